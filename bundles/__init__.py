@@ -1,0 +1,1 @@
+"""One folder a task: settings, weights and documentation, no code."""

@@ -1,0 +1,1 @@
+"""One subcommand a file; heavy imports stand inside the functions."""

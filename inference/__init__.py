@@ -1,0 +1,1 @@
+"""Windows, blocks, reducers, measurements and statements."""

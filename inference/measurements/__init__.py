@@ -1,0 +1,1 @@
+"""Measurements: one quantity with a unit a file."""

@@ -1,0 +1,1 @@
+"""Reducers: one statistic of the draws a file."""

@@ -1,0 +1,1 @@
+"""Backbones, and samplers that turn a window into draws."""

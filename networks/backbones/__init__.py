@@ -1,0 +1,1 @@
+"""Backbones: plain deterministic networks cut into encode and decode."""

@@ -1,0 +1,100 @@
+"""Dropout whose mask belongs to a draw of the whole study, not to a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .draw import Draw
+from .hash_noise import layer_key, uniform
+from .place import Place
+
+
+@dataclass(frozen=True)
+class DrawnWindows:
+    """What a batch holds while draws are decoded: all windows of the first draw, then all of the second, and so on."""
+
+    draws: Sequence[Draw]
+    places: Sequence[Place]
+
+
+class ConsistentDropout(nn.Module):
+    """Dropout with one mask per draw, whatever window is looked at.
+
+    In training mode this is the ordinary dropout of torch. In evaluation mode it is the identity, except inside
+    `drawing`, where the mask is a pure function of (seed, draw, layer, channel) or, element-wise, of
+    (seed, draw, layer, channel, global feature coordinate).
+
+    Args:
+        p: probability that a channel or an element is zeroed.
+        elementwise: mask single elements (keyed by global coordinate) in place of whole channels.
+
+    Source: Gal and Ghahramani 2016 for dropout at prediction; one mask per draw as measured in docs/draws.md.
+    """
+
+    def __init__(self, p: float, elementwise: bool = False) -> None:
+        super().__init__()
+        if not 0.0 <= p < 1.0:
+            raise ValueError(f"p must be in [0, 1), got {p}")
+        self.p = p
+        self.elementwise = elementwise
+        self.key: int | None = None
+        self.drawn: DrawnWindows | None = None
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, elementwise={self.elementwise}"
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Args: x: (draws * windows, channels, *spatial), draw-major. Returns: the same shape."""
+        if self.training:
+            return F.dropout(x, self.p) if self.elementwise else _FEATURE_DROPOUT[x.ndim - 2](x, self.p)
+        if self.drawn is None or self.p == 0.0:
+            return x
+        keep = self._element_mask(x) if self.elementwise else self._channel_mask(x)
+        return x * (keep.to(x.dtype) / (1.0 - self.p))
+
+    def _channel_mask(self, x: torch.Tensor) -> torch.Tensor:
+        draws, windows = self.drawn.draws, self.drawn.places
+        channels = torch.arange(x.shape[1], device=x.device)
+        keep = torch.stack([uniform(draw.key, self.key, channels) >= self.p for draw in draws])  # (draws, channels)
+        keep = keep.repeat_interleave(len(windows), dim=0)  # (draws * windows, channels)
+        return keep.reshape(*keep.shape, *[1] * (x.ndim - 2))
+
+    def _element_mask(self, x: torch.Tensor) -> torch.Tensor:
+        masks = []
+        for draw in self.drawn.draws:
+            for place in self.drawn.places:
+                grids = place.feature_coordinates(x.shape[2:], device=x.device)
+                channels = torch.arange(x.shape[1], device=x.device).reshape(-1, *[1] * (x.ndim - 2))
+                masks.append(uniform(draw.key, self.key, channels, *grids) >= self.p)  # (channels, *spatial)
+        return torch.stack(masks)
+
+
+_FEATURE_DROPOUT = {1: F.dropout1d, 2: F.dropout2d, 3: F.dropout3d}
+
+
+def name_layers(network: nn.Module) -> list[ConsistentDropout]:
+    """Give every consistent dropout layer the key of its own name. Returns the layers."""
+    layers = []
+    for name, module in network.named_modules():
+        if isinstance(module, ConsistentDropout):
+            module.key = layer_key(name)
+            layers.append(module)
+    return layers
+
+
+@contextmanager
+def drawing(layers: Sequence[ConsistentDropout], draws: Sequence[Draw], places: Sequence[Place]) -> Iterator[None]:
+    """Within this context the layers mask a draw-major batch of (draws * windows)."""
+    for layer in layers:
+        layer.drawn = DrawnWindows(draws, places)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.drawn = None

@@ -1,0 +1,62 @@
+"""Random numbers as a pure function of where they are used.
+
+A counter-based integer hash: the same bits on CPU and GPU, in any order, for any cut into windows. Every number
+is at most 32 bits wide inside a 64-bit integer and every multiplier is below 2**31, so that no product overflows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import torch
+
+_MASK = 0xFFFFFFFF
+_MULTIPLIERS = (0x2C1B3C6D, 0x297A2D39)
+_GOLDEN = 0x9E3779B9
+
+
+def layer_key(name: str) -> int:
+    """The 32-bit key of a layer: the first four bytes of the sha256 of its name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+
+
+def hash32(*keys: int | torch.Tensor) -> torch.Tensor:
+    """Hash integers, or integer tensors that broadcast, into 32 bits.
+
+    Args:
+        keys: non-negative integers below 2**63 or int64 tensors; the order matters.
+
+    Returns:
+        int64 tensor of the broadcast shape, uniform in [0, 2**32).
+
+    Source: the mixing step is the two-round 32-bit permutation with multipliers 0x2c1b3c6d and 0x297a2d39 from
+    Wellons, "Prospecting for Hash Functions" (2018), applied once after each key.
+    """
+    state: int | torch.Tensor = _GOLDEN
+    for key in keys:
+        state = _mix(_mix((key & _MASK) ^ state) + (key >> 32) + _GOLDEN & _MASK)
+    return torch.as_tensor(state, dtype=torch.int64)
+
+
+def uniform(*keys: int | torch.Tensor) -> torch.Tensor:
+    """Uniform float32 in [0, 1) with 24 bits, the same bits on every device. Keys as `hash32`."""
+    return (hash32(*keys) >> 8).to(torch.float32) * 2.0**-24
+
+
+def gaussian(*keys: int | torch.Tensor) -> torch.Tensor:
+    """Standard normal float32, equal on every device to 1e-6. Keys as `hash32`.
+
+    Source: Box and Muller 1958, in float64.
+    """
+    radius = (hash32(*keys, 1).to(torch.float64) + 0.5) * 2.0**-32
+    angle = (hash32(*keys, 2).to(torch.float64) + 0.5) * 2.0**-32
+    return (torch.sqrt(-2.0 * torch.log(radius)) * torch.cos(2.0 * math.pi * angle)).to(torch.float32)
+
+
+def _mix(h: int | torch.Tensor) -> int | torch.Tensor:
+    h = h ^ (h >> 15)
+    h = (h * _MULTIPLIERS[0]) & _MASK
+    h = h ^ (h >> 12)
+    h = (h * _MULTIPLIERS[1]) & _MASK
+    return h ^ (h >> 15)

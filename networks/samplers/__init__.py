@@ -1,0 +1,1 @@
+"""Samplers: one way to turn a window into draws a file."""

@@ -1,0 +1,1 @@
+"""Files into tensors, and results into files."""

@@ -1,0 +1,1 @@
+"""Checks: what refuses an input before it is measured."""

@@ -1,0 +1,1 @@
+"""Writers: one output file a file."""
