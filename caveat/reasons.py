@@ -1,4 +1,4 @@
-"""Reason codes: why a study was refused, and what to do about it. Imports nothing of caveat."""
+"""Reason codes: why a study was refused or flagged, and what to do about it. Imports nothing of caveat."""
 
 from __future__ import annotations
 
@@ -14,9 +14,138 @@ class Reason:
 
 
 REASONS: dict[str, Reason] = {
+    # Files and folders
+    "NO_INPUT_FOUND": Reason(
+        "no image was found",
+        "give a file, or a folder that holds pictures (PNG, JPEG, TIFF) or NIfTI files; links are not followed",
+    ),
+    "UNREADABLE_FOLDER": Reason("the folder does not exist or may not be read", "correct the path, or its access rights"),
+    "UNREADABLE_FILE": Reason(
+        "the file does not exist, may not be read, or is no regular file",
+        "correct the path, or its access rights",
+    ),
+    "EMPTY_FILE": Reason("the file holds no bytes", "copy or export it again"),
+    "NOT_AN_IMAGE": Reason("the bytes are no image, whatever the name says", "give the image itself, not a file named like one"),
+    "UNSUPPORTED_FILE_TYPE": Reason(
+        "the file is an image of a type that is not read here",
+        "convert it to PNG or TIFF (pictures) or to single-file NIfTI (volumes), without losing bits",
+    ),
+    "INPUT_CHANGED": Reason(
+        "the file's sha256 is not the one in the data list",
+        "restore the file that the list was made of, or make the list again",
+    ),
+    "TRUNCATED": Reason("the file ends before its image does", "copy or export it again"),
+    "CORRUPT": Reason("the file is damaged: its contents contradict its own format", "copy or export it again"),
+    "CORRUPT_GZIP": Reason("the compressed file is damaged: its checksum or structure is wrong", "copy or compress it again"),
+    "SIZE_MISMATCH": Reason(
+        "the file holds more than its header declares",
+        "export it again; never cut it to fit, since the header may be what is wrong",
+    ),
+    "TOO_LARGE": Reason(
+        "the image is larger than the limit",
+        "crop it or reduce its resolution, or check whether its header is right",
+    ),
+    # Pictures
+    "MULTI_PAGE": Reason("the file holds several pictures", "save the one that is meant as a file of its own"),
+    "HAS_TRANSPARENCY": Reason("the picture is transparent in places", "save it without an alpha channel"),
+    "UNSUPPORTED_PIXEL_FORMAT": Reason(
+        "the picture's pixels are stored in a way that cannot be read without changing them",
+        "save it as grey or RGB, 8 or 16 bits a channel (TIFF: also float)",
+    ),
+    "NO_PIXEL_SPACING": Reason(
+        "the picture does not say how large a pixel is (a resolution in dpi is that of a print)",
+        "read results in pixels, or state the spacing with --spacing",
+    ),
+    # NIfTI
+    "BAD_HEADER": Reason("the header contradicts itself or its format", "export the image again with another program"),
+    "AFFINE_CONFLICT": Reason(
+        "the header's two positions in space (qform and sform) disagree by more than 0.5 mm",
+        "find out which is right and write it to both",
+    ),
+    "NO_ORIENTATION": Reason(
+        "the header does not say how the image lies in space",
+        "convert it again from DICOM; where only sizes matter, pass --assume-orientation",
+    ),
+    "SINGULAR_AFFINE": Reason("the header's affine has no volume", "convert the image again from DICOM"),
+    "BAD_AFFINE": Reason("the header's affine holds values that are no position in space", "convert the image again from DICOM"),
+    "SHEARED_AFFINE": Reason(
+        "the image's axes are not at right angles",
+        "resample the image to a rectangular grid",
+    ),
+    "MISSING_SPACING": Reason(
+        "the header does not say how large a voxel is", "convert it again, or state the spacing with --spacing"
+    ),
+    "IMPLAUSIBLE_SPACING": Reason(
+        "a voxel measures less than 0.01 mm or more than 20 mm",
+        "check the header's voxel size and its unit",
+    ),
+    "PIXDIM_DISAGREES": Reason(
+        "the header's voxel size (pixdim) is not that of its affine; the affine was used",
+        "check the voxel size that is reported",
+    ),
+    "SPACING_UNIT_UNSTATED": Reason(
+        "the header does not say in which unit its voxel size is; mm was taken",
+        "check the voxel size that is reported",
+    ),
+    "ORIENTATION_ASSUMED": Reason(
+        "the image's orientation was assumed, as asked for",
+        "use sizes only, never sides or directions",
+    ),
+    "NON_FINITE_VOXELS": Reason("voxels are not finite numbers (NaN or infinite)", "replace them by the value that is meant"),
+    "NOT_3D": Reason("the image is not one three-dimensional volume", "save the volume that is meant as a file of its own"),
+    "UNSUPPORTED_DATATYPE": Reason(
+        "voxels are complex numbers, colours or another type that is not one real number",
+        "save them as integers or float32",
+    ),
+    # What the task expects
+    "NOT_THIS_KIND": Reason("the bundle measures another kind of image", "use a bundle made for this kind of image"),
+    "WRONG_CHANNELS": Reason(
+        "the picture has another number of colour channels than the bundle reads",
+        "give the picture as it was taken (colour or grey)",
+    ),
+    "CONSTANT_IMAGE": Reason("the image has one value everywhere", "check the export; there is nothing to measure"),
+    "STATED_SPACING_MISMATCH": Reason(
+        "the spacing stated has another number of axes than the image",
+        "state one number, or one for each axis: rows, columns for pictures; x, y, z for volumes",
+    ),
     "NO_FIELD_OF_VIEW": Reason(
         "no bright round field on a dark surround was found in the picture",
         "give a fundus photograph whose whole field of view is visible",
+    ),
+    # Weights and bundles
+    "WEIGHTS_REFUSED": Reason(
+        "the file of weights is missing, or is no plain state dictionary of this network",
+        "restore the weights that came with the bundle",
+    ),
+    "WEIGHTS_HASH_MISMATCH": Reason(
+        "the sha256 of the weights is not the one on the bundle's list",
+        "restore the weights that came with the bundle",
+    ),
+    "WEIGHTS_NOT_FINITE": Reason("weights are not finite numbers (NaN or infinite)", "restore the weights, or train again"),
+    "BUNDLE_NOT_TRUSTED": Reason(
+        "a bundle is code, and this one is neither shipped nor on the list of those allowed",
+        "read the bundle; if you trust it, put its hash on the list",
+    ),
+    # Results
+    "NOTHING_FOUND": Reason("nothing was found; this is not a measurement of zero", "look at the image and its maps"),
+    "GRID_MATTERS": Reason(
+        "the value on the image's own grid differs by more than 1 % from that on the network's grid",
+        "look at both values; the image's resolution limits the measurement",
+    ),
+    "NO_CALIBRATION_RECORD": Reason(
+        "no calibration record fits these weights and settings, so draws are shown without an interval",
+        "calibrate with caveat calibrate, or use the bundle's own settings",
+    ),
+    "NON_FINITE_OUTPUT": Reason(
+        "the network's output is not finite (NaN or infinite)", "check the weights, or try --precision float32"
+    ),
+    "OUTPUT_NOT_WRITABLE": Reason(
+        "the output folder cannot be written to",
+        "choose another folder outside the input, and check its access rights and free space",
+    ),
+    "UNEXPECTED_ERROR": Reason(
+        "the program failed on this study in a way that was not foreseen",
+        "report the code and how the image was made; the other studies are not affected",
     ),
 }
 
@@ -27,9 +156,18 @@ class StudyRefused(Exception):
     Args:
         code: a key of `REASONS`.
         found: what was found, in numbers; never a word from the file.
+
+    Raises:
+        ValueError: the code is not in the table.
     """
 
     def __init__(self, code: str, found: str = "") -> None:
+        if code not in REASONS:
+            raise ValueError(f"{code!r} is no reason code")
         self.code = code
         self.found = found
         super().__init__(f"{code}: {found or REASONS[code].meaning}")
+
+    def __reduce__(self) -> tuple[type[StudyRefused], tuple[str, str]]:
+        """Pickled by its arguments, so that it crosses processes unchanged."""
+        return type(self), (self.code, self.found)
