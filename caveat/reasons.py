@@ -143,6 +143,27 @@ REASONS: dict[str, Reason] = {
         "the output folder cannot be written to",
         "choose another folder outside the input, and check its access rights and free space",
     ),
+    # Evaluation
+    "NOT_PREDICTED": Reason(
+        "the list names an image for which the predictions hold no result",
+        "run caveat predict on the list's images into this folder, or choose the split that was predicted",
+    ),
+    "NO_TRUTH": Reason(
+        "the list names no label for the image, or one that is not there",
+        "give one label per rater of the bundle's evaluate.yaml, and set CAVEAT_DATA to the folder that the list's paths start from",
+    ),
+    "LABEL_OFF_GRID": Reason(
+        "a label does not lie on the grid of its image",
+        "give labels with the image's own shape, spacing and orientation",
+    ),
+    "DUPLICATE_PREDICTION": Reason(
+        "the predictions hold more than one result for the same image",
+        "keep one result per image in the folder",
+    ),
+    "MIXED_PREDICTIONS": Reason(
+        "the predictions were made by different weights or samplers",
+        "evaluate each run in a folder of its own",
+    ),
     "UNEXPECTED_ERROR": Reason(
         "the program failed on this study in a way that was not foreseen",
         "report the code and how the image was made; the other studies are not affected",
