@@ -1,0 +1,48 @@
+"""Which bundles there are, and which may run: a bundle is code."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from .reasons import StudyRefused
+
+ALLOW_LIST = "CAVEAT_BUNDLES"
+"""Environment variable: folders, separated as in PATH, whose bundles may run besides the shipped ones."""
+
+
+def shipped_bundles() -> dict[str, Path]:
+    """Name to folder of every bundle inside the package."""
+    root = Path(str(files("caveat.bundles")))
+    return {folder.name: folder for folder in sorted(root.iterdir()) if (folder / "configs" / "metadata.json").is_file()}
+
+
+def find_bundle(name: str) -> Path:
+    """The folder of a shipped bundle, or of one below a folder of the allow-list.
+
+    Raises:
+        StudyRefused: BUNDLE_NOT_FOUND, BUNDLE_NOT_TRUSTED.
+    """
+    shipped = shipped_bundles()
+    if name in shipped:
+        return shipped[name]
+    folder = Path(name).resolve()
+    if not (folder / "configs" / "metadata.json").is_file():
+        raise StudyRefused("BUNDLE_NOT_FOUND", f"no such bundle; shipped are {', '.join(shipped)}")
+    allowed = [Path(entry).resolve() for entry in os.environ.get(ALLOW_LIST, "").split(os.pathsep) if entry]
+    if folder in shipped.values() or any(folder.is_relative_to(entry) for entry in allowed):
+        return folder
+    raise StudyRefused("BUNDLE_NOT_TRUSTED", f"the folder is not below one named in {ALLOW_LIST}")
+
+
+def read_metadata(bundle: Path) -> dict[str, Any]:
+    """The bundle's `metadata.json`."""
+    return json.loads((bundle / "configs" / "metadata.json").read_text(encoding="utf-8"))
+
+
+def samplers_of(bundle: Path) -> list[str]:
+    """Names of the overlays that choose a sampler: every config that `metadata.json` lists under `samplers`."""
+    return list(read_metadata(bundle).get("samplers", {}))

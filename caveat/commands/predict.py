@@ -1,0 +1,118 @@
+"""`caveat predict`: measure every study of a folder or a list."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..bundle_folders import find_bundle, read_metadata
+from ..exit_status import ExitStatus
+from ..reasons import StudyRefused
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser("predict", help="measure images: segmentation, draws, measurements and a report for each")
+    parser.add_argument("bundle", metavar="BUNDLE", help="name of a shipped bundle (see caveat info), or path of a bundle folder")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("-i", "--input", type=Path, metavar="INPUT", help="an image, or a folder that is searched through")
+    source.add_argument("--data", type=Path, metavar="LIST", help="a data list in MONAI's form; needs --split")
+    parser.add_argument("--split", metavar="NAME", help="part of the list, such as test")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results")
+    parser.add_argument(
+        "--sampler", metavar="NAME", help="what makes the draws (default: the bundle's own; see caveat info BUNDLE)"
+    )
+    parser.add_argument("--draws", type=int, metavar="N", help="number of draws (default: the bundle's)")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the draws (default: 0)")
+    parser.add_argument(
+        "--overlap", type=float, metavar="F", help="share of a window that the next repeats (default: the bundle's)"
+    )
+    parser.add_argument("--roi-size", metavar="Y,X or Z,Y,X", help="window in network grid elements (default: the bundle's)")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes CUDA where there is one (default)"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32"),
+        default="auto",
+        help="auto is what the bundle's figures were measured with (default)",
+    )
+    parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
+    parser.add_argument(
+        "--spacing", metavar="MM,...", help="pixel size for images that carry none; stands in the result as stated by you"
+    )
+    parser.add_argument("--assume-orientation", action="store_true", help="accept NIfTI files that state no orientation, flagged")
+    parser.add_argument("--anonymous-names", action="store_true", help="number the output folders; no file name appears anywhere")
+    parser.add_argument("--verbose", action="store_true", help="log what each step does, with tracebacks")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the bundle's workflow over all studies, print the counts."""
+    bundle = find_bundle(options.bundle)
+    if options.data is not None and options.split is None:
+        raise StudyRefused("WRONG_USAGE", "--data needs --split")
+    configs = choose_configs(bundle, options.sampler)
+    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    from ..run_bundle import run_bundle
+
+    counts, unexpected = run_bundle(bundle, configs, overrides(options))
+    parts = [f"{counts['measured']} measured", f"{counts['nothing_found']} nothing found", f"{counts['refused']} refused"]
+    print(f"{', '.join(parts)}; {options.output / 'index.html'}")
+    return ExitStatus.FAILED if unexpected else ExitStatus.OK
+
+
+def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
+    """The bundle's inference.yaml, and the overlay of the chosen sampler.
+
+    Raises:
+        StudyRefused: WRONG_USAGE for a sampler the bundle does not have.
+    """
+    samplers = read_metadata(bundle).get("samplers", {})
+    if sampler is not None and sampler not in samplers:
+        raise StudyRefused("WRONG_USAGE", f"this bundle has the samplers {', '.join(samplers)}")
+    overlay = bundle / "configs" / f"{sampler}.yaml"
+    return [bundle / "configs" / "inference.yaml"] + ([overlay] if overlay.is_file() else [])
+
+
+def overrides(options: argparse.Namespace) -> dict[str, Any]:
+    """What the options change in the bundle's config; what was not said is not changed."""
+    from ..transforms.discover import find_studies, studies_from_list
+
+    if options.data is not None:
+        studies = studies_from_list(options.data, options.split)
+    else:
+        studies = find_studies(options.input, anonymous=options.anonymous_names)
+    said = {
+        "inferer::draws": options.draws,
+        "inferer::seed": options.seed,
+        "inferer::overlap": options.overlap,
+        "inferer::roi_size": numbers(options.roi_size, int),
+        "inferer::precision": None if options.precision == "auto" else options.precision,
+        "device": None if options.device == "auto" else f"$torch.device('{options.device}')",
+        "spacing": numbers(options.spacing, float),
+        "keep_draws": options.keep_draws or None,
+        "assume_orientation": options.assume_orientation or None,
+    }
+    changed = {key: value for key, value in said.items() if value is not None}
+    return changed | {"datalist": studies, "output_dir": str(options.output), "progress": sys.stderr.isatty()}
+
+
+def numbers(text: str | None, kind: type) -> list[Any] | None:
+    """Numbers separated by commas.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    if text is None:
+        return None
+    try:
+        values = [kind(part) for part in text.split(",")]
+    except ValueError as error:
+        raise StudyRefused("WRONG_USAGE", "expected numbers separated by commas") from error
+    if any(value <= 0 for value in values):
+        raise StudyRefused("WRONG_USAGE", "expected numbers above zero")
+    return values

@@ -1,0 +1,219 @@
+"""SamplingInferer: one study in, statistics of its draws out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from monai.data import MetaTensor
+from monai.inferers import Inferer
+from tqdm import tqdm
+
+from ..networks.draw import Draw, first_draws
+from ..networks.sampler import Sampler
+from .halo_buffer import HaloBuffer
+from .link import Link
+from .reducer import Reducer, Reduction
+from .stream import RowStream
+from .study_grid import StudyGrid, element_of_grid
+from .windows import plan_windows
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class SamplingInferer(Inferer):
+    """Sliding windows for samplers: a draw is one hypothesis about the whole study, and memory does not grow with their number.
+
+    Chunk by chunk of draws, windows in slab order; a window is encoded once a chunk and decoded for the chunk's draws; logits are
+    blended in float32; rows that no later window touches get the link once and go to the reducers.
+
+    Args:
+        roi_size: window, voxels per axis.
+        class_names: of the classes, background first.
+        reducers: statistics to take; `Moments` must be among them.
+        draws: how many; 0 takes the sampler's capacity.
+        seed: of the draws.
+        overlap: share of a window that the next one repeats, in [0, 1).
+        blending: "gaussian" or "constant".
+        link: "softmax", "sigmoid" or "identity".
+        region_channel: channel of the input that is 1 where the study is measured and 0 elsewhere; None measures everywhere.
+        window_batch: windows encoded at once.
+        decode_batch: windows times draws decoded at once.
+        precision: "float32" or "bfloat16" for the convolutions.
+        budget_mib: memory for the rows of one chunk of draws; with the study's and window's size it fixes the chunk.
+        progress: show a bar on stderr.
+    """
+
+    def __init__(
+        self,
+        roi_size: Sequence[int],
+        class_names: Sequence[str],
+        reducers: Sequence[Reducer],
+        draws: int = 0,
+        seed: int = 0,
+        overlap: float = 0.25,
+        blending: str = "gaussian",
+        link: str = "softmax",
+        region_channel: int | None = None,
+        window_batch: int = 4,
+        decode_batch: int = 8,
+        precision: str = "float32",
+        budget_mib: int = 512,
+        progress: bool = False,
+    ) -> None:
+        super().__init__()
+        self.roi_size = tuple(roi_size)
+        self.class_names = tuple(class_names)
+        self.reducers = in_order_of_needs(reducers)
+        self.draws = draws
+        self.seed = seed
+        self.overlap = overlap
+        self.blending = blending
+        self.link = Link(link)
+        self.region_channel = region_channel
+        self.window_batch = window_batch
+        self.decode_batch = decode_batch
+        self.precision = precision
+        self.budget_mib = budget_mib
+        self.progress = progress
+
+    def __call__(self, inputs: torch.Tensor, network: Sampler, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Measure one study.
+
+        Args:
+            inputs: (1, C, *spatial), a MetaTensor where the result shall have units.
+            network: a sampler; put into evaluation mode for the call.
+
+        Returns:
+            `pred`: mean probability, (1, classes, *spatial); each map with a leading axis of 1; `samples`, (1, draws, classes, *spatial),
+            where kept; `result`: one JSON string.
+
+        Raises:
+            ValueError: a batch of more than one study, a network that is no sampler, more draws than its capacity.
+            StudyRefused: NON_FINITE_OUTPUT.
+        """
+        if inputs.shape[0] != 1:
+            raise ValueError(f"one study a call, got a batch of {inputs.shape[0]}")
+        if not isinstance(network, Sampler):
+            raise ValueError(f"expected a sampler, got {type(network).__name__}; wrap a plain network in Ensemble([network])")
+        draws = first_draws(self._resolve_draws(network), self.seed)
+        training = network.training
+        network.eval()
+        try:
+            with torch.no_grad():
+                return self._measure(inputs, network, draws)
+        finally:
+            network.train(training)
+
+    def _resolve_draws(self, network: Sampler) -> int:
+        count = self.draws or network.capacity or 0
+        if count < 1:
+            raise ValueError("say how many draws: this sampler has no limit of its own")
+        if network.capacity is not None and count > network.capacity:
+            raise ValueError(f"{count} draws asked for, but {type(network).__name__} has {network.capacity}")
+        return count
+
+    def _measure(self, inputs: torch.Tensor, network: Sampler, draws: Sequence[Draw]) -> dict[str, Any]:
+        study = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
+        study = study.float()
+        region = None if self.region_channel is None else study[0, self.region_channel] > 0.5
+        chunk = 1 if network.has_views else self._chunk(study.shape[2:], len(draws))
+        grid = self._grid(inputs, region, len(draws))
+        for reducer in self.reducers:
+            reducer.begin(grid)
+        starts = range(0, len(draws), chunk)
+        with tqdm(total=None, unit="window", disable=not self.progress, leave=False) as bar:
+            for first in starts:
+                self._run_chunk(study, region, network, draws[first : first + chunk], bar)
+        results: dict[str, Reduction] = {}
+        for reducer in self.reducers:
+            results[reducer.name] = reducer.finish(results)
+        return self._answer(results, self._sampling(network, len(draws), chunk, inputs.device))
+
+    def _run_chunk(
+        self, study: torch.Tensor, region: torch.Tensor | None, network: Sampler, draws: Sequence[Draw], bar: tqdm
+    ) -> None:
+        """Run one chunk of draws and hand every finished block to the reducers."""
+        view, inverse = network.view(study, draws[0])
+        plan = plan_windows(view.shape[2:], self.roi_size, self.overlap, self.blending, align=network.align)
+        padded = plan.pad(view)
+        bar.total = plan.count() if bar.total is None else bar.total
+        bar.reset()
+        stream = RowStream(network, plan, self.window_batch, self.decode_batch, PRECISIONS[self.precision], bar.update)
+        rows = stream.rows(padded, network.begin(padded), draws)
+        if network.has_views:  # the finished study is mapped back, and is one block
+            rows = iter([inverse(torch.cat(list(rows), dim=2))])
+        buffers = [HaloBuffer(reducer.halo, study.shape[2]) for reducer in self.reducers]
+        start = 0
+        for logits in rows:
+            if logits.shape[1] != len(self.class_names):
+                raise ValueError(f"the sampler answers with {logits.shape[1]} classes, the bundle names {len(self.class_names)}")
+            stop = start + logits.shape[2]
+            values = self.link(logits, None if region is None else region[start:stop])
+            start = stop
+            for reducer, buffer in zip(self.reducers, buffers, strict=True):
+                complete = buffer.push(values)
+                if complete is not None:
+                    reducer.update(complete[0], draws, complete[1])
+
+    def _chunk(self, size: Sequence[int], draws: int) -> int:
+        """Draws that run together: a pure function of the study's shape, the window, and the fixed budget."""
+        rows = size[0] if any(math.isinf(reducer.halo) for reducer in self.reducers) else self.roi_size[0]
+        bytes_a_draw = 3 * 4 * len(self.class_names) * max(rows, 1) * math.prod(size[1:])  # total, rows finished, values
+        return max(1, min(draws, self.budget_mib * 2**20 // bytes_a_draw))
+
+    def _grid(self, inputs: torch.Tensor, region: torch.Tensor | None, draws: int) -> StudyGrid:
+        affine = inputs.affine if isinstance(inputs, MetaTensor) else torch.eye(4)
+        meta = inputs.meta if isinstance(inputs, MetaTensor) else {}
+        size = tuple(inputs.shape[2:])
+        return StudyGrid(size, len(self.class_names), draws, element_of_grid(affine, meta, len(size)), region, inputs.device)
+
+    def _sampling(self, network: Sampler, draws: int, chunk: int, device: torch.device) -> dict[str, Any]:
+        """What `result.json` says of how the draws were made."""
+        return {
+            "sampler": type(network).__name__,
+            "source": str(network.source),
+            "draws": draws,
+            "seed": self.seed,
+            "roi_size": list(self.roi_size),
+            "overlap": self.overlap,
+            "blending": self.blending,
+            "align": network.align,
+            "precision": self.precision,
+            "device": device.type,
+            "chunk": chunk,
+            "budget_mib": self.budget_mib,
+        }
+
+    @staticmethod
+    def _answer(results: dict[str, Reduction], sampling: dict[str, Any]) -> dict[str, Any]:
+        maps = {name: tensor for result in results.values() for name, tensor in result.maps.items()}
+        facts = {
+            "sampling": sampling,
+            "measurements": [entry for result in results.values() for entry in result.measurements],
+            "points": [entry for result in results.values() for entry in result.points],
+            "study_scores": {name: score for result in results.values() for name, score in result.study_scores.items()},
+        }
+        answer = {"pred": maps.pop("mean")[None]}
+        return answer | {name: tensor[None] for name, tensor in maps.items()} | {"result": json.dumps(facts)}
+
+
+def in_order_of_needs(reducers: Sequence[Reducer]) -> list[Reducer]:
+    """Sort reducers so that each comes after those it needs.
+
+    Raises:
+        ValueError: a need that is not listed, or a circle.
+    """
+    ordered: list[Reducer] = []
+    waiting = list(reducers)
+    while waiting:
+        done = {reducer.name for reducer in ordered}
+        ready = next((reducer for reducer in waiting if set(reducer.needs) <= done), None)
+        if ready is None:
+            raise ValueError(f"reducers {[reducer.name for reducer in waiting]} need others that are not listed")
+        ordered.append(ready)
+        waiting.remove(ready)
+    return ordered

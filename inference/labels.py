@@ -1,0 +1,15 @@
+"""From probabilities to labels: the one place that says which class a voxel gets."""
+
+from __future__ import annotations
+
+import torch
+
+
+def labels_of(probability: torch.Tensor, axis: int) -> torch.Tensor:
+    """Arg-max over the classes; a tie goes to the lower class, so to the background. Returns: uint8."""
+    return probability.argmax(dim=axis).to(torch.uint8)
+
+
+def count_labels(labels: torch.Tensor, classes: int) -> torch.Tensor:
+    """Elements of each class. Args: labels: uint8, any shape. Returns: int64 (classes,), on the CPU."""
+    return torch.bincount(labels.flatten().long(), minlength=classes).cpu()

@@ -1,0 +1,42 @@
+"""How far the draws agree: the study's score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from ...networks.draw import Draw
+from ..block import Block
+from ..labels import labels_of
+from ..reducer import Reducer, Reduction
+from ..study_grid import StudyGrid
+
+
+class Agreement(Reducer):
+    """Study score `pooled_pairwise_dice`: the Dice of all pairs of draws, pooled over pairs, foreground classes and voxels.
+
+    sum c (c - 1) / ((K - 1) sum c), where c is the number of K draws that give a voxel a class; 1 where no draw gives any; absent for one
+    draw. Pairs share the denominator, so it needs the counts alone and streams.
+    """
+
+    def begin(self, study: StudyGrid) -> None:
+        self._counts = torch.zeros(study.classes - 1, *study.size, dtype=torch.int32, device=study.device)
+        self._draws = study.draws
+
+    def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
+        labels = labels_of(values[:, :, block.core], axis=1)
+        for index, counts in enumerate(self._counts, start=1):
+            counts[block.rows] += (labels == index).sum(dim=0, dtype=torch.int32)
+
+    def finish(self, results: Mapping[str, Reduction]) -> Reduction:
+        if self._draws < 2:
+            return Reduction()
+        counts = self._counts.double()
+        total = float(counts.sum())
+        pairs = float((counts * (counts - 1)).sum())
+        return Reduction(study_scores={"pooled_pairwise_dice": pairs / ((self._draws - 1) * total) if total else 1.0})
+
+    @classmethod
+    def example(cls) -> Agreement:
+        return cls()

@@ -1,0 +1,39 @@
+"""The first draws as label maps, for pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from ...networks.draw import Draw
+from ..block import Block
+from ..labels import labels_of
+from ..reducer import Reducer, Reduction
+from ..study_grid import StudyGrid
+
+
+class Hypotheses(Reducer):
+    """Map `hypotheses`, (min(limit, draws), *spatial), uint8: what the first draws say.
+
+    Args:
+        limit: how many are held, whatever the number of draws.
+    """
+
+    def __init__(self, limit: int = 8) -> None:
+        self.limit = limit
+
+    def begin(self, study: StudyGrid) -> None:
+        self._labels = torch.zeros(min(self.limit, study.draws), *study.size, dtype=torch.uint8, device=study.device)
+
+    def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
+        for draw, value in zip(draws, values, strict=True):
+            if draw.index < len(self._labels):
+                self._labels[draw.index, block.rows] = labels_of(value[:, block.core], axis=0)
+
+    def finish(self, results: Mapping[str, Reduction]) -> Reduction:
+        return Reduction(maps={"hypotheses": self._labels})
+
+    @classmethod
+    def example(cls) -> Hypotheses:
+        return cls(limit=2)

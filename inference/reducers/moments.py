@@ -1,0 +1,47 @@
+"""Mean and variance of the probability over the draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from ...networks.draw import Draw
+from ..block import Block
+from ..reducer import Reducer, Reduction
+from ..study_grid import StudyGrid
+
+
+class Moments(Reducer):
+    """Maps `mean`, (classes, *spatial), and `variance`, (1, *spatial).
+
+    The variance divides by the number of draws K, and is half its sum over the classes: for two classes the variance of the
+    foreground's probability. It is the epistemic part of the split of Kwon et al. 2020, "Uncertainty quantification using Bayesian
+    neural networks in classification"; see `Information` for the other part.
+
+    Source: merging of means and squared deviations, Chan, Golub and LeVeque 1983.
+    """
+
+    def begin(self, study: StudyGrid) -> None:
+        self._mean = torch.zeros(study.classes, *study.size, device=study.device)
+        self._deviations = torch.zeros(1, *study.size, device=study.device)
+        self._seen = torch.zeros(study.size[0], dtype=torch.int64)
+        self._draws = study.draws
+
+    def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
+        rows, values = block.rows, values[:, :, block.core]
+        before, new = int(self._seen[block.start]), len(draws)
+        mean = values.mean(dim=0)
+        inner = ((values - mean) ** 2).sum(dim=(0, 1)) / 2
+        shift = mean - self._mean[:, rows]
+        between = (shift**2).sum(dim=0) / 2 * (before * new / (before + new))
+        self._deviations[0, rows] += inner + between
+        self._mean[:, rows] += shift * (new / (before + new))
+        self._seen[rows] += new
+
+    def finish(self, results: Mapping[str, Reduction]) -> Reduction:
+        return Reduction(maps={"mean": self._mean, "variance": self._deviations / self._draws})
+
+    @classmethod
+    def example(cls) -> Moments:
+        return cls()

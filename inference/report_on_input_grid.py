@@ -1,0 +1,103 @@
+"""The way back: everything that leaves stands on the input's own grid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Invertd, Transform
+
+from .labels import count_labels, labels_of
+from .measurement import Measurement
+from .statement import NOTHING_FOUND
+from .study_grid import element_of_grid
+
+GRID_SHARE = 0.01
+GRID_ELEMENTS = 2
+"""Measurements of the two grids that differ by more than this share and this many elements are flagged GRID_MATTERS."""
+
+
+class ReportOnInputGridd(Transform):
+    """Invert the preprocessing of every map, take the mask there, and measure it beside the network grid's value.
+
+    Reads the flattened answer of `SamplingInferer` (keys `pred_*`), `orig_key` with its trace of transforms, and `input`, the image as loaded.
+    Adds `probability` (classes, *input), `segmentation` (1, *input) uint8, `hypotheses` and `samples` (draws, *input) uint8, `region`
+    (1, *input) uint8 where there is one, each map by its name (1, *input), and `result`, a dictionary.
+
+    Args:
+        preprocessing: the transforms to invert.
+        orig_key: an image that went through all of them.
+        measurements: as given to `Extent`.
+        maps: names of the maps to bring back.
+        region_key: mask on the network grid, or None.
+    """
+
+    def __init__(
+        self,
+        preprocessing: Callable,
+        orig_key: str,
+        measurements: Sequence[Measurement],
+        maps: Sequence[str] = ("entropy", "expected_entropy", "mutual_information", "variance"),
+        region_key: str | None = None,
+    ) -> None:
+        self.preprocessing = preprocessing
+        self.orig_key = orig_key
+        self.measurements = list(measurements)
+        self.maps = tuple(maps)
+        self.region_key = region_key
+
+    def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Args: data: decollated study. Returns: the study without its `pred_*` keys, with what is listed above."""
+        out = {key: value for key, value in data.items() if not str(key).startswith("pred_")}
+        out["probability"] = self._invert(data, data["pred_pred"], nearest=False)
+        out["segmentation"] = labels_of(out["probability"], axis=0)[None]
+        for name in self.maps:
+            out[name] = self._invert(data, data[f"pred_{name}"], nearest=False)
+        if "pred_hypotheses" in data:
+            out["hypotheses"] = self._invert(data, data["pred_hypotheses"], nearest=True).to(torch.uint8)
+        if "pred_samples" in data:
+            out["samples"] = torch.stack(
+                [labels_of(self._invert(data, draw.float(), nearest=False), axis=0) for draw in data["pred_samples"]]
+            )
+        if self.region_key is not None:
+            out["region"] = self._invert(data, data[self.region_key], nearest=True).to(torch.uint8)
+        out["result"] = self._complete(json.loads(data["pred_result"]), out)
+        return out
+
+    def _invert(self, data: Mapping[str, Any], values: torch.Tensor, nearest: bool) -> MetaTensor:
+        """Args: values: (channels, *network grid). Returns: (channels, *input grid), float32."""
+        plain = values.as_tensor() if isinstance(values, MetaTensor) else values
+        study = {self.orig_key: data[self.orig_key], "values": plain.float().cpu()}
+        invert = Invertd(
+            keys="values",
+            transform=self.preprocessing,
+            orig_keys=self.orig_key,
+            nearest_interp=nearest,
+            to_tensor=True,
+            device="cpu",
+        )
+        return invert(study)["values"]
+
+    def _complete(self, result: dict[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
+        """Add status, values on the input's grid and flags."""
+        image = study["input"]
+        counts = count_labels(study["segmentation"].as_tensor(), study["probability"].shape[0]).tolist()
+        region_count = int(study["region"].sum()) if "region" in study else sum(counts)
+        element = element_of_grid(image.affine, image.meta, image.ndim - 1)
+        flags = list(image.meta.get("flags", []))
+        for entry, measurement in zip(result["measurements"], self.measurements, strict=True):
+            value = measurement.value(counts, region_count, element)
+            entry["value_on_input_grid"] = value
+            one_element = measurement.value([1] * len(counts), region_count, element) / max(len(measurement.classes), 1)
+            difference = abs(value - entry["value"])
+            if difference > GRID_SHARE * abs(entry["value"]) and difference > GRID_ELEMENTS * one_element:
+                flags.append("GRID_MATTERS")
+        nothing = all(entry["value"] == 0 for entry in result["measurements"]) and not result["points"]
+        status = {"status": "NOTHING_FOUND" if nothing else "OK"}
+        if nothing:
+            for entry in result["measurements"]:
+                entry["statement"] = NOTHING_FOUND
+        return status | result | {"gate": None, "flags": sorted(set(flags))}

@@ -1,0 +1,60 @@
+"""The sentence a clinician reads, and the entry of `result.json` it stands in."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NOTHING_FOUND = "Nothing found. This is not a measurement of zero."
+UNITS_IN_WORDS = {"mm2": "mm²", "mm3": "mm³"}
+
+
+def state_measurement(name: str, title: str, unit: str, value: float, draws: Sequence[float]) -> dict[str, Any]:
+    """An entry of `measurements` without a calibrated interval.
+
+    Args:
+        name: of the measurement. title: of the structure. unit: of the value.
+        value: of the reported mask.
+        draws: value of every draw; the standard deviation divides by K - 1 and is None for one draw.
+    """
+    entry = {
+        "name": name,
+        "unit": unit,
+        "value": value,
+        "value_on_input_grid": None,
+        "draws": summarise_draws(draws),
+        "interval": None,
+    }
+    return entry | {"statement": statement(title, unit, value, draws)}
+
+
+def summarise_draws(draws: Sequence[float]) -> dict[str, Any]:
+    """Number, mean, standard deviation (K - 1) and values of the draws."""
+    sd = statistics.stdev(draws) if len(draws) > 1 else None
+    return {"n": len(draws), "mean": statistics.fmean(draws), "sd": sd, "values": list(draws)}
+
+
+def statement(title: str, unit: str, value: float, draws: Sequence[float], interval: Mapping[str, Any] | None = None) -> str:
+    """One sentence. Args: interval: level, lower, upper, n and unit of the calibration, where a record says so."""
+    if value == 0 and not any(draws):
+        return f"{title}: {NOTHING_FOUND[0].lower()}{NOTHING_FOUND[1:]}"
+    shown = f"{title}: {number(value, 4)} {UNITS_IN_WORDS.get(unit, unit)}"
+    if interval is not None:
+        ends = f"{number(interval['lower'], 4)} to {number(interval['upper'], 4)}"
+        return f"{shown} ({interval['level']:.0%} interval {ends}, calibrated on {interval['n']} {interval['unit']}s)".replace(
+            "%", " %", 1
+        )
+    if len(draws) == 1:
+        return f"{shown} (one network, no draws, not calibrated)"
+    return f"{shown} ({len(draws)} draws from {number(min(draws), 3)} to {number(max(draws), 3)}, not calibrated)"
+
+
+def number(value: float, digits: int) -> str:
+    """A number with `digits` significant digits and thin groups of thousands: 31240.2 -> "31 240"."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    rounded = float(f"{value:.{digits - 1}e}")  # 999.96 becomes 1000 here, so that it is not shown as 1 000.0
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}".replace(",", "\u202f")

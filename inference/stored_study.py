@@ -1,0 +1,85 @@
+"""A study as `caveat predict` stored it: `result.json` and the maps, read back without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import tifffile
+from PIL import Image
+
+MAP_SUFFIXES = (".nii.gz", ".tif", ".png")
+NOT_MAPS = ("preview", "samples")
+"""Pictures for the eye, and stacks of draws that would fill the memory."""
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """One study's folder.
+
+    Args:
+        name: of the folder.
+        result: `result.json`.
+        maps: name to array on the input's own grid, as stored: (*spatial), or (classes, *spatial) for more than two classes.
+            "segmentation" holds labels, "region" what was measured.
+    """
+
+    name: str
+    result: Mapping[str, Any] = field(default_factory=dict)
+    maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The reported structure: bool (*spatial), every label but the background."""
+        return self.maps["segmentation"] > 0
+
+    @property
+    def uncertainty_maps(self) -> dict[str, np.ndarray]:
+        """Maps of uncertainty by name, larger is less certain: all but the segmentation, the region and the probability."""
+        return {name: array for name, array in self.maps.items() if name not in ("segmentation", "region", "probability")}
+
+
+def read_results(predictions: Path) -> dict[Path, dict[str, Any]]:
+    """Every study folder below `predictions`. Returns: folder to `result.json`, sorted by name; a folder half written is no result."""
+    files = sorted(predictions.glob("*/result.json"))
+    return {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files if not file.parent.name.startswith(".")}
+
+
+def read_study(folder: Path, result: Mapping[str, Any]) -> StoredStudy:
+    """All maps of one study. Args: result: its `result.json`, read already."""
+    return StoredStudy(folder.name, result, {name: read_map(path)[0] for name, path in map_files(folder).items()})
+
+
+def map_files(folder: Path) -> dict[str, Path]:
+    """Map files of a study folder by the map's name."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        suffix = next((suffix for suffix in MAP_SUFFIXES if path.name.endswith(suffix)), None)
+        if suffix and path.name.removesuffix(suffix) not in NOT_MAPS:
+            found[path.name.removesuffix(suffix)] = path
+    return found
+
+
+def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Read a stored map or a label.
+
+    Args:
+        path: NIfTI, TIFF, or a PNG of labels.
+
+    Returns:
+        the array as stored, a two-valued picture as 0 and 1; the affine (4, 4) of a NIfTI, None for a picture.
+    """
+    if path.name.endswith((".nii", ".nii.gz")):
+        image = nibabel.load(path)
+        return np.asarray(image.dataobj), image.affine
+    if path.suffix in (".tif", ".tiff"):
+        return tifffile.imread(path), None
+    array = np.asarray(Image.open(path))
+    if array.max(initial=0) == 255 and np.isin(array, (0, 255)).all():
+        return (array > 0).astype(np.uint8), None  # black and white, as most painted masks are
+    return array.astype(np.uint8), None

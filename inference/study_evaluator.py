@@ -1,0 +1,59 @@
+"""The loop over studies: one that cannot be measured is refused, and the batch goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from caveat.reasons import StudyRefused
+from ignite.engine import Engine
+from monai.data import list_data_collate
+from monai.engines import SupervisedEvaluator
+
+logger = logging.getLogger("caveat")
+
+
+class StudyEvaluator(SupervisedEvaluator):
+    """MONAI's evaluator with the preprocessing inside the guarded step, so that a refusal at any stage is a result.
+
+    Args:
+        preprocessing: from an entry of the data list to tensors.
+        refuse: called with the entry and the refusal.
+        kwargs: as for `monai.engines.SupervisedEvaluator`; the data loader yields entries one by one.
+    """
+
+    def __init__(self, preprocessing: Callable, refuse: Callable[[Mapping[str, Any], StudyRefused], None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.preprocessing = preprocessing
+        self.refuse = refuse
+        self.unexpected = 0
+
+    def _iteration(self, engine: Engine, batchdata: dict[str, Any]) -> dict[str, Any]:
+        """One study, as `SupervisedEvaluator._iteration`; an empty answer where it was refused."""
+        number = batchdata.get("number", engine.state.iteration)
+        try:
+            engine.state.batch = list_data_collate([self.preprocessing(batchdata)])
+            output = super()._iteration(engine, engine.state.batch)
+            logger.info("study %s: measured", number)
+            return output
+        except Exception as error:  # whatever one study raises, the next ones are measured
+            refusal = refusal_behind(error)
+            if refusal.code == "UNEXPECTED_ERROR":
+                self.unexpected += 1
+                logger.debug("study %s", number, exc_info=error)
+        self.refuse(batchdata, refusal)
+        logger.warning("study %s: %s", number, refusal)
+        engine.state.batch, engine.state.output = [], []
+        return engine.state.output
+
+
+def refusal_behind(error: BaseException) -> StudyRefused:
+    """The refusal in an error's chain of causes (MONAI wraps what a transform raises), or UNEXPECTED_ERROR with the type's name alone:
+    texts of other libraries may quote the file."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, StudyRefused):
+            return link
+        link = link.__cause__ or link.__context__
+    return StudyRefused("UNEXPECTED_ERROR", type(error.__cause__ or error).__name__)

@@ -1,0 +1,85 @@
+"""What every reducer must keep: any cut into blocks and chunks gives the statistic of the whole stack."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from caveat.inference.halo_buffer import HaloBuffer
+from caveat.inference.inferer import in_order_of_needs
+from caveat.inference.reducer import Reducer
+from caveat.inference.reducers.moments import Moments
+from caveat.inference.study_grid import GridElement, StudyGrid
+from caveat.networks.draw import first_draws
+from discover import concrete_subclasses
+
+REDUCERS = concrete_subclasses(Reducer, "caveat.inference")
+DRAWS, CLASSES = 6, 3
+
+
+def reduce(reducer_class, values, row_cuts, draw_cuts):
+    """Run a reducer, with what it needs, over a stack cut in a given way."""
+    reducers = [reducer_class.example()]
+    if "Moments" in reducers[0].needs:
+        reducers = in_order_of_needs([*reducers, Moments()])
+    grid = StudyGrid(tuple(values.shape[2:]), CLASSES, len(values), GridElement(0.5, "mm2"))
+    for reducer in reducers:
+        reducer.begin(grid)
+    draws = first_draws(len(values))
+    for group in torch.arange(len(values)).split(draw_cuts):
+        chunk = [draws[index] for index in group]
+        buffers = [HaloBuffer(reducer.halo, values.shape[2]) for reducer in reducers]
+        for rows in values[group].split(row_cuts, dim=2):
+            for reducer, buffer in zip(reducers, buffers):
+                complete = buffer.push(rows)
+                if complete is not None:
+                    reducer.update(complete[0], chunk, complete[1])
+    results = {}
+    for reducer in reducers:
+        results[reducer.name] = reducer.finish(results)
+    return results[reducer_class.example().name]
+
+
+def stack(dimensions: int) -> torch.Tensor:
+    size = (13, 9, 7)[:dimensions]
+    generator = torch.Generator().manual_seed(5)
+    return (3 * torch.randn(DRAWS, CLASSES, *size, generator=generator)).softmax(dim=1)
+
+
+def test_there_are_reducers():
+    assert len(REDUCERS) >= 6
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("row_cuts,draw_cuts", [([1] * 13, [1] * 6), ([5, 8], [4, 2]), ([2, 2, 9], [1, 5])])
+@pytest.mark.parametrize("reducer_class", REDUCERS, ids=lambda c: c.__name__)
+def test_any_cut_equals_the_whole_stack(reducer_class, row_cuts, draw_cuts, dimensions):
+    values = stack(dimensions)
+    whole = reduce(reducer_class, values, [13], [DRAWS])
+    cut = reduce(reducer_class, values, row_cuts, draw_cuts)
+    assert cut.maps.keys() == whole.maps.keys()
+    for name, expected in whole.maps.items():
+        torch.testing.assert_close(cut.maps[name], expected, atol=1e-6, rtol=0)
+    facts = [json.dumps([r.measurements, r.points, r.study_scores]) for r in (cut, whole)]
+    assert facts[0] == facts[1]
+    assert whole.maps or whole.measurements or whole.points or whole.study_scores
+
+
+@pytest.mark.parametrize("reducer_class", REDUCERS, ids=lambda c: c.__name__)
+def test_a_second_study_starts_afresh(reducer_class):
+    values = stack(2)
+    reducer, other = reducer_class.example(), reducer_class.example()
+    moments = Moments()
+    grid = StudyGrid((13, 9), CLASSES, DRAWS, GridElement(1.0, "pixels"))
+    for run, used in enumerate((reducer, reducer, other)):
+        used.begin(grid)
+        moments.begin(grid)
+        block, rows = HaloBuffer(0, 13).push(values if run else values.flip(1))
+        used.update(block, first_draws(DRAWS), rows)
+        moments.update(block, first_draws(DRAWS), rows)
+        result = used.finish({"Moments": moments.finish({})})
+        if run == 1:
+            second = result
+    assert all(torch.equal(second.maps[name], result.maps[name]) for name in result.maps)
+    assert (second.measurements, second.study_scores) == (result.measurements, result.study_scores)

@@ -1,0 +1,38 @@
+"""The sentence a clinician reads."""
+
+from __future__ import annotations
+
+import pytest
+from caveat.inference.statement import number, statement
+
+SPACE = "\u202f"
+
+
+@pytest.mark.parametrize(
+    "value,digits,text",
+    [
+        (31240.2, 4, f"31{SPACE}240"),
+        (3.3312, 4, "3.331"),
+        (29894, 3, f"29{SPACE}900"),
+        (0.01234, 3, "0.0123"),
+        (999.96, 4, f"1{SPACE}000"),
+        (0, 3, "0"),
+    ],
+)
+def test_numbers_have_significant_digits_and_groups(value, digits, text):
+    assert number(value, digits) == text
+
+
+def test_draws_are_never_called_an_interval():
+    text = statement("Vessels", "pixels", 31240, [29900, 32600, 31000])
+    assert text == f"Vessels: 31{SPACE}240 pixels (3 draws from 29{SPACE}900 to 32{SPACE}600, not calibrated)"
+
+
+def test_a_calibrated_interval_names_level_and_units():
+    interval = {"level": 0.9, "lower": 3.05, "upper": 3.61, "n": 36, "unit": "subject"}
+    text = statement("Hippocampus", "mL", 3.33, [3.2, 3.4], interval)
+    assert text == "Hippocampus: 3.330 mL (90 % interval 3.050 to 3.610, calibrated on 36 subjects)"
+
+
+def test_one_network_says_that_it_is_one():
+    assert statement("Vessels", "%", 8.2, [8.2]) == "Vessels: 8.200 % (one network, no draws, not calibrated)"
