@@ -112,6 +112,9 @@ REASONS: dict[str, Reason] = {
         "no bright round field on a dark surround was found in the picture",
         "give a fundus photograph whose whole field of view is visible",
     ),
+    # The command line
+    "WRONG_USAGE": Reason("the command's options do not fit together", "see caveat COMMAND --help"),
+    "BUNDLE_NOT_FOUND": Reason("there is no bundle of this name, and no bundle folder at this path", "see caveat info for the names"),
     # Weights and bundles
     "WEIGHTS_REFUSED": Reason(
         "the file of weights is missing, or is no plain state dictionary of this network",
