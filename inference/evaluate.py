@@ -88,9 +88,9 @@ def evaluate(predictions: Path, data_list: Path, split: str, settings: Evaluatio
 
     Raises:
         StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS; NOT_PREDICTED where not one entry could be scored.
-        KeyError: the list has no such split.
+            WRONG_USAGE for a split that the list does not have.
     """
-    entries = json.loads(data_list.read_text(encoding="utf-8"))[split]
+    entries = read_entries(data_list, split)
     results = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
     table = EvaluationTable(describe_source(data_list, split, settings, [result for _, result in results.values()]))
     for entry in entries:
@@ -107,6 +107,14 @@ def evaluate(predictions: Path, data_list: Path, split: str, settings: Evaluatio
     table.means = summarise(table.rows, settings)
     table.over_studies = score_over_studies(table.rows, settings)
     return table
+
+
+def read_entries(data_list: Path, split: str) -> list[dict[str, Any]]:
+    """One part of a data list. Raises: StudyRefused: WRONG_USAGE."""
+    parts = json.loads(data_list.read_text(encoding="utf-8"))
+    if split not in parts:
+        raise StudyRefused("WRONG_USAGE", f"the list has the parts {', '.join(parts)}")
+    return parts[split]
 
 
 def results_by_sha256(predictions: Path, wanted: set[str]) -> dict[str, tuple[Path, dict[str, Any]]]:
@@ -148,7 +156,7 @@ def describe_source(data_list: Path, split: str, settings: Evaluation, results: 
 def score(
     entry: Mapping[str, Any], results: Mapping[str, tuple[Path, dict[str, Any]]], settings: Evaluation, dataset_dir: Path
 ) -> list[dict[str, Any]]:
-    """All rows of one entry. Raises: StudyRefused: NOT_PREDICTED, NO_TRUTH, LABEL_OFF_GRID, or the code the study was refused with."""
+    """All rows of one entry. Raises: StudyRefused: NOT_PREDICTED, NO_TRUTH, LABEL_OFF_GRID, or the code of a refused study."""
     if entry["sha256"] not in results:
         raise StudyRefused("NOT_PREDICTED", "no result with the sha256 of the image")
     folder, result = results[entry["sha256"]]
@@ -185,8 +193,8 @@ def summarise(rows: Sequence[dict[str, Any]], settings: Evaluation) -> list[dict
     """Mean of every metric with its interval over units.
 
     Returns:
-        entries {reading, against, metric, mean, lower, upper, n, units, undefined, values}: `values` one per study in the rows' order;
-        the mean is over the `n` finite ones, `undefined` counts the others.
+        entries {reading, against, metric, mean, lower, upper, n, units, undefined, values}: `values` one per study in the
+        rows' order; the mean is over the `n` finite ones, `undefined` counts the others.
     """
     means = []
     for (reading, against), group in grouped(rows).items():
@@ -199,7 +207,7 @@ def summarise(rows: Sequence[dict[str, Any]], settings: Evaluation) -> list[dict
 
 
 def mean_over_units(finite: Sequence[tuple[float, str]], settings: Evaluation) -> dict[str, Any]:
-    """Mean and bootstrap interval. Args: finite: pairs of value and unit. Returns: mean, lower, upper (NaN if unknown), n, units."""
+    """Mean and bootstrap interval. Args: finite: pairs (value, unit). Returns: mean, lower, upper (NaN if unknown), n, units."""
     if not finite:
         return {"mean": math.nan, "lower": math.nan, "upper": math.nan, "n": 0, "units": 0}
     values, units = [value for value, _ in finite], [unit for _, unit in finite]

@@ -108,8 +108,8 @@ def footnotes(table: EvaluationTable) -> list[str]:
     """How to read the figures."""
     bootstrap = table.source["bootstrap"]
     return [
-        f"Means are over images, each figure computed per image inside the region of the list; intervals by bootstrap over the unit "
-        f"({bootstrap['resamples']} resamples, seed {bootstrap['seed']}; too narrow where units are few). "
+        f"Means are over images, each figure computed per image inside the region of the list; intervals by bootstrap over "
+        f"the unit ({bootstrap['resamples']} resamples, seed {bootstrap['seed']}; too narrow where units are few). "
         '"-": undefined, for instance a map that is constant, such as the variance of one draw.'
     ]
 

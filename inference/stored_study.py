@@ -45,7 +45,7 @@ class StoredStudy:
 
 
 def read_results(predictions: Path) -> dict[Path, dict[str, Any]]:
-    """Every study folder below `predictions`. Returns: folder to `result.json`, sorted by name; a folder half written is no result."""
+    """Every finished study folder below `predictions`. Returns: folder to its `result.json`, sorted by name."""
     files = sorted(predictions.glob("*/result.json"))
     return {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files if not file.parent.name.startswith(".")}
 

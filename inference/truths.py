@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from caveat.reasons import StudyRefused
 
 from .stored_study import StoredStudy, read_map

@@ -1,0 +1,36 @@
+"""Are vessels drawn too thin where the network is unsure?"""
+
+from __future__ import annotations
+
+import math
+
+from ..metrics.thin_vessels import thin_vessels_by_tercile
+from ..stored_study import StoredStudy
+from ..truths import Truth
+
+
+def thin_vessels(
+    study: StoredStudy, truth: Truth, map_name: str, widest: float | None = None, reach: float = 3
+) -> dict[str, float]:
+    """Recall and drawn width along the truth's centre line, by tercile of an uncertainty map at that line.
+
+    Args:
+        study: with the map `map_name`, (rows, columns).
+        map_name: such as "entropy".
+        widest: look at vessels up to this width, pixels; None for all.
+        reach: a drawn centre line farther away, pixels, is another vessel.
+
+    Returns:
+        by name.
+    """
+    if map_name not in study.maps:
+        return {}
+    limit = math.inf if widest is None else widest
+    found = thin_vessels_by_tercile(study.mask, truth.mask, truth.region, study.maps[map_name], limit, reach)
+    called = "all vessels" if widest is None else f"vessels up to {widest:g} pixels wide"
+    plain = {"n": "centre-line pixels", "recall": "recall", "width difference": "drawn less true width, pixels"}
+    out = {f"{called}: {plain[key]}": found.pop(key) for key in plain}
+    for key, value in found.items():
+        quantity, tercile = key.rsplit(" ", 1)
+        out[f"{called}: {plain[quantity]}, {tercile} tercile of {map_name}"] = value
+    return out
