@@ -66,15 +66,17 @@ class ConsistentDropout(nn.Module):
         return keep.reshape(*keep.shape, *[1] * (x.ndim - 2))
 
     def _element_mask(self, x: torch.Tensor) -> torch.Tensor:
+        channels = torch.arange(x.shape[1], device=x.device).reshape(-1, *[1] * (x.ndim - 2))
+        at_a_time = max(1, _HASHED_AT_A_TIME // x[0, 0].numel())  # the hash works in 64 bits: bound what it holds
         masks = []
         for draw in self.drawn.draws:
             for place in self.drawn.places:
                 grids = place.feature_coordinates(x.shape[2:], device=x.device)
-                channels = torch.arange(x.shape[1], device=x.device).reshape(-1, *[1] * (x.ndim - 2))
-                masks.append(uniform(draw.key, self.key, channels, *grids) >= self.p)  # (channels, *spatial)
-        return torch.stack(masks)
+                masks += [uniform(draw.key, self.key, some, *grids) >= self.p for some in channels.split(at_a_time)]
+        return torch.cat(masks).reshape(x.shape)
 
 
+_HASHED_AT_A_TIME = 2**21
 _FEATURE_DROPOUT = {1: F.dropout1d, 2: F.dropout2d, 3: F.dropout3d}
 
 
@@ -90,7 +92,13 @@ def name_layers(network: nn.Module) -> list[ConsistentDropout]:
 
 @contextmanager
 def drawing(layers: Sequence[ConsistentDropout], draws: Sequence[Draw], places: Sequence[Place]) -> Iterator[None]:
-    """Within this context the layers mask a draw-major batch of (draws * windows)."""
+    """Within this context the layers mask a draw-major batch of (draws * windows).
+
+    Raises:
+        ValueError: a layer has no key yet.
+    """
+    if any(layer.key is None for layer in layers):
+        raise ValueError("a consistent dropout layer has no key: call name_layers on its network first")
     for layer in layers:
         layer.drawn = DrawnWindows(draws, places)
     try:

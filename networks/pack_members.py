@@ -1,0 +1,35 @@
+"""From the checkpoints of trained members to one file of weights of their ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from .weights import save_weights
+
+
+def pack(checkpoints: Sequence[Path | str], out: Path | str) -> str:
+    """Write the state dict of `Ensemble([member 0, member 1, ...])`.
+
+    Args:
+        checkpoints: one file a member, of MONAI's CheckpointSaver: `{"model": state dict, ...}` or a bare state dict.
+        out: file to write, read by `load_weights`; a single member is read with the prefix `networks.0.` and so on.
+
+    Returns:
+        sha256 of the file, in hexadecimal.
+
+    Raises:
+        ValueError: no checkpoint, a checkpoint without tensors, or one whose numbers are not finite.
+    """
+    if not checkpoints:
+        raise ValueError("there is no checkpoint to pack")
+    packed: dict[str, torch.Tensor] = {}
+    for number, path in enumerate(checkpoints):
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        state = content.get("model", content)
+        if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+            raise ValueError(f"checkpoint {number} holds no state dict")
+        packed |= {f"networks.{number}.{name}": tensor for name, tensor in state.items()}
+    return save_weights(packed, out)

@@ -1,0 +1,68 @@
+"""Draws by asking several networks: a draw is a member."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from ..backbones.residual_unet import ResidualUNet
+from ..draw import Draw
+from ..evaluation_mode import refuse_training_mode
+from ..place import Place
+from ..pooled_features import pool_windows
+from ..sampler import Sampler, Source
+
+
+class Ensemble(Sampler):
+    """Draw k is member k, whatever the seed. The deterministic pass is the mean of the members' logits.
+
+    Args:
+        networks: the members: any networks of windows (B, C, *spatial) to logits (B, classes, *spatial).
+
+    Raises:
+        ValueError: no member.
+
+    Source: Lakshminarayanan et al. 2017.
+    """
+
+    source = Source.MODEL
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        if not networks:
+            raise ValueError("an ensemble needs at least one network")
+        self.networks = nn.ModuleList(networks)
+        self.capacity = len(self.networks)
+
+    def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> torch.Tensor:
+        """The windows themselves: members share nothing."""
+        return windows
+
+    def decode(self, features: torch.Tensor, draws: Sequence[Draw], places: Sequence[Place], context: None) -> torch.Tensor:
+        """Run the members that are asked for. Returns: logits, (draws, B, classes, *spatial).
+
+        Raises:
+            ValueError: a draw beyond the last member.
+        """
+        refuse_training_mode(self)
+        beyond = [draw.index for draw in draws if not 0 <= draw.index < self.capacity]
+        if beyond:
+            raise ValueError(f"an ensemble of {self.capacity} has no draw {beyond[0]}")
+        return torch.stack([self.networks[draw.index](features) for draw in draws])
+
+    def summary(self, features: torch.Tensor) -> torch.Tensor:
+        """Pooled features of member 0 where it has an encoder, else of the windows. Returns: (B, channels)."""
+        return pool_windows(self.networks[0], features)
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """The mean of the members' logits. Args: windows: (B, C, *spatial). Returns: logits, (B, classes, *spatial)."""
+        return torch.stack([network(windows) for network in self.networks]).mean(dim=0)
+
+    @classmethod
+    def example(cls) -> Ensemble:
+        """Three small residual U-Nets."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return cls([ResidualUNet(2, 1, 2, channels=(4, 6), units=(1, 1)) for _ in range(3)]).eval()
