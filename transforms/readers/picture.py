@@ -1,14 +1,119 @@
-"""PNG, JPEG and TIFF pictures."""
+"""PNG, JPEG and TIFF pictures (and the GIF and PPM files in which published masks and photographs come)."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
+
+from caveat.reasons import StudyRefused
+
+from ..checks.intensity import refuse_non_finite
+from ..checks.limits import LARGEST_PICTURE_PIXELS, refuse_large_picture
+from ..checks.png_chunks import refuse_broken_png
+from ..pixel_format import bits_of, refuse_pixel_format, whole_pixels
+from ..reader import Reader, Stated, StudyImage
+from ..stated_spacing import stated_spacing
+
+MAGICS = {
+    "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "JPEG": re.compile(rb"\xff\xd8\xff"),
+    "TIFF": re.compile(rb"II\x2a\x00|MM\x00\x2a|II\x2b\x00|MM\x00\x2b"),
+    "GIF": re.compile(rb"GIF8[79]a"),
+    "PPM": re.compile(rb"P[56]\s(?:\s|#[^\n]*\n)*\d+\s+\d+\s+255\s"),
+}
+"""By Pillow's names. PPM only with 255 grey levels: Pillow rescales others."""
+END_OF_JPEG = b"\xff\xd9"
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """Read a picture. Returns: (channels, rows, columns)."""
-    array = np.asarray(Image.open(path))
-    return array[None] if array.ndim == 2 else np.moveaxis(array, -1, 0)
+class PictureReader(Reader):
+    """Pictures in their stored intensities. Resolution tags never give mm: they are a print's."""
+
+    kind = "picture"
+    extensions = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+
+    def recognises(self, head: bytes) -> bool:
+        """See `Reader`."""
+        return format_of(head) != ""
+
+    def read(self, file: BinaryIO, size: int, stated: Stated) -> StudyImage:
+        """See `Reader`."""
+        voxels = read_picture(file.read())
+        affine, spacing = np.eye(4), None
+        if stated.spacing_mm:
+            spacing = stated_spacing(stated.spacing_mm, dimensions=2)
+            affine[[0, 1], [0, 1]] = spacing
+        return StudyImage(
+            voxels=voxels,
+            affine=affine,
+            original_affine=np.eye(4),
+            spacing_mm=spacing,
+            spacing_source="stated by the user" if spacing else "",
+            flags=() if spacing else ("NO_PIXEL_SPACING",),
+        )
+
+
+def format_of(data: bytes) -> str:
+    """Pillow's name of a picture's format, "" for anything else. Args: data: the first bytes at least."""
+    return next((name for name, magic in MAGICS.items() if magic.match(data)), "")
+
+
+def read_picture(data: bytes) -> np.ndarray:
+    """Decode one picture.
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        (channels, rows, columns) float32: 1 channel (grey, or a palette of greys) or 3, upright.
+
+    Raises:
+        StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE, MULTI_PAGE, UNSUPPORTED_PIXEL_FORMAT, HAS_TRANSPARENCY, NON_FINITE_VOXELS.
+    """
+    name = format_of(data)
+    if name == "PNG":
+        refuse_broken_png(data)
+    with _pillow_refusals(name, data):
+        image = Image.open(BytesIO(data), formats=[name])
+        refuse_large_picture(image.height, image.width)
+        if getattr(image, "is_animated", False) or getattr(image, "n_frames", 1) > 1:
+            raise StudyRefused("MULTI_PAGE")
+        bits = bits_of(image, data)
+        refuse_pixel_format(image, bits)
+        pixels = whole_pixels(image, bits, lambda: Image.open(BytesIO(data), formats=[name]))
+    voxels = np.ascontiguousarray(np.moveaxis(pixels, -1, 0), dtype=np.float32)
+    refuse_non_finite(voxels)
+    return voxels
+
+
+@contextmanager
+def _pillow_refusals(name: str, data: bytes) -> Iterator[None]:
+    """Turn whatever Pillow raises or warns of into a reason; its texts hold paths and header words, so they end here."""
+    settings = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = LARGEST_PICTURE_PIXELS, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    except StudyRefused:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+        raise StudyRefused("TOO_LARGE", f"the limit is {LARGEST_PICTURE_PIXELS} pixels") from None
+    except Exception as error:  # a damaged picture can make a decoder raise anything
+        raise StudyRefused("TRUNCATED" if _is_cut(name, data, error) else "CORRUPT") from None
+    finally:
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = settings
+
+
+def _is_cut(name: str, data: bytes, error: Exception) -> bool:
+    """Whether the file ends too early, rather than being damaged inside."""
+    if name == "JPEG":
+        return not data.rstrip(b"\0").endswith(END_OF_JPEG)
+    return isinstance(error, EOFError) or "truncated" in str(error).lower()

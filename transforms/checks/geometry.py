@@ -1,0 +1,63 @@
+"""Checks of an affine: only a right-angled grid of plausible size is measured."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from caveat.reasons import StudyRefused
+
+SMALLEST_SPACING_MM = 0.01
+LARGEST_SPACING_MM = 20.0
+LARGEST_SHEAR_DEGREES = 0.1
+LARGEST_CORNER_DIFFERENCE_MM = 0.5
+SMALLEST_RELATIVE_DETERMINANT = 1e-6
+
+
+def spacing_of(affine: np.ndarray) -> tuple[float, ...]:
+    """mm per axis: lengths of the columns. Args: affine: (4, 4)."""
+    return tuple(float(length) for length in np.linalg.norm(affine[:3, :3], axis=0))
+
+
+def refuse_bad_affine(affine: np.ndarray) -> None:
+    """Accept an affine that maps a right-angled grid of voxels to mm.
+
+    Args:
+        affine: (4, 4), mm.
+
+    Raises:
+        StudyRefused: BAD_AFFINE, SINGULAR_AFFINE, SHEARED_AFFINE, IMPLAUSIBLE_SPACING.
+    """
+    if not np.isfinite(affine).all():
+        raise StudyRefused("BAD_AFFINE", "not finite")
+    spacing = spacing_of(affine)
+    if min(spacing) == 0 or not np.isfinite(spacing).all():
+        raise StudyRefused("SINGULAR_AFFINE", "an axis has no length")
+    directions = affine[:3, :3] / spacing
+    if abs(np.linalg.det(directions)) < SMALLEST_RELATIVE_DETERMINANT:
+        raise StudyRefused("SINGULAR_AFFINE", "the axes lie in one plane")
+    cosines = directions.T @ directions - np.eye(3)
+    shear = math.degrees(math.asin(min(float(np.abs(cosines).max()), 1.0)))
+    if shear > LARGEST_SHEAR_DEGREES:
+        raise StudyRefused("SHEARED_AFFINE", f"axes are {shear:.2f} degrees off a right angle")
+    if min(spacing) < SMALLEST_SPACING_MM or max(spacing) > LARGEST_SPACING_MM:
+        raise StudyRefused("IMPLAUSIBLE_SPACING", " x ".join(f"{length:.3g}" for length in spacing) + " mm")
+
+
+def refuse_conflict(first: np.ndarray, second: np.ndarray, shape: Sequence[int]) -> None:
+    """Accept two affines that put the image's corners in the same places.
+
+    Args:
+        first, second: (4, 4), mm.
+        shape: voxels per axis.
+
+    Raises:
+        StudyRefused: AFFINE_CONFLICT.
+    """
+    corners = np.array([[*corner, 1] for corner in itertools.product(*[(-0.5, size - 0.5) for size in shape])])
+    difference = float(np.linalg.norm(corners @ (first - second).T, axis=1).max())
+    if not difference <= LARGEST_CORNER_DIFFERENCE_MM:  # also where it is not a number
+        raise StudyRefused("AFFINE_CONFLICT", f"corners differ by {difference:.3g} mm")

@@ -1,0 +1,161 @@
+"""From Pillow's pixels to the stored intensities: every bit kept, polarity and palette applied, upright, without alpha."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from caveat.reasons import StudyRefused
+
+PALETTE = "P"
+CHANNELS = {"1": 1, "L": 1, "I": 1, "I;16": 1, "I;16B": 1, "I;16L": 1, "F": 1, PALETTE: 1, "LA": 2, "RGB": 3, "RGBA": 4}
+"""Pillow's modes that are read, with their channels."""
+LOW_BYTES = {"B": "L", "L": "B", "N": "B" if np.little_endian else "L"}
+"""The order of bytes in a raw mode that makes Pillow keep the low byte of 16, where it keeps the high one by itself."""
+BITS_PER_SAMPLE, PHOTOMETRIC, ORIENTATION, SAMPLES = 258, 262, 274, 277
+PLANAR, TILE_WIDTH, TILE_LENGTH, SAMPLE_FORMAT = 284, 322, 323, 339
+"""TIFF tags."""
+UNSIGNED = 1
+LARGEST_TILE_PIXELS = 64 * 1024**2
+
+
+def bits_of(image: Image.Image, data: bytes) -> int:
+    """Bits per channel as stored; Pillow's mode does not tell. Args: image: opened, not decoded; data: the file."""
+    if image.format == "PNG":
+        return data[24]  # behind signature, frame, width and height
+    if image.format == "TIFF":
+        return int(image.tag_v2.get(BITS_PER_SAMPLE, (1,))[0])
+    return 8
+
+
+def refuse_pixel_format(image: Image.Image, bits: int) -> None:
+    """Accept what can be decoded without changing it.
+
+    Args:
+        image: opened, not decoded.
+        bits: per channel, as stored.
+
+    Raises:
+        StudyRefused: UNSUPPORTED_PIXEL_FORMAT, TOO_LARGE.
+    """
+    if image.mode not in CHANNELS:
+        raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", f"colour model {image.mode}")
+    if _is_halved(image, bits) and _raw_mode(image)[:-1] not in ("RGB;16", "RGBA;16"):
+        raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", f"{bits} bits in {CHANNELS[image.mode]} channels")
+    if image.format == "TIFF":
+        tags = image.tag_v2
+        if PHOTOMETRIC not in tags:
+            raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "whether zero is black or white is not stated")
+        if tags.get(SAMPLES, 1) != CHANNELS[image.mode]:
+            raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", f"{tags.get(SAMPLES, 1)} channels, one of unknown meaning")
+        if _is_halved(image, bits) and tags.get(PLANAR, 1) != 1:
+            raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", f"{bits} bits in separate planes")
+        if tags.get(TILE_WIDTH, 1) * tags.get(TILE_LENGTH, 1) > LARGEST_TILE_PIXELS:
+            raise StudyRefused("TOO_LARGE", "a tile is larger than any picture that is read")
+
+
+def whole_pixels(image: Image.Image, bits: int, reopen: Callable[[], Image.Image]) -> np.ndarray:
+    """Decode.
+
+    Args:
+        image: opened and accepted by `refuse_pixel_format`.
+        bits: per channel, as stored.
+        reopen: opens the same picture again.
+
+    Returns:
+        (rows, columns, 1 or 3), upright.
+
+    Raises:
+        StudyRefused: HAS_TRANSPARENCY, UNSUPPORTED_PIXEL_FORMAT.
+    """
+    raw_mode = _raw_mode(image)
+    orientation = 1 if image.format == "TIFF" else image.getexif().get(ORIENTATION, 1)  # Pillow turns TIFF itself
+    if image.mode == PALETTE:
+        pixels = _apply_palette(image)
+    elif _is_halved(image, bits):
+        pixels = _sixteen_bits(image, reopen())
+    else:
+        pixels = np.asarray(image)
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    if image.format == "TIFF":
+        pixels = _tiff_values(image, pixels, bits, raw_mode)
+    if bits < 8 and image.mode == "L":  # Pillow stretches 2 and 4 bits to 255
+        pixels = pixels // (255 // (2**bits - 1))
+    return upright(_without_alpha(image, pixels), orientation)
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn a picture as its EXIF orientation says. Args: pixels: (rows, columns, channels); orientation: 1 to 8, others are 1.
+
+    Source: EXIF 2.32, tag 274; as `PIL.ImageOps.exif_transpose`, for any type of pixel.
+    """
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """How Pillow is going to unpack the pixels."""
+    arguments = image.tile[0][3] if image.tile else ""
+    return str(arguments[0] if isinstance(arguments, tuple) else arguments)
+
+
+def _is_halved(image: Image.Image, bits: int) -> bool:
+    """Whether Pillow keeps only the high byte of each value."""
+    return bits > 8 and image.mode in ("RGB", "RGBA", "LA")
+
+
+def _sixteen_bits(high: Image.Image, low: Image.Image) -> np.ndarray:
+    """Decode twice, once for each byte. Args: high, low: the same picture, opened. Returns: (rows, columns, channels) uint16."""
+
+    def swapped(arguments: str | tuple) -> str | tuple:
+        if isinstance(arguments, tuple):
+            return (swapped(arguments[0]), *arguments[1:])
+        return arguments[:-1] + LOW_BYTES[arguments[-1]]
+
+    low.tile = [(codec, extents, offset, swapped(arguments)) for codec, extents, offset, arguments in low.tile]
+    return np.asarray(high).astype(np.uint16) * 256 + np.asarray(low)
+
+
+def _apply_palette(image: Image.Image) -> np.ndarray:
+    """Colours of a palette picture; one channel where they are all greys. Transparent entries in use are alpha."""
+    transparent = "transparency" in image.info
+    colours = np.asarray(image.convert("RGBA" if transparent else "RGB"))
+    grey = (colours[..., 0] == colours[..., 1]).all() and (colours[..., 0] == colours[..., 2]).all()
+    return np.concatenate([colours[..., :1], colours[..., 3:]], axis=-1) if grey else colours
+
+
+def _tiff_values(image: Image.Image, pixels: np.ndarray, bits: int, raw_mode: str) -> np.ndarray:
+    """Undo what Pillow leaves of a TIFF's own conventions: white is zero, and unsigned 32 bits."""
+    sample_format = image.tag_v2.get(SAMPLE_FORMAT, (UNSIGNED,))[0]
+    if bits == 32 and sample_format == UNSIGNED and pixels.dtype == np.int32:
+        pixels = pixels.view(np.uint32)
+    inverted_already = raw_mode.rpartition(";")[2].rstrip("R").endswith("I")  # "L;I", "1;IR", "L;4I"
+    if image.tag_v2[PHOTOMETRIC] == 0 and not inverted_already:
+        if sample_format != UNSIGNED:
+            raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "white is zero, in signed or real numbers")
+        pixels = 2**bits - 1 - pixels.astype(np.int64)
+    return pixels
+
+
+def _without_alpha(image: Image.Image, pixels: np.ndarray) -> np.ndarray:
+    """Drop an alpha channel, or a colour that stands for transparency, where it hides nothing."""
+    channels = pixels.shape[-1]
+    key = image.info.get("transparency")
+    if channels in (2, 4):
+        alpha = pixels[..., -1]
+        opaque = 65535 if pixels.dtype == np.uint16 else 255
+        hidden = int((alpha != opaque).sum())
+        pixels = pixels[..., :-1]
+    else:
+        key = key if pixels.dtype != bool or key is None else bool(key)
+        hidden = 0 if key is None or isinstance(key, bytes) else int((pixels == np.asarray(key)).all(axis=-1).sum())
+    if hidden:
+        raise StudyRefused("HAS_TRANSPARENCY", f"{hidden} pixels")
+    return pixels

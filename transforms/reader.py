@@ -1,0 +1,99 @@
+"""What a reader of files is: one file in `readers/`, found by itself."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import BinaryIO, ClassVar
+
+import numpy as np
+
+from . import readers as room
+
+HEAD_BYTES = 4096
+"""What a reader sees of a file before it says whether the file is its own."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What the user states beside the file.
+
+    Args:
+        spacing_mm: one number for every axis, or one per spatial axis; used only where the file carries none.
+        assume_orientation: accept volumes that do not say how they lie.
+
+    Raises:
+        ValueError: a spacing that is not above zero.
+    """
+
+    spacing_mm: tuple[float, ...] = ()
+    assume_orientation: bool = False
+
+    def __post_init__(self) -> None:
+        if not all(0 < spacing < float("inf") for spacing in self.spacing_mm):
+            raise ValueError(f"spacing must be above zero, got {self.spacing_mm}")
+
+
+@dataclass(frozen=True)
+class StudyImage:
+    """An image as it was read, and what the file says of its grid.
+
+    Args:
+        voxels: (channels, *spatial) float32, the stored intensities; rows, columns for pictures, x, y, z for volumes.
+        affine: (4, 4) float64, voxel index to mm (RAS), or to pixels where no spacing is known.
+        original_affine: (4, 4) float64, as in the file, whatever its unit.
+        spacing_mm: mm per spatial axis, None where it is not known.
+        spacing_source: where the spacing comes from, "" where it is not known.
+        flags: reason codes of what was accepted all the same.
+    """
+
+    voxels: np.ndarray
+    affine: np.ndarray
+    original_affine: np.ndarray
+    spacing_mm: tuple[float, ...] | None
+    spacing_source: str
+    flags: tuple[str, ...] = ()
+
+
+class Reader(ABC):
+    """Refuses a file or reads it correctly; there is no third way. Nothing of the file's text leaves it, nor its path."""
+
+    kind: ClassVar[str]
+    """The kind of image, as it stands in results."""
+    extensions: ClassVar[tuple[str, ...]]
+    """How such files are usually named: a hint for searching folders, never for reading."""
+
+    @abstractmethod
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file that begins like this is one of this reader's. Args: head: up to `HEAD_BYTES` bytes."""
+
+    @abstractmethod
+    def read(self, file: BinaryIO, size: int, stated: Stated) -> StudyImage:
+        """Read one image.
+
+        Args:
+            file: at its first byte, seekable.
+            size: bytes in it.
+            stated: what the user states.
+
+        Raises:
+            StudyRefused: whatever keeps the image from being read correctly.
+        """
+
+
+@cache
+def all_readers() -> tuple[Reader, ...]:
+    """One of each reader in `readers/`, in the order of the files' names."""
+    return tuple(reader() for reader in _classes())
+
+
+def _classes() -> Iterator[type[Reader]]:
+    for module in sorted(info.name for info in pkgutil.iter_modules(room.__path__)):
+        loaded = importlib.import_module(f"{room.__name__}.{module}")
+        for member in vars(loaded).values():
+            if isinstance(member, type) and issubclass(member, Reader) and member.__module__ == loaded.__name__:
+                yield member
