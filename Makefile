@@ -1,0 +1,49 @@
+# On a machine with Python >= 3.11 and make: `make demo` and `make test` do everything.
+PYTHON ?= python3
+INPUT ?=
+OUT ?= demo_out
+DATA ?= ../shared/data
+BIN := .venv/bin
+INSTALLED := .venv/installed
+CONFIGS := bundles/retinal_vessels/configs
+
+.PHONY: demo test test-slow lint types train-retinal clean
+
+$(INSTALLED): setup.cfg constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test]"
+	touch $@
+
+demo: $(INSTALLED)  ## segment the fundus photograph that scikit-image carries, or INPUT=folder
+	$(BIN)/python -m caveat predict retinal_vessels -o $(OUT) -i \
+	  $(or $(INPUT),$$($(BIN)/python -c "from pathlib import Path; import skimage; print(Path(skimage.__file__).parent / 'data' / 'retina.jpg')"))
+	@$(BIN)/python -c "import json, pathlib; \
+	  [print(m['statement'], '->', p.parent / 'report.html') for p in sorted(pathlib.Path('$(OUT)').glob('*/result.json')) \
+	   for m in json.loads(p.read_text(encoding='utf-8'))['measurements']]"
+
+test: lint  ## the whole suite but the slow tests
+	$(BIN)/python -m pytest -q
+
+test-slow: $(INSTALLED)  ## tests of minutes
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:  ## mypy on a view of the tree with the rooms inside caveat/
+	rm -rf build/view && mkdir -p build/view/caveat
+	ln -s $(CURDIR)/caveat/*.py $(CURDIR)/caveat/commands $(CURDIR)/transforms $(CURDIR)/networks $(CURDIR)/inference $(CURDIR)/bundles build/view/caveat/
+	cd build/view && ../../$(BIN)/python -m mypy -p caveat --ignore-missing-imports
+
+train-retinal: $(INSTALLED)  ## five members, then five folds; resumes where it was stopped
+	for seed in 0 1 2 3 4; do $(MAKE) train-one LIST=chase_db1 SEED=$$seed NAME=member$$seed || exit 1; done
+	for fold in 1 2 3 4 5; do $(MAKE) train-one LIST=chase_db1_fold$$fold SEED=10$$fold NAME=fold$$fold || exit 1; done
+
+.PHONY: train-one
+train-one: $(INSTALLED)
+	$(BIN)/python -m monai.bundle run --config_file "['$(CONFIGS)/inference.yaml','$(CONFIGS)/train.yaml']" --meta_file $(CONFIGS)/metadata.json \
+	  --dataset_dir $(DATA) --list_file data_lists/$(LIST).json --seed $(SEED) --ckpt_dir checkpoints/retinal_vessels/$(NAME)
+
+clean:
+	rm -rf .venv build dist *.egg-info demo_out

@@ -1,0 +1,127 @@
+"""What every bundle folder must keep: MONAI's own checks pass, its files agree, and it runs end to end in both ways."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from monai.bundle import ConfigParser, ckpt_export, verify_metadata, verify_net_in_out
+
+from caveat.bundle_folders import read_metadata, shipped_bundles
+
+BUNDLES = shipped_bundles()
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ROOT / "inference" / "meta_schema_20240725.json"
+LARGEST_MODELS = 12 * 2**20
+
+
+def config_of(folder: Path, *overlays: str) -> ConfigParser:
+    parser = ConfigParser()
+    parser.read_config([str(folder / "configs" / f"{name}.yaml") for name in ("inference", *overlays)])
+    parser.read_meta(str(folder / "configs" / "metadata.json"))
+    parser.update({"bundle_root": str(folder), "device": "$torch.device('cpu')"})
+    return parser
+
+
+def test_every_folder_of_bundles_is_one():
+    folders = {path.name for path in (ROOT / "bundles").iterdir() if path.is_dir() and not path.name.startswith("_")}
+    assert folders == set(BUNDLES) and folders
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+class TestBundle:
+    def test_metadata_follows_the_schema(self, name):
+        verify_metadata(meta_file=str(BUNDLES[name] / "configs" / "metadata.json"), filepath=str(SCHEMA))
+
+    def test_the_network_answers_as_the_metadata_says(self, name):
+        configs = BUNDLES[name] / "configs"
+        verify_net_in_out(
+            "network_def", meta_file=str(configs / "metadata.json"), config_file=str(configs / "inference.yaml"), device="cpu", n=4
+        )
+
+    def test_the_network_exports_to_torchscript(self, name, tmp_path):
+        folder = BUNDLES[name]
+        size = [1, read_metadata(folder)["network_data_format"]["inputs"]["image"]["num_channels"], 64, 64]
+        ckpt_export(
+            "network_def",
+            filepath=str(tmp_path / "model.ts"),
+            ckpt_file=str(folder / "models" / "model.pt"),
+            meta_file=str(folder / "configs" / "metadata.json"),
+            config_file=str(folder / "configs" / "inference.yaml"),
+            use_trace=True,
+            input_shape=size,
+        )
+        assert (tmp_path / "model.ts").stat().st_size > 10_000
+
+    def test_weights_are_small_and_have_the_sha256_of_the_config(self, name):
+        folder = BUNDLES[name]
+        assert sum(path.stat().st_size for path in (folder / "models").iterdir()) <= LARGEST_MODELS
+        stated = config_of(folder).get("weights_sha256")
+        assert hashlib.sha256((folder / "models" / "model.pt").read_bytes()).hexdigest() == stated
+
+    def test_every_sampler_loads(self, name):
+        folder = BUNDLES[name]
+        for sampler in read_metadata(folder)["samplers"]:
+            overlays = [sampler] if (folder / "configs" / f"{sampler}.yaml").is_file() else []
+            network = config_of(folder, *overlays).get_parsed_content("network")
+            assert not network.training and sum(p.numel() for p in network.parameters()) > 0
+
+    def test_its_page_says_what_a_user_must_know(self, name):
+        page = (BUNDLES[name] / "docs" / "README.md").read_text(encoding="utf-8").lower()
+        for word in ("licence", "not a medical device", "limits", "caveat predict", "caveat evaluate"):
+            assert word in page
+
+    def test_versions_agree(self, name):
+        metadata = read_metadata(BUNDLES[name])
+        assert metadata["version"] in metadata["changelog"]
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    """Every output but the journal, by its path."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "journal.jsonl"}
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory) -> Path:
+    from phantoms import fundus_photograph
+
+    folder = tmp_path_factory.mktemp("photographs")
+    fundus_photograph(folder / "one.png", seed=1)
+    (folder / "broken.png").write_bytes((folder / "one.png").read_bytes()[:2000])
+    return folder
+
+
+def run(*command: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT, timeout=600)
+
+
+def test_predict_and_bundle_run_write_the_same_files(photographs, tmp_path):
+    first = run("-m", "caveat", "predict", "retinal_vessels", "-i", str(photographs), "-o", str(tmp_path / "a"), "--device", "cpu")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.strip().endswith(f"1 measured, 0 nothing found, 1 refused; {tmp_path / 'a' / 'index.html'}")
+    assert "Traceback" not in first.stderr
+    configs = BUNDLES["retinal_vessels"] / "configs"
+    second = run(
+        *("-m", "monai.bundle", "run", "--config_file", str(configs / "inference.yaml"), "--bundle_root", str(configs.parent)),
+        *("--dataset_dir", str(photographs), "--output_dir", str(tmp_path / "b"), "--device", "$torch.device('cpu')"),
+    )
+    assert second.returncode == 0, second.stderr
+    assert results(tmp_path / "a") == results(tmp_path / "b")
+    result = json.loads((tmp_path / "a" / "one" / "result.json").read_text(encoding="utf-8"))
+    assert result["status"] == "OK" and result["measurements"][0]["draws"]["n"] == 5
+    assert result["measurements"][0]["interval"] is None and "not calibrated" in result["measurements"][0]["statement"]
+
+
+def test_one_seed_repeats_and_another_differs(photographs, tmp_path):
+    common = ("-m", "caveat", "predict", "retinal_vessels", "-i", str(photographs / "one.png"), "--sampler", "dropout", "--draws", "3")
+    for out, seed in (("a", "4"), ("b", "4"), ("c", "5")):
+        answer = run(*common, "-o", str(tmp_path / out), "--seed", seed, "--device", "cpu", "--keep-draws")
+        assert answer.returncode == 0, answer.stderr
+    assert results(tmp_path / "a") == results(tmp_path / "b")
+    values = [json.loads((tmp_path / out / "one" / "result.json").read_text())["measurements"][0]["draws"]["values"] for out in "ac"]
+    assert values[0] != values[1]
+    assert (tmp_path / "a" / "one" / "samples.tif").is_file()

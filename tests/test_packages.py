@@ -1,0 +1,107 @@
+"""The house stands: every package is in the wheel, every module has one name, imports run one way."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("transforms", "networks", "inference", "bundles")
+MAY_IMPORT = {
+    "transforms": {"transforms", "reasons"},
+    "networks": {"networks", "reasons"},
+    "inference": {"inference", "transforms", "networks", "reasons"},
+    "caveat": {"caveat", "reasons", *ROOMS},
+}
+MODULES = [path for room in ("caveat", *ROOMS) for path in sorted((ROOT / room).rglob("*.py"))]
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+
+
+def test_setup_cfg_lists_every_package():
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    listed = set(settings["options"]["packages"].split())
+    found = {"caveat", "caveat.commands"}
+    for room in ROOMS:
+        for init in (ROOT / room).rglob("__init__.py"):
+            found.add(".".join(["caveat", *init.parent.relative_to(ROOT).parts]))
+    assert listed == found
+
+
+def test_no_module_is_imported_under_its_folder_name():
+    code = "import sys, caveat.cli, caveat.inference.inferer, caveat.transforms.load_study; print({*sys.modules} & {%r, %r, %r, %r})" % ROOMS
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert answer.stdout.strip() == "set()"
+
+
+def test_help_and_info_load_no_torch():
+    code = (
+        "import sys; from caveat.cli import main\n"
+        "try: main(['predict', '--help'])\n"
+        "except SystemExit: pass\n"
+        "main(['info']); main(['info', 'retinal_vessels'])\n"
+        "print('heavy:', {*sys.modules} & {'torch', 'monai', 'numpy', 'scipy', 'skimage'})"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "heavy: set()" in answer.stdout
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Rooms that a module imports from, relatively or as caveat.*."""
+    room, rooms = path.relative_to(ROOT).parts[0], set()
+    depth = len(path.relative_to(ROOT).parts) - 1  # packages above the module, its room first
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level > depth:
+            rooms.add((node.module or node.names[0].name).split(".")[0])
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            rooms.add(room)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "caveat":
+            parts = (node.module or "").split(".")
+            rooms |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            rooms |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("caveat.")}
+    return rooms
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_one_way(path):
+    room = path.relative_to(ROOT).parts[0]
+    if path.name == "__init__.py":
+        if path.parent != ROOT / "caveat":
+            body = ast.parse(path.read_text(encoding="utf-8")).body
+            assert all(isinstance(node, ast.Expr) for node in body), "folder __init__ files import nothing"
+        return
+    if path == ROOT / "caveat" / "reasons.py":
+        assert imported_rooms(path) == set()
+    elif room == "caveat":
+        assert imported_rooms(path) <= MAY_IMPORT["caveat"] | {p.stem for p in (ROOT / "caveat").rglob("*")}
+    else:
+        assert imported_rooms(path) <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_are_short_quiet_and_documented(path):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert len(text.splitlines()) <= LONGEST_FILE
+    assert ast.get_docstring(tree), "a module says what it is"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < LONGEST_FUNCTION, f"{node.name} is too long"
+        assert not isinstance(node, ast.Assert), "no assert outside tests"
+        assert not (isinstance(node, ast.ExceptHandler) and node.type is None), "no bare except"
+        if path.relative_to(ROOT).parts[0] != "caveat":
+            assert not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"), "printing is the command line's"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
+
+
+def test_the_code_knows_nothing_of_one_machine():
+    for path in [*MODULES, *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        assert "/work/" not in path.read_text(encoding="utf-8") and "/root/" not in path.read_text(encoding="utf-8"), path
