@@ -6,7 +6,6 @@ from caveat.reasons import StudyRefused
 
 FOREIGN: tuple[tuple[str, int, bytes], ...] = (
     ("DICOM", 128, b"DICM"),
-    ("BMP", 0, b"BM"),
     ("JPEG 2000", 0, b"\x00\x00\x00\x0cjP  "),
     ("JPEG 2000", 0, b"\xff\x4f\xff\x51"),
     ("JPEG XL", 0, b"\x00\x00\x00\x0cJXL "),
@@ -16,9 +15,10 @@ FOREIGN: tuple[tuple[str, int, bytes], ...] = (
     ("NRRD", 0, b"NRRD000"),
     ("MetaImage", 0, b"ObjectType = Image"),
     ("HDF5 or MINC", 0, b"\x89HDF\r\n\x1a\n"),
-    ("MGH, compressed volume or archive", 0, b"\x1f\x8b"),
 )
-"""Name, offset and bytes; the last row catches what is gzip and no NIfTI."""
+"""Name, offset and bytes."""
+WEAKLY_MARKED: tuple[tuple[str, int, bytes], ...] = (("BMP", 0, b"BM"), ("gzip, with no NIfTI in it", 0, b"\x1f\x8b"))
+"""Two bytes: enough to name a file that is to be read, not enough to call one in a folder an image."""
 FOREIGN_EXTENSIONS = (
     *(".dcm", ".dicom", ".mha", ".mhd", ".nrrd", ".nhdr", ".mgz", ".mgh", ".mnc"),
     *(".bmp", ".jp2", ".j2k", ".webp", ".heic", ".avif"),
@@ -32,7 +32,10 @@ def refusal_of(head: bytes) -> StudyRefused:
     Args:
         head: its first bytes.
     """
-    for name, offset, magic in FOREIGN:
-        if head[offset : offset + len(magic)] == magic:
-            return StudyRefused("UNSUPPORTED_FILE_TYPE", name)
-    return StudyRefused("NOT_AN_IMAGE")
+    names = [name for name, offset, magic in (*FOREIGN, *WEAKLY_MARKED) if head.startswith(magic, offset)]
+    return StudyRefused("UNSUPPORTED_FILE_TYPE", names[0]) if names else StudyRefused("NOT_AN_IMAGE")
+
+
+def is_foreign_image(head: bytes) -> bool:
+    """Whether a file is surely an image of a type that is not read here. Args: head: its first bytes."""
+    return any(head.startswith(magic, offset) for _, offset, magic in FOREIGN)

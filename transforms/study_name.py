@@ -1,0 +1,44 @@
+"""Names of result folders: safe in a file system, a page and a table, and unique."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import PurePath
+
+LONGEST_NAME = 80
+TAKEN_BY_THE_RUN = ("index.html", "summary.csv", "journal.jsonl", "key.csv")
+"""Files beside the studies' folders."""
+ENDINGS = re.compile(r"\.gz$", re.IGNORECASE)
+
+
+class StudyNames:
+    """Gives each study of a run a name of its own.
+
+    Upper and lower case count as equal: some file systems do not tell them apart.
+    """
+
+    def __init__(self) -> None:
+        self.taken = set(TAKEN_BY_THE_RUN)
+
+    def of(self, path: PurePath) -> str:
+        """A file's name without its extension, of letters, digits, ".", "_" and "-"; -2, -3 behind it where it is taken.
+
+        Args:
+            path: of the file.
+        """
+        stem = PurePath(ENDINGS.sub("", path.name)).stem
+        plain = "".join(letter for letter in unicodedata.normalize("NFKD", stem) if not unicodedata.combining(letter))
+        # Not at the start: a hidden folder, or an option of some program. Not at the end: Windows drops a dot.
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).lstrip(".-").rstrip(".")[:LONGEST_NAME] or "study"
+        name, count = safe, 1
+        while name.lower() in self.taken:
+            count += 1
+            name = f"{safe[: LONGEST_NAME - len(str(count)) - 1]}-{count}"
+        self.taken.add(name.lower())
+        return name
+
+
+def anonymous_name(number: int) -> str:
+    """A name that says nothing of the file. Args: number: of the study, from 1."""
+    return f"study-{number:04d}"
