@@ -10,6 +10,8 @@ from typing import Any
 
 from monai.bundle import ConfigWorkflow
 
+from .inference.study_evaluator import refusal_behind
+
 
 def run_bundle(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, Any]) -> tuple[dict[str, int], int]:
     """Run `inference.yaml` with overlays and overrides.
@@ -27,7 +29,11 @@ def run_bundle(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, An
         **overrides,
     )
     workflow.initialize()
-    *_, counts = workflow.run()
+    try:
+        *_, counts = workflow.run()
+    except RuntimeError as error:  # a parser wraps what its expressions raise: weights or an output that are refused
+        refusal = refusal_behind(error)
+        raise (error if refusal.code == "UNEXPECTED_ERROR" else refusal) from error
     unexpected = workflow.parser.get_parsed_content("evaluator").unexpected
     workflow.finalize()
     return counts, unexpected

@@ -70,7 +70,7 @@ class ReportOnInputGridd(Transform):
     def _invert(self, data: Mapping[str, Any], values: torch.Tensor, nearest: bool) -> MetaTensor:
         """Args: values: (channels, *network grid). Returns: (channels, *input grid), float32."""
         plain = values.as_tensor() if isinstance(values, MetaTensor) else values
-        study = {self.orig_key: data[self.orig_key], "values": plain.float().cpu()}
+        study = {self.orig_key: data[self.orig_key], "values": MetaTensor(plain.float().cpu())}
         invert = Invertd(
             keys="values",
             transform=self.preprocessing,
@@ -84,7 +84,7 @@ class ReportOnInputGridd(Transform):
     def _complete(self, result: dict[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
         """Add status, values on the input's grid and flags."""
         image = study["input"]
-        counts = count_labels(study["segmentation"].as_tensor(), study["probability"].shape[0]).tolist()
+        counts = count_labels(study["segmentation"], study["probability"].shape[0]).tolist()
         region_count = int(study["region"].sum()) if "region" in study else sum(counts)
         element = element_of_grid(image.affine, image.meta, image.ndim - 1)
         flags = list(image.meta.get("flags", []))

@@ -48,7 +48,7 @@ def statement(title: str, unit: str, value: float, draws: Sequence[float], inter
         )
     if len(draws) == 1:
         return f"{shown} (one network, no draws, not calibrated)"
-    return f"{shown} ({len(draws)} draws from {number(min(draws), 3)} to {number(max(draws), 3)}, not calibrated)"
+    return f"{shown} ({len(draws)} draws from {number(min(draws), 4)} to {number(max(draws), 4)}, not calibrated)"
 
 
 def number(value: float, digits: int) -> str:

@@ -28,6 +28,7 @@ def pack(checkpoints: Sequence[Path | str], out: Path | str) -> str:
     packed: dict[str, torch.Tensor] = {}
     for number, path in enumerate(checkpoints):
         content = torch.load(path, map_location="cpu", weights_only=True)
+        content.pop("checkpointer", None)  # the saver's own memory of the best value so far
         state = content.get("model", content)
         if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
             raise ValueError(f"checkpoint {number} holds no state dict")
