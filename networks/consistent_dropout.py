@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .draw import Draw
-from .hash_noise import layer_key, uniform
+from .hash_noise import hash32, layer_key, uniform
 from .place import Place
 
 
@@ -28,7 +28,8 @@ class ConsistentDropout(nn.Module):
 
     In training mode this is the ordinary dropout of torch. In evaluation mode it is the identity, except inside
     `drawing`, where the mask is a pure function of (seed, draw, layer, channel) or, element-wise, of
-    (seed, draw, layer, channel, global feature coordinate).
+    (seed, draw, layer, channel, global feature coordinate). A layer that is called several times in one pass masks
+    anew each time, as torch's does.
 
     Args:
         p: probability that a channel or an element is zeroed.
@@ -45,6 +46,7 @@ class ConsistentDropout(nn.Module):
         self.elementwise = elementwise
         self.key: int | None = None
         self.drawn: DrawnWindows | None = None
+        self.calls = 0
 
     def extra_repr(self) -> str:
         return f"p={self.p}, elementwise={self.elementwise}"
@@ -55,24 +57,26 @@ class ConsistentDropout(nn.Module):
             return F.dropout(x, self.p) if self.elementwise else _FEATURE_DROPOUT[x.ndim - 2](x, self.p)
         if self.drawn is None or self.p == 0.0:
             return x
-        keep = self._element_mask(x) if self.elementwise else self._channel_mask(x)
+        key = int(hash32(self.key, self.calls)) if self.calls else self.key
+        self.calls += 1
+        keep = self._element_mask(x, key) if self.elementwise else self._channel_mask(x, key)
         return x * (keep.to(x.dtype) / (1.0 - self.p))
 
-    def _channel_mask(self, x: torch.Tensor) -> torch.Tensor:
+    def _channel_mask(self, x: torch.Tensor, key: int) -> torch.Tensor:
         draws, windows = self.drawn.draws, self.drawn.places
         channels = torch.arange(x.shape[1], device=x.device)
-        keep = torch.stack([uniform(draw.key, self.key, channels) >= self.p for draw in draws])  # (draws, channels)
+        keep = torch.stack([uniform(draw.key, key, channels) >= self.p for draw in draws])  # (draws, channels)
         keep = keep.repeat_interleave(len(windows), dim=0)  # (draws * windows, channels)
         return keep.reshape(*keep.shape, *[1] * (x.ndim - 2))
 
-    def _element_mask(self, x: torch.Tensor) -> torch.Tensor:
+    def _element_mask(self, x: torch.Tensor, key: int) -> torch.Tensor:
         channels = torch.arange(x.shape[1], device=x.device).reshape(-1, *[1] * (x.ndim - 2))
         at_a_time = max(1, _HASHED_AT_A_TIME // x[0, 0].numel())  # the hash works in 64 bits: bound what it holds
         masks = []
         for draw in self.drawn.draws:
             for place in self.drawn.places:
                 grids = place.feature_coordinates(x.shape[2:], device=x.device)
-                masks += [uniform(draw.key, self.key, some, *grids) >= self.p for some in channels.split(at_a_time)]
+                masks += [uniform(draw.key, key, some, *grids) >= self.p for some in channels.split(at_a_time)]
         return torch.cat(masks).reshape(x.shape)
 
 
@@ -100,7 +104,7 @@ def drawing(layers: Sequence[ConsistentDropout], draws: Sequence[Draw], places: 
     if any(layer.key is None for layer in layers):
         raise ValueError("a consistent dropout layer has no key: call name_layers on its network first")
     for layer in layers:
-        layer.drawn = DrawnWindows(draws, places)
+        layer.drawn, layer.calls = DrawnWindows(draws, places), 0
     try:
         yield
     finally:

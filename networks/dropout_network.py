@@ -119,12 +119,12 @@ class DropoutNetwork(Sampler):
 def make_dropout_consistent(network: nn.Module) -> None:
     """Replace torch's dropout layers with p > 0 by consistent ones of the same kind, in place."""
     replaced: dict[nn.Module, ConsistentDropout] = {}
-    for module in list(network.modules()):
-        for name, child in module.named_children():
-            if type(child) in _ELEMENTWISE and child.p > 0.0:
-                if child not in replaced:
-                    replaced[child] = ConsistentDropout(child.p, _ELEMENTWISE[type(child)]).train(child.training)
-                setattr(module, name, replaced[child])
+    for name, child in list(network.named_modules(remove_duplicate=False)):
+        if type(child) in _ELEMENTWISE and child.p > 0.0:
+            if child not in replaced:
+                replaced[child] = ConsistentDropout(child.p, _ELEMENTWISE[type(child)]).train(child.training)
+            parent, _, attribute = name.rpartition(".")
+            setattr(network.get_submodule(parent), attribute, replaced[child])
 
 
 def _first_convolution(network: nn.Module) -> nn.Module:
@@ -138,7 +138,7 @@ def _refuse_what_lies_off_the_grid(probe: Probe) -> None:
     batch, axes = probe.answer[0], len(probe.size)
     if probe.answer[2:] != probe.size:
         raise ValueError(f"windows of {probe.size} are answered with a tensor of {probe.answer}")
-    for name, shape in probe.inputs.items():
+    for name, shape in probe.inputs:
         features = shape[2:]
         lies = shape[0] == batch and len(features) == axes
         if not lies or any(extent % feature for extent, feature in zip(probe.size, features, strict=True)):
@@ -149,12 +149,9 @@ def _refuse_what_lies_off_the_grid(probe: Probe) -> None:
 
 def _refuse_what_does_not_scale(small: Probe, large: Probe) -> None:
     """Tokens and attention weights may look like a feature map, but do not grow with the window as one does."""
-    for name, shape in small.inputs.items():
-        expected = (*shape[:2], *(2 * features for features in shape[2:]))
-        if large.inputs[name] != expected:
-            raise ValueError(
-                f"dropout {name} masks no feature map: {shape} becomes {large.inputs[name]} where the window doubles"
-            )
+    for (name, shape), (_, grown) in zip(small.inputs, large.inputs, strict=True):
+        if grown != (*shape[:2], *(2 * features for features in shape[2:])):
+            raise ValueError(f"dropout {name} masks no feature map: {shape} becomes {grown} where the window doubles")
 
 
 def _take_out(network: nn.Module, names: frozenset[str]) -> tuple[str, ...]:
@@ -167,7 +164,7 @@ def _take_out(network: nn.Module, names: frozenset[str]) -> tuple[str, ...]:
 def _alignment(network: nn.Module, probe: Probe, align: int | None) -> int:
     strides = {
         extent // feature
-        for name, shape in probe.inputs.items()
+        for name, shape in probe.inputs
         if getattr(network.get_submodule(name), "elementwise", False)
         for extent, feature in zip(probe.size, shape[2:], strict=True)
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,13 +23,13 @@ class Probe:
     Args:
         size: voxels per axis.
         answer: shape of the network's answer.
-        inputs: shape of what entered each watched layer that was called.
-        last: watched layers whose output is the network's answer.
+        inputs: name of each watched layer and shape of what entered it, in order of the calls.
+        last: watched layers whose output is the network's answer, and that do nothing else.
     """
 
     size: tuple[int, ...]
     answer: tuple[int, ...]
-    inputs: dict[str, tuple[int, ...]]
+    inputs: tuple[tuple[str, tuple[int, ...]], ...]
     last: frozenset[str]
 
 
@@ -45,13 +46,13 @@ def watch(network: nn.Module, kind: type[nn.Module], in_channels: int, size: tup
         ValueError: the network does not run on such windows, or its answer is no tensor.
     """
     shadow = copy.deepcopy(network).to("meta").eval()
-    inputs: dict[str, tuple[int, ...]] = {}
-    outputs: dict[str, Any] = {}
+    inputs: list[tuple[str, tuple[int, ...]]] = []
+    outputs: list[Any] = []
 
     def note(name: str) -> Any:
         def hook(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
-            inputs[name] = tuple(arguments[0].shape)
-            outputs[name] = output
+            inputs.append((name, tuple(arguments[0].shape)))
+            outputs.append(output)
 
         return hook
 
@@ -61,8 +62,9 @@ def watch(network: nn.Module, kind: type[nn.Module], in_channels: int, size: tup
     answer = _run(shadow, in_channels, size)
     if not isinstance(answer, torch.Tensor):
         raise ValueError(f"{type(network).__name__} answers with a {type(answer).__name__}, not with one tensor of logits")
-    last = frozenset(name for name, output in outputs.items() if output is answer)
-    return Probe(size, tuple(answer.shape), inputs, last)
+    calls = Counter(name for name, _ in inputs)
+    last = frozenset(name for (name, _), output in zip(inputs, outputs, strict=True) if output is answer and calls[name] == 1)
+    return Probe(size, tuple(answer.shape), tuple(inputs), last)
 
 
 def find_random_modules(network: nn.Module, identity: type[nn.Module], in_channels: int, size: tuple[int, ...]) -> list[str]:
