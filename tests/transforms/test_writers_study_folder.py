@@ -1,0 +1,191 @@
+"""A study's folder is there whole or not at all, and says nothing that it should not."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from caveat.reasons import REASONS, StudyRefused
+from caveat.transforms.writers.example_study import example_study
+from caveat.transforms.writers.maps import MapsWriter
+from caveat.transforms.writers.preview import PreviewWriter
+from caveat.transforms.writers.report_html import ReportHtmlWriter
+from caveat.transforms.writers.result_json import KEYS, ResultJsonWriter
+from caveat.transforms.writers.segmentation import SegmentationWriter
+from caveat.transforms.writers.study_folder import WriteStudyd
+from caveat.transforms.writers.writer import Writer
+
+BUNDLE = {"name": "discs", "version": "0.1.0", "weights_sha256": "0" * 64}
+
+
+class Fails(Writer):
+    def write(self, study, folder: Path) -> None:
+        (folder / "half.txt").write_text("half")
+        raise RuntimeError("the disk is full")
+
+    @classmethod
+    def example(cls) -> Fails:
+        return cls()
+
+
+def all_writers() -> list[Writer]:
+    return [w.example() for w in (SegmentationWriter, MapsWriter, ResultJsonWriter, PreviewWriter, ReportHtmlWriter)]
+
+
+def result_of(folder: Path) -> dict:
+    return json.loads((folder / "result.json").read_text())
+
+
+def journal(output_dir: Path) -> list[dict]:
+    return [json.loads(line) for line in (output_dir / "journal.jsonl").read_text().splitlines()]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_result_is_completed_in_the_order_of_the_schema(tmp_path):
+    study = example_study("nifti")
+    WriteStudyd(tmp_path, [ResultJsonWriter()], BUNDLE)(study)
+    result = result_of(tmp_path / "example")
+    assert list(result) == list(KEYS)
+    assert result["bundle"] == BUNDLE
+    assert result["input"] == {
+        "sha256": "5eed" * 16,
+        "kind": "nifti",
+        "shape": [20, 16, 12],
+        "spacing_mm": [1.0, 1.5, 2.0],
+        "spacing_source": "NIfTI header",
+        "affine": [[1.0, 0.0, 0.0, 0.0], [0.0, 1.5, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 1.0]],
+    }
+
+
+def test_facts_that_batching_turned_into_tensors_are_plain_again(tmp_path):
+    study = example_study("nifti")
+    study["input"].meta |= {
+        "input_shape": [torch.tensor(20), torch.tensor(16), torch.tensor(12)],
+        "spacing_mm": torch.tensor([1.0, 1.5, 2.0]),
+    }
+    WriteStudyd(tmp_path, [ResultJsonWriter()])(study | {"number": torch.tensor(3)})
+    assert result_of(tmp_path / "example")["input"]["shape"] == [20, 16, 12]
+    assert journal(tmp_path)[0]["study"] == 3
+
+
+def test_flags_of_the_input_join_those_of_the_result_once(tmp_path):
+    study = example_study("picture")
+    study["input"].meta["flags"] = ["NO_PIXEL_SPACING", "GRID_MATTERS"]
+    WriteStudyd(tmp_path, [ResultJsonWriter()])(study)
+    assert result_of(tmp_path / "example")["flags"] == ["GRID_MATTERS", "NO_PIXEL_SPACING"]
+
+
+def test_returns_the_study_untouched(tmp_path):
+    study = example_study()
+    before = copy.deepcopy(study["result"])
+    assert WriteStudyd(tmp_path, all_writers(), BUNDLE)(study) is study
+    assert study["result"] == before
+
+
+@pytest.mark.parametrize("kind", ["picture", "nifti"])
+def test_two_runs_differ_in_the_journal_alone(kind, tmp_path):
+    for run in ("first", "second run"):
+        write = WriteStudyd(tmp_path / run, all_writers(), BUNDLE)
+        write(example_study(kind))
+        write.refuse({"name": "bad", "number": 1}, StudyRefused("CORRUPT"))
+    first, second = files(tmp_path / "first"), files(tmp_path / "second run")
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name] and name != "journal.jsonl"] == []
+
+
+def test_an_exception_in_the_second_writer_leaves_no_folder(tmp_path):
+    write = WriteStudyd(tmp_path, [ResultJsonWriter(), Fails()])
+    with pytest.raises(RuntimeError, match="disk is full"):
+        write(example_study())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_exception_leaves_the_folder_of_an_earlier_run_whole(tmp_path):
+    WriteStudyd(tmp_path, all_writers())(example_study())
+    before = files(tmp_path / "example")
+    with pytest.raises(RuntimeError):
+        WriteStudyd(tmp_path, [Fails()])(example_study())
+    assert files(tmp_path / "example") == before
+
+
+def test_an_old_folder_is_replaced_and_remains_of_a_killed_run_go(tmp_path):
+    (tmp_path / "example").mkdir()
+    (tmp_path / "example" / "stale.txt").write_text("old")
+    (tmp_path / ".example.partial").mkdir()
+    (tmp_path / ".example.partial" / "half.txt").write_text("half")
+    WriteStudyd(tmp_path, [ResultJsonWriter()])(example_study())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["example", "journal.jsonl"]
+    assert [path.name for path in (tmp_path / "example").iterdir()] == ["result.json"]
+
+
+def test_journal_has_a_line_a_study_and_no_name(tmp_path):
+    write = WriteStudyd(tmp_path, [ResultJsonWriter()])
+    write(example_study() | {"number": 7})
+    write.refuse({"name": "secret", "number": 8, "image": "/ward/secret.png"}, StudyRefused("CORRUPT"))
+    lines = journal(tmp_path)
+    assert [(line["study"], line["status"], line["reasons"]) for line in lines] == [(7, "OK", []), (8, "REFUSED", ["CORRUPT"])]
+    assert all(set(line) == {"study", "status", "reasons", "seconds", "finished"} for line in lines)
+    assert "secret" not in (tmp_path / "journal.jsonl").read_text()
+
+
+def test_a_refusal_gives_the_code_and_what_to_do_but_no_path_and_no_number(tmp_path):
+    WriteStudyd(tmp_path, all_writers(), BUNDLE).refuse(
+        {"name": "x", "number": 1, "image": "/ward/Miller.png"}, StudyRefused("CORRUPT")
+    )
+    assert sorted(path.name for path in (tmp_path / "x").iterdir()) == ["report.html", "result.json"]
+    result = result_of(tmp_path / "x")
+    assert list(result) == list(KEYS)
+    assert result["status"] == "REFUSED" and result["measurements"] == [] and result["input"] == {}
+    assert result["reasons"] == [
+        {"code": "CORRUPT", "message": REASONS["CORRUPT"].meaning, "what_to_do": REASONS["CORRUPT"].what_to_do}
+    ]
+    report = (tmp_path / "x" / "report.html").read_text()
+    assert "CORRUPT" in report and "Refused" in report
+    assert "Miller" not in report and "/ward" not in report and "Not a medical device" in report
+
+
+def test_a_refusal_after_reading_says_what_is_known_of_the_input(tmp_path):
+    WriteStudyd(tmp_path, all_writers()).refuse(
+        example_study() | {"result": None}, StudyRefused("NO_FIELD_OF_VIEW", "3 % of the picture")
+    )
+    result = result_of(tmp_path / "example")
+    assert result["input"]["sha256"] == "5eed" * 16
+    assert result["reasons"][0]["message"].endswith(": 3 % of the picture")
+
+
+@pytest.mark.parametrize(
+    "name", ["=cmd()", "<script>alert(1)</script>".replace("/", "_"), "n" * 251, "line\nbreak", "%41#?&", "ü 例", "a'b\"c"]
+)
+def test_hostile_names_are_only_names_of_folders(name, tmp_path):
+    WriteStudyd(tmp_path, all_writers())(example_study() | {"name": name})
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [name]
+    assert name not in (tmp_path / name / "report.html").read_text() or name == "%41#?&"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "a\0b", "/etc"])
+def test_a_name_that_is_no_visible_folder_is_a_mistake_of_the_caller(name, tmp_path):
+    with pytest.raises(ValueError, match="folder"):
+        WriteStudyd(tmp_path / "out", [ResultJsonWriter()])(example_study() | {"name": name})
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["file", "file/below", "/proc/caveat"])
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(where, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudyRefused) as refusal:
+        WriteStudyd(tmp_path / where, [])
+    assert refusal.value.code == "OUTPUT_NOT_WRITABLE"
+    assert str(tmp_path) not in str(refusal.value)
+
+
+def test_numbers_are_rounded_and_what_is_none_is_null(tmp_path):
+    study = example_study()
+    study["result"]["study_scores"] = {"a": 1 / 3, "b": float("nan"), "c": 123456789.0, "d": 7}
+    WriteStudyd(tmp_path, [ResultJsonWriter()])(study)
+    assert result_of(tmp_path / "example")["study_scores"] == {"a": 0.333333, "b": None, "c": 123457000.0, "d": 7}

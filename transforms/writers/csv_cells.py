@@ -1,0 +1,28 @@
+"""CSV that a spreadsheet program opens without running it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table; None is an empty cell, floats have 6 significant digits."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(header)
+        table.writerows([safe_cell(value) for value in row] for row in rows)
+
+
+def safe_cell(value: Any) -> str:
+    """One cell. A text that a spreadsheet would take for a formula gets a leading quotation mark; numbers are left alone."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    return "'" + text if not isinstance(value, int) and text.startswith(STARTS_A_FORMULA) else text

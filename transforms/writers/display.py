@@ -1,0 +1,69 @@
+"""Numbers as pixels: intensities, sizes on the screen, and files inside a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+
+def display_intensity(image: np.ndarray) -> np.ndarray:
+    """Intensities as a person looks at them.
+
+    Eight-bit colour is shown as it is; everything else from its 0.5th to its 99.5th percentile, the first channel alone.
+
+    Args:
+        image: (channels, *spatial), any scale.
+
+    Returns:
+        (*spatial) or (*spatial, 3), float32, 0 to 1.
+    """
+    if len(image) == 3 and image.min() >= 0 and 1 < image.max() <= 255:
+        return np.moveaxis(image, 0, -1).astype(np.float32) / 255
+    return stretched(np.moveaxis(image, 0, -1) if len(image) == 3 else image[0])
+
+
+def stretched(shown: np.ndarray) -> np.ndarray:
+    """From the 0.5th to the 99.5th percentile, all channels alike. Returns: float32, 0 to 1."""
+    low, high = np.percentile(shown, [0.5, 99.5])
+    return np.clip((shown - low) / max(high - low, 1e-12), 0, 1).astype(np.float32)
+
+
+def size_on_screen(shape: tuple[int, ...], element: tuple[float, float], longest: int) -> tuple[int, int]:
+    """Pixels of a cut on the screen, true to scale: its longest side is `longest`, or its own where that is nearly so.
+
+    Returns:
+        Rows, columns.
+    """
+    height, width = shape[0] * element[0], shape[1] * element[1]
+    scale = longest / max(height, width)
+    if element[0] == element[1] and 1 <= scale * element[0] < 1.5:
+        return shape[0], shape[1]
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def photograph(cut: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A cut as colours. Args: cut: (rows, columns[, 3]), 0 to 1. Returns: uint8 (*size, 3)."""
+    pixels = Image.fromarray((cut * 255).round().astype(np.uint8)).convert("RGB")
+    enlarged = size[0] > cut.shape[0]
+    return np.asarray(pixels.resize(size[::-1], Image.Resampling.BICUBIC if enlarged else Image.Resampling.BOX))
+
+
+def jpeg_uri(pixels: np.ndarray) -> str:
+    """A photograph inside a page. Args: pixels: uint8 (rows, columns, 3)."""
+    return _uri(Image.fromarray(pixels), "jpeg", quality=88, subsampling=0, optimize=True)
+
+
+def png_uri(pixels: np.ndarray) -> str:
+    """A drawing inside a page. Args: pixels: uint8 (rows, columns, 4), few colours."""
+    return _uri(
+        Image.fromarray(pixels).quantize(128, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE), "png", optimize=True
+    )
+
+
+def _uri(picture: Image.Image, kind: str, **options: object) -> str:
+    file = io.BytesIO()
+    picture.save(file, format=kind, **options)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

@@ -1,0 +1,46 @@
+"""Probability and uncertainty maps."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .arrays import affine_of, array_of, foreground_probability, is_picture
+from .nifti_maps import write_nifti
+from .tiff_maps import write_tiff
+from .writer import Writer
+
+MAPS = ("probability", "entropy", "expected_entropy", "mutual_information", "variance")
+"""Every map a study may have."""
+
+
+class MapsWriter(Writer):
+    """Maps as float32 on the input's own grid: TIFF for pictures, else NIfTI.
+
+    Args:
+        names: which of the study's maps are wanted; those it does not have are left out.
+    """
+
+    def __init__(self, names: Sequence[str] = MAPS) -> None:
+        self.names = tuple(names)
+
+    def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
+        """Args: study: with maps (channels, *spatial). Writes <name>.tif (a page a channel) or .nii.gz (channels last)."""
+        for name in self.names:
+            if name not in study:
+                continue
+            values = foreground_probability(study) if name == "probability" else array_of(study, name)
+            values = values.astype(np.float32)
+            if is_picture(study):
+                write_tiff(folder / f"{name}.tif", values)
+            else:
+                volume = values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)
+                write_nifti(folder / f"{name}.nii.gz", volume, affine_of(study))
+
+    @classmethod
+    def example(cls) -> MapsWriter:
+        """See `Writer.example`."""
+        return cls()

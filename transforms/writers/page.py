@@ -1,0 +1,26 @@
+"""Pages from the templates beside this file."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+@cache
+def _environment() -> Environment:
+    # Everything is escaped: a page must be harmless whatever a study is called.
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def write_page(path: Path, template: str, **content: Any) -> None:
+    """Fill a template. Args: path: of the page. template: its file. content: the names the template uses."""
+    path.write_text(_environment().get_template(template).render(**content), encoding="utf-8")

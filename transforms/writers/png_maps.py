@@ -1,0 +1,18 @@
+"""Labels of a picture as PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def write_png(path: Path, labels: np.ndarray) -> None:
+    """Write label values as grey values, with nothing but the pixels in the file.
+
+    Args:
+        path: ends in .png.
+        labels: (rows, columns), uint8.
+    """
+    Image.fromarray(np.ascontiguousarray(labels, dtype=np.uint8)).save(path, format="PNG", optimize=True)

@@ -1,0 +1,68 @@
+"""How a result was made, as rows a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SOURCES = {
+    "model": "the model: what it has not learned",
+    "rater": "the reading: how people would differ",
+    "image": "the image: seen in several ways",
+}
+KINDS = {"picture": "picture", "nifti": "NIfTI volume"}
+
+
+def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rows of a table.
+
+    Args:
+        result: what result.json holds; of a refused study much is empty.
+
+    Returns:
+        Name and text of each fact that is known.
+    """
+    bundle, sampling, given = (result.get(key) or {} for key in ("bundle", "sampling", "input"))
+    rows = [
+        ("Bundle", f"{bundle.get('name', '')} {bundle.get('version', '')}".strip()),
+        ("Weights, sha256", bundle.get("weights_sha256")),
+        ("Sampler", sampling.get("sampler")),
+        ("What varies between draws", SOURCES.get(sampling.get("source", ""), sampling.get("source"))),
+        ("Draws", sampling.get("draws")),
+        ("Seed", sampling.get("seed")),
+        ("Windows", _windows(sampling)),
+        ("Precision and device", ", ".join(str(sampling[key]) for key in ("precision", "device") if sampling.get(key))),
+        *((_score_name(name), f"{value:.3f}") for name, value in (result.get("study_scores") or {}).items() if value is not None),
+        ("Image", _image(given)),
+        ("Spacing", _spacing(given)),
+        ("Image, sha256", given.get("sha256")),
+    ]
+    return [(name, str(value)) for name, value in rows if value is not None and value != ""]
+
+
+def _windows(sampling: Mapping[str, Any]) -> str:
+    if not sampling.get("roi_size"):
+        return ""
+    return f"{times(sampling['roi_size'])}, overlap {sampling.get('overlap')}, {sampling.get('blending')} blending"
+
+
+def _score_name(name: str) -> str:
+    return "Agreement of the draws (pooled pairwise Dice)" if name == "pooled_pairwise_dice" else name.replace("_", " ")
+
+
+def _image(given: Mapping[str, Any]) -> str:
+    kind = KINDS.get(given.get("kind", ""), given.get("kind", ""))
+    return f"{kind}, {times(given['shape'])}" if given.get("shape") else ""
+
+
+def _spacing(given: Mapping[str, Any]) -> str:
+    if not given:
+        return ""
+    if not given.get("spacing_mm") or not given.get("spacing_source"):
+        return "unknown: sizes are in pixels or voxels"
+    return f"{times(given['spacing_mm'])} mm ({given['spacing_source']})"
+
+
+def times(numbers: list[float]) -> str:
+    """Sizes along axes. Returns: such as "384 × 384"."""
+    return " × ".join(f"{n:g}" for n in numbers)

@@ -1,0 +1,150 @@
+"""report.html: one self-contained page a study."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caveat.reasons import REASONS
+
+from .arrays import array_of, foreground_probability, plain
+from .colour_scale import MAP_KINDS, SOURCE_TITLES, colour_bar, colour_map
+from .display import jpeg_uri, png_uri, size_on_screen
+from .outlines import DRAW_COLOURS
+from .page import write_page
+from .plane import planes_through
+from .provenance import provenance
+from .result_json import six_digits
+from .strip_plot import strip_plot
+from .views import Scene, View
+from .writer import Writer
+
+
+class ReportHtmlWriter(Writer):
+    """report.html: image and outlines of the draws, statements, maps, gate, provenance; for a refused study its reason.
+
+    Args:
+        longest: longest side of the image in pixels; a volume's slices and the maps have about half of it.
+    """
+
+    of_refusals = True
+
+    def __init__(self, longest: int = 1000) -> None:
+        self.longest = longest
+
+    def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
+        """Args: study: with `result`; unless it was refused `input`, and what there is of labels and maps."""
+        result = six_digits(plain(study["result"]))
+        scene = Scene(study) if "input" in study else None
+        write_page(
+            folder / "report.html",
+            "report.html",
+            result=result,
+            title=((result.get("bundle") or {}).get("name") or "result").replace("_", " ").capitalize(),
+            number_of_draws=(result.get("sampling") or {}).get("draws") or 0,
+            views=self._views(scene) if scene else [],
+            near=self._near(scene) if scene else None,
+            maps=self._maps(scene, result) if scene else [],
+            colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),
+            bar=colour_bar(),
+            provenance=provenance(result),
+            strips=[strip_plot(measurement) for measurement in result.get("measurements") or []],
+            explained=[explain(flag) for flag in result.get("flags") or []],
+        )
+
+    @classmethod
+    def example(cls) -> ReportHtmlWriter:
+        """See `Writer.example`."""
+        return cls(longest=96)
+
+    def _views(self, scene: Scene) -> list[ViewOnPage]:
+        views = scene.whole(self.longest if len(scene.shape) == 2 else self.longest // 2)
+        return [ViewOnPage.of(view) for view in views]
+
+    def _near(self, scene: Scene) -> NearOnPage | None:
+        view, plane = scene.close_up(self.longest // 2), scene.plane_of_focus()
+        if view is None or plane is None:
+            return None
+        window = scene.window(plane)
+        size = (window.rows.stop - window.rows.start, window.columns.stop - window.columns.start)
+        return NearOnPage(ViewOnPage.of(view), plane.name, plane.index, size, plane.locate(scene.focus or ()))
+
+    def _maps(self, scene: Scene, result: Mapping[str, Any]) -> list[MapOnPage]:
+        study = scene.study
+        middle = tuple(size // 2 for size in scene.shape)
+        plane = scene.plane_of_focus() or planes_through(middle, scene.shape, scene.affine)[0]
+        inside = plane.cut(array_of(study, "region")[0]) if "region" in study else None
+        classes = len(study["probability"]) if "probability" in study else 2
+        shown = []
+        for name, kind in MAP_KINDS.items():
+            if name not in study:
+                continue
+            channels = foreground_probability(study) if name == "probability" else array_of(study, name)
+            title = (
+                SOURCE_TITLES.get(str(result.get("sampling", {}).get("source")), kind.title)
+                if name == "mutual_information"
+                else kind.title
+            )
+            for label, values in enumerate(channels):
+                if name == "probability" and len(channels) > 1 and label == 0:
+                    continue  # the background says what the others say
+                cut = plane.cut(values)
+                picture = colour_map(cut, kind.end(classes), inside, size_on_screen(cut.shape, plane.element, self.longest // 2))
+                labelled = f"{title} of label {label}" if len(channels) > 1 else title
+                place = f"{plane.name} slice {plane.index}" if plane.name else ""
+                shown.append(
+                    MapOnPage(labelled, kind.meaning, kind.end_in_words(classes), png_uri(picture), float(values.max()), place)
+                )
+        return shown
+
+
+@dataclass(frozen=True)
+class ViewOnPage:
+    """A view as the template wants it: pictures as data URIs, empty where there are none."""
+
+    title: str
+    photograph: str
+    draws: str
+    outline: str
+    height: int
+    width: int
+    sides: str
+    box: tuple[float, ...]
+
+    @classmethod
+    def of(cls, view: View) -> ViewOnPage:
+        """Encode a view's pictures."""
+        draws, outline = ("" if lines is None else png_uri(lines) for lines in (view.draws, view.outline))
+        height, width = view.photograph.shape[:2]
+        return cls(view.title, jpeg_uri(view.photograph), draws, outline, height, width, view.sides, view.box)
+
+
+@dataclass(frozen=True)
+class NearOnPage:
+    """The close-up: its view, the plane and slice it lies in, its size, and its middle as shown (row, column)."""
+
+    view: ViewOnPage
+    plane: str
+    slice: int
+    size: tuple[int, int]
+    place: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class MapOnPage:
+    """A map: title, explanation, end of its scale, picture, greatest value of the whole map, and which slice is shown."""
+
+    title: str
+    meaning: str
+    end: str
+    picture: str
+    greatest: float
+    slice: str
+
+
+def explain(code: str) -> dict[str, str]:
+    """A reason code with its meaning and what to do; both are empty for a code that the table does not have."""
+    reason = REASONS.get(code)
+    return {"code": code, "message": reason.meaning if reason else "", "what_to_do": reason.what_to_do if reason else ""}

@@ -1,0 +1,137 @@
+"""summary.csv and index.html: the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .csv_cells import write_csv
+from .page import write_page
+from .result_json import read_result
+
+COLUMNS = (
+    "study status reasons measurement unit value value_on_input_grid draws draws_mean draws_sd draws_min draws_max level lower upper flags"
+).split()
+COUNTED = {"OK": "measured", "NOTHING_FOUND": "nothing_found", "REFUSED": "refused"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One study in the index: its folder's name, its result, and what of it deserves the first look."""
+
+    name: str
+    result: dict[str, Any]
+    has_preview: bool
+
+    @property
+    def link(self) -> str:
+        """The folder as an address."""
+        return quote(self.name, safe="")
+
+    @property
+    def bundle(self) -> dict[str, str]:
+        """Name and version of what measured it."""
+        return self.result.get("bundle") or {}
+
+    @property
+    def flags(self) -> set[str]:
+        """Codes of what to know about the result."""
+        return set(self.result.get("flags") or [])
+
+    @property
+    def agreement(self) -> float:
+        """How well the draws agree, 1 at best: pooled pairwise Dice, else 1 less the largest relative spread."""
+        dice = (self.result.get("study_scores") or {}).get("pooled_pairwise_dice")
+        if dice is not None:
+            return float(dice)
+        return 1 - max((relative_spread(m) for m in self.result.get("measurements") or []), default=0.0)
+
+    def first_look(self, usual: set[str]) -> tuple[int, float, str]:
+        """Sorts what is worth a look first to the top. Args: usual: flags that every study of the run has."""
+        group = {"REFUSED": 0, "NOTHING_FOUND": 1}.get(self.result["status"], 2 if self.flags - usual else 3)
+        return group, self.agreement if group > 0 else 0.0, self.name
+
+
+def write_run_index(output_dir: str | Path) -> dict[str, int]:
+    """Write summary.csv and index.html from the result.json of every study's folder, and nothing else.
+
+    Args:
+        output_dir: of the run.
+
+    Returns:
+        How many studies were "measured", "nothing_found", "refused".
+    """
+    output_dir = Path(output_dir)
+    rows = list(_rows(output_dir))
+    write_csv(output_dir / "summary.csv", COLUMNS, [cells for row in rows for cells in summary_cells(row)])
+    counts = {counted: sum(row.result["status"] == status for row in rows) for status, counted in COUNTED.items()}
+    bundles = sorted({(row.bundle.get("name") or "", row.bundle.get("version") or "") for row in rows})
+    answered = [row.flags for row in rows if row.result["status"] != "REFUSED"]
+    usual = set.intersection(*answered) if len(answered) > 1 else set()
+    ordered = sorted(rows, key=lambda row: row.first_look(usual))
+    write_page(output_dir / "index.html", "index.html", rows=ordered, counts=counts, bundles=bundles)
+    return counts
+
+
+def summary_cells(row: Row) -> list[list[Any]]:
+    """The lines of one study in summary.csv: one a measurement or point, or one alone where it has none.
+
+    What was not found has no value here: a zero would be read as a measurement.
+    """
+    result = row.result
+    known = [row.name, result["status"], " ".join(reason["code"] for reason in result.get("reasons") or [])]
+    flags = " ".join(result.get("flags") or [])
+    found = result["status"] == "OK"
+    lines = [
+        [
+            *known,
+            m["name"],
+            m["unit"],
+            *([m.get("value"), m.get("value_on_input_grid")] if found else [None, None]),
+            *_draws(m),
+            *_interval(m),
+            flags,
+        ]
+        for m in result.get("measurements") or []
+    ]
+    lines += [
+        [*known, p["name"], p["unit"], " ".join(f"{x:.6g}" for x in p["value"]), None, p["draws"]["n"], *[None] * 7, flags]
+        for p in result.get("points") or []
+    ]
+    return lines or [[*known, *[None] * 12, flags]]
+
+
+def relative_spread(measurement: dict[str, Any]) -> float:
+    """Standard deviation of the draws as a share of their mean; infinite about a mean of zero, 0 for a single draw."""
+    draws = measurement.get("draws") or {}
+    mean, sd = draws.get("mean"), draws.get("sd")
+    if not sd:
+        return 0.0
+    return abs(sd / mean) if mean else float("inf")
+
+
+def _rows(output_dir: Path) -> Iterator[Row]:
+    for folder in sorted(output_dir.iterdir()):
+        # Hidden folders are studies that were never finished.
+        result = None if folder.name.startswith(".") or not folder.is_dir() else read_result(folder)
+        if result is not None:
+            yield Row(folder.name, result, (folder / "preview.png").is_file())
+
+
+def _draws(measurement: dict[str, Any]) -> list[Any]:
+    draws = measurement.get("draws") or {}
+    values = draws.get("values") or [None]
+    return [
+        draws.get("n"),
+        draws.get("mean"),
+        draws.get("sd"),
+        *((None, None) if values[0] is None else (min(values), max(values))),
+    ]
+
+
+def _interval(measurement: dict[str, Any]) -> list[Any]:
+    interval = measurement.get("interval") or {}
+    return [interval.get("level"), interval.get("lower"), interval.get("upper")]

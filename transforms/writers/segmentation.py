@@ -1,0 +1,34 @@
+"""The segmentation, and where it was looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .arrays import affine_of, array_of, is_picture
+from .nifti_maps import write_nifti
+from .png_maps import write_png
+from .writer import Writer
+
+
+class SegmentationWriter(Writer):
+    """`segmentation` and `region` as labels on the input's own grid: PNG for pictures, else NIfTI."""
+
+    def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
+        """Args: study: with (1, *spatial) labels. Writes segmentation.png or .nii.gz, region likewise."""
+        for key in ("segmentation", "region"):
+            if key not in study:
+                continue
+            labels = array_of(study, key)[0].astype(np.uint8)
+            if is_picture(study):
+                write_png(folder / f"{key}.png", labels)
+            else:
+                write_nifti(folder / f"{key}.nii.gz", labels, affine_of(study))
+
+    @classmethod
+    def example(cls) -> SegmentationWriter:
+        """See `Writer.example`."""
+        return cls()
