@@ -14,7 +14,8 @@ def pack(checkpoints: Sequence[Path | str], out: Path | str) -> str:
     """Write the state dict of `Ensemble([member 0, member 1, ...])`.
 
     Args:
-        checkpoints: one file a member, of MONAI's CheckpointSaver: `{"model": state dict, ...}` or a bare state dict.
+        checkpoints: one file a member, of MONAI's CheckpointSaver: `{"model": state dict, ...}` or a bare state dict,
+            with or without the saver's own entry `checkpointer`.
         out: file to write, read by `load_weights`; a single member is read with the prefix `networks.0.` and so on.
 
     Returns:
@@ -28,8 +29,8 @@ def pack(checkpoints: Sequence[Path | str], out: Path | str) -> str:
     packed: dict[str, torch.Tensor] = {}
     for number, path in enumerate(checkpoints):
         content = torch.load(path, map_location="cpu", weights_only=True)
-        content.pop("checkpointer", None)  # the saver's own memory of the best value so far
-        state = content.get("model", content)
+        state = content.get("model", content) if isinstance(content, dict) else {}
+        state.pop("checkpointer", None)  # the saver's own memory of the best value so far
         if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
             raise ValueError(f"checkpoint {number} holds no state dict")
         packed |= {f"networks.{number}.{name}": tensor for name, tensor in state.items()}
