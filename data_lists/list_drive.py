@@ -1,14 +1,13 @@
 """Write a data list of DRIVE, for users who have it: `python data_lists/list_drive.py FOLDER LIST`.
 
-FOLDER is laid out as published (Staal et al. 2004): training/ and test/, each with images/, 1st_manual/ and mask/, test/ also with
-2nd_manual/. The published halves are kept; the last four photographs of the training half stop the training. Which patient a
-photograph belongs to is not published: the unit is the photograph.
+FOLDER is laid out as published (Staal et al. 2004): training/ and test/, each with images/, 1st_manual/ and mask/, test/ also
+with 2nd_manual/. The published halves are kept; the last four photographs of the training half stop the training. Which patient
+a photograph belongs to is not published: the unit is the photograph.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,4 +57,4 @@ def entry(half: Path, name: str, number: int, data_root: Path) -> dict[str, Any]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,14 +1,13 @@
 """Write a data list of STARE's vessel set, for users who have it: `python data_lists/list_stare.py FOLDER LIST`.
 
 FOLDER is laid out as published (Hoover et al. 2000): the unpacked archives stare-images/, labels-ah/ and labels-vk/ beside each
-other, each file unzipped (gunzip *.ppm.gz). The set has no published halves (it is customarily used by leaving one out), so all of it
-is the list's test part. Which patient a photograph belongs to is not published: the unit is the photograph.
+other, each file unzipped (gunzip *.ppm.gz). The set has no published halves (it is customarily used by leaving one out), so all
+of it is the list's test part. Which patient a photograph belongs to is not published: the unit is the photograph.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,4 +50,4 @@ def list_stare(folder: Path, data_root: Path = DATA) -> dict[str, list[dict[str,
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -87,4 +87,4 @@ def _qform(fields: Nifti1Header) -> np.ndarray:
 
 
 def _in_mm(affine: np.ndarray, scale: float) -> np.ndarray:
-    return np.diag([scale, scale, scale, 1.0]) @ affine
+    return np.vstack([affine[:3] * scale, affine[3:]])

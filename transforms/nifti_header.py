@@ -92,7 +92,7 @@ def _shape(fields: Nifti1Header) -> tuple[int, int, int]:
 def _dtype(fields: Nifti1Header) -> np.dtype:
     try:
         dtype = fields.get_data_dtype()
-    except HeaderDataError:
+    except (HeaderDataError, KeyError):  # nibabel raises the second for codes that it has no name for
         raise StudyRefused("UNSUPPORTED_DATATYPE", f"code {int(fields['datatype'])}") from None
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise StudyRefused("UNSUPPORTED_DATATYPE", f"code {int(fields['datatype'])}")

@@ -119,7 +119,7 @@ def _sixteen_bits(high: Image.Image, low: Image.Image) -> np.ndarray:
             return (swapped(arguments[0]), *arguments[1:])
         return arguments[:-1] + LOW_BYTES[arguments[-1]]
 
-    low.tile = [(codec, extents, offset, swapped(arguments)) for codec, extents, offset, arguments in low.tile]
+    low.tile = [tile._replace(args=swapped(tile.args)) for tile in low.tile]
     return np.asarray(high).astype(np.uint16) * 256 + np.asarray(low)
 
 

@@ -19,7 +19,8 @@ SMALLEST_RELATIVE_DETERMINANT = 1e-6
 
 def spacing_of(affine: np.ndarray) -> tuple[float, ...]:
     """mm per axis: lengths of the columns. Args: affine: (4, 4)."""
-    return tuple(float(length) for length in np.linalg.norm(affine[:3, :3], axis=0))
+    with np.errstate(over="ignore"):  # then infinite, and refused
+        return tuple(float(length) for length in np.linalg.norm(affine[:3, :3], axis=0))
 
 
 def refuse_bad_affine(affine: np.ndarray) -> None:
@@ -34,8 +35,10 @@ def refuse_bad_affine(affine: np.ndarray) -> None:
     if not np.isfinite(affine).all():
         raise StudyRefused("BAD_AFFINE", "not finite")
     spacing = spacing_of(affine)
-    if min(spacing) == 0 or not np.isfinite(spacing).all():
+    if min(spacing) == 0:
         raise StudyRefused("SINGULAR_AFFINE", "an axis has no length")
+    if not np.isfinite(spacing).all():
+        raise StudyRefused("IMPLAUSIBLE_SPACING", "no finite length")
     directions = affine[:3, :3] / spacing
     if abs(np.linalg.det(directions)) < SMALLEST_RELATIVE_DETERMINANT:
         raise StudyRefused("SINGULAR_AFFINE", "the axes lie in one plane")
@@ -55,9 +58,12 @@ def refuse_conflict(first: np.ndarray, second: np.ndarray, shape: Sequence[int])
         shape: voxels per axis.
 
     Raises:
-        StudyRefused: AFFINE_CONFLICT.
+        StudyRefused: AFFINE_CONFLICT, BAD_AFFINE.
     """
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise StudyRefused("BAD_AFFINE", "not finite")
     corners = np.array([[*corner, 1] for corner in itertools.product(*[(-0.5, size - 0.5) for size in shape])])
-    difference = float(np.linalg.norm(corners @ (first - second).T, axis=1).max())
-    if not difference <= LARGEST_CORNER_DIFFERENCE_MM:  # also where it is not a number
+    with np.errstate(over="ignore", invalid="ignore"):  # then not a number, and refused
+        difference = float(np.linalg.norm(corners @ (first - second).T, axis=1).max())
+    if not difference <= LARGEST_CORNER_DIFFERENCE_MM:
         raise StudyRefused("AFFINE_CONFLICT", f"corners differ by {difference:.3g} mm")

@@ -10,13 +10,14 @@ from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from caveat.reasons import StudyRefused
 
 from ..checks.intensity import refuse_non_finite
 from ..checks.limits import LARGEST_PICTURE_PIXELS, refuse_large_picture
 from ..checks.png_chunks import refuse_broken_png
+from ..checks.tiff_directory import refuse_broken_tiff
 from ..pixel_format import bits_of, refuse_pixel_format, whole_pixels
 from ..reader import Reader, Stated, StudyImage
 from ..stated_spacing import stated_spacing
@@ -29,6 +30,8 @@ MAGICS = {
     "PPM": re.compile(rb"P[56]\s(?:\s|#[^\n]*\n)*\d+\s+\d+\s+255\s"),
 }
 """By Pillow's names. PPM only with 255 grey levels: Pillow rescales others."""
+STRUCTURE = {"PNG": refuse_broken_png, "TIFF": refuse_broken_tiff}
+"""Checks of what Pillow does not look at."""
 END_OF_JPEG = b"\xff\xd9"
 
 
@@ -77,9 +80,8 @@ def read_picture(data: bytes) -> np.ndarray:
         StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE, MULTI_PAGE, UNSUPPORTED_PIXEL_FORMAT, HAS_TRANSPARENCY, NON_FINITE_VOXELS.
     """
     name = format_of(data)
-    if name == "PNG":
-        refuse_broken_png(data)
     with _pillow_refusals(name, data):
+        STRUCTURE.get(name, lambda data: None)(data)
         image = Image.open(BytesIO(data), formats=[name])
         refuse_large_picture(image.height, image.width)
         if getattr(image, "is_animated", False) or getattr(image, "n_frames", 1) > 1:
@@ -106,14 +108,16 @@ def _pillow_refusals(name: str, data: bytes) -> Iterator[None]:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise StudyRefused("TOO_LARGE", f"the limit is {LARGEST_PICTURE_PIXELS} pixels") from None
+    except UnidentifiedImageError:
+        if name == "TIFF":  # its structure is sound, as was checked before
+            raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "a kind of TIFF that is not read") from None
+        raise StudyRefused("TRUNCATED" if _is_cut(name, data) else "CORRUPT") from None
     except Exception as error:  # a damaged picture can make a decoder raise anything
-        raise StudyRefused("TRUNCATED" if _is_cut(name, data, error) else "CORRUPT") from None
+        raise StudyRefused("TRUNCATED" if _is_cut(name, data) or "truncated" in str(error).lower() else "CORRUPT") from None
     finally:
         Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = settings
 
 
-def _is_cut(name: str, data: bytes, error: Exception) -> bool:
-    """Whether the file ends too early, rather than being damaged inside."""
-    if name == "JPEG":
-        return not data.rstrip(b"\0").endswith(END_OF_JPEG)
-    return isinstance(error, EOFError) or "truncated" in str(error).lower()
+def _is_cut(name: str, data: bytes) -> bool:
+    """Whether a JPEG that cannot be read ends too early, rather than being damaged inside; the others' structure was checked."""
+    return name == "JPEG" and not data.rstrip(b"\0").endswith(END_OF_JPEG)

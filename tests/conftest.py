@@ -1,0 +1,17 @@
+"""What tests share; its being here also lets them import `phantoms`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder with the data sets; a test that needs it is skipped where it is not there."""
+    folder = Path(os.environ.get("CAVEAT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("no data sets here; CAVEAT_DATA names their folder")
+    return folder

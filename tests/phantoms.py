@@ -1,0 +1,165 @@
+"""Small images made by formula: a fundus photograph, volumes, and files with one defect each."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from PIL import Image
+
+SPACING_MM = (0.9, 1.2, 2.5)
+
+
+def fundus(rows: int = 180, columns: int = 190, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A photograph like a fundus: a bright round field with dark curved vessels on a dark surround.
+
+    Returns:
+        (rows, columns, 3) uint8; its vessels (rows, columns) bool; its field of view (rows, columns) bool.
+    """
+    random = np.random.default_rng(seed)
+    row, column = np.mgrid[:rows, :columns].astype(float)
+    radius = 0.46 * min(rows, columns)
+    down, right = (row - rows / 2) / radius, (column - columns / 2) / radius
+    field = down**2 + right**2 < 1
+    vessels = np.zeros_like(field)
+    for curve in random.uniform(-1, 1, (6, 3)):
+        vessels |= np.abs(down - 0.7 * curve[0] - 0.5 * curve[1] * right - 0.5 * curve[2] * right**2) < 0.025
+    vessels &= field
+    colour = np.array([190.0, 95.0, 45.0])
+    light = (1 - 0.25 * (down**2 + right**2))[..., None] * colour - 45.0 * vessels[..., None]
+    photograph = np.where(field[..., None], light, 4.0) + random.normal(0, 2, (rows, columns, 3))
+    return np.clip(photograph, 0, 255).astype(np.uint8), vessels, field
+
+
+def picture_bytes(pixels: np.ndarray | Image.Image, form: str = "PNG", **options: Any) -> bytes:
+    """A picture as Pillow writes it. Args: pixels: (rows, columns) or (rows, columns, channels)."""
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    file = BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def write_fundus(path: Path, seed: int = 0) -> Path:
+    """A fundus photograph as a file; its extension says the format."""
+    Image.fromarray(fundus(seed=seed)[0]).save(path)
+    return path
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    """One chunk of a PNG file, with its checksum."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def raw_png(pixels: np.ndarray, colour_type: int, *extra: bytes, size: tuple[int, int] | None = None) -> bytes:
+    """A PNG written by hand, 8 or 16 bits as the array has: what Pillow cannot write.
+
+    Args:
+        pixels: (rows, columns, channels), uint8 or uint16.
+        colour_type: 0 grey, 2 RGB, 4 grey with alpha, 6 RGB with alpha.
+        extra: chunks between header and pixels.
+        size: rows, columns to declare, where they are to be other than the array's.
+    """
+    rows, columns = size or pixels.shape[:2]
+    depth = 8 * pixels.dtype.itemsize
+    lines = pixels.astype(pixels.dtype.newbyteorder(">"))
+    content = zlib.compress(b"".join(b"\0" + line.tobytes() for line in lines))
+    header = struct.pack(">IIBBBBB", columns, rows, depth, colour_type, 0, 0, 0)
+    chunks = [png_chunk(b"IHDR", header), *extra, png_chunk(b"IDAT", content), png_chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def ellipsoid(shape: tuple[int, int, int] = (12, 10, 8), seed: int = 0) -> np.ndarray:
+    """A bright ellipsoid on noise. Returns: (x, y, z) int16."""
+    random = np.random.default_rng(seed)
+    axes = np.ogrid[tuple(slice(0, size) for size in shape)]
+    distance = sum(((axis - (size - 1) / 2) / (0.35 * size)) ** 2 for axis, size in zip(axes, shape, strict=True))
+    return np.where(distance < 1, 900, 100).astype(np.int16) + random.integers(-20, 20, shape).astype(np.int16)
+
+
+def oblique_affine(spacing_mm: tuple[float, float, float] = SPACING_MM, left_handed: bool = False) -> np.ndarray:
+    """Axes turned by 20 and 35 degrees, an origin off zero. Returns: (4, 4), mm."""
+    a, b = np.deg2rad(20), np.deg2rad(35)
+    about_z = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    affine = np.eye(4)
+    affine[:3, :3] = about_z @ about_x @ np.diag(spacing_mm) @ np.diag([-1 if left_handed else 1, 1, 1])
+    affine[:3, 3] = -11, 7, 3
+    return affine
+
+
+def nifti_bytes(
+    voxels: np.ndarray | None = None,
+    affine: np.ndarray | None = None,
+    version: int = 1,
+    big_endian: bool = False,
+    extra: bytes = b"",
+    **fields: Any,
+) -> bytes:
+    """A NIfTI file.
+
+    Args:
+        voxels: as stored; an ellipsoid by default.
+        affine: in sform (code 1) and pixdim; oblique by default. The qform is not coded.
+        version: 1 or 2.
+        big_endian: byte order.
+        extra: bytes behind the voxels.
+        fields: of the header, set last, unchecked, whatever they make of it. `sform` and `qform` take an affine and code it.
+    """
+    voxels = ellipsoid() if voxels is None else voxels
+    affine = oblique_affine() if affine is None else affine
+    image = (nib.Nifti1Image if version == 1 else nib.Nifti2Image)(voxels, affine, dtype=voxels.dtype)
+    order = ">" if big_endian else "<"
+    header = type(image.header)(endianness=order)
+    header.set_data_dtype(voxels.dtype)
+    header.set_data_shape(voxels.shape)
+    header.set_zooms((np.linalg.norm(affine[:3, :3], axis=0).tolist() + [1] * 4)[: voxels.ndim])
+    header.set_sform(affine, code=1)
+    header.set_xyzt_units("mm")
+    header["magic"] = b"n+1" if version == 1 else b"n+2"
+    header["vox_offset"] = 352 if version == 1 else 544
+    for name, value in fields.items():
+        if name in ("sform", "qform"):
+            getattr(header, f"set_{name}")(value, code=1)
+    for name, value in fields.items():
+        if name not in ("sform", "qform"):
+            header[name] = value
+    return header.binaryblock + b"\0\0\0\0" + voxels.astype(voxels.dtype.newbyteorder(order)).tobytes(order="F") + extra
+
+
+def write_nifti(path: Path, **options: Any) -> Path:
+    """A NIfTI file, compressed where its name says so. Args: options: as of `nifti_bytes`."""
+    data = nifti_bytes(**options)
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    return path
+
+
+def defective_files() -> dict[str, tuple[bytes, str]]:
+    """Files with one defect each, by name. Returns: their bytes, and the reason code that they must be refused with."""
+    photograph = fundus()[0]
+    png, jpeg, volume = picture_bytes(photograph), picture_bytes(photograph, "JPEG"), nifti_bytes()
+    flat = np.full((40, 50, 3), 7, np.uint8)
+    nan = ellipsoid().astype(np.float32)
+    nan[3, 4, 5] = np.nan
+    return {
+        "cut.png": (png[: len(png) // 2], "TRUNCATED"),
+        "cut.jpg": (jpeg[: len(jpeg) // 2], "TRUNCATED"),
+        "empty.png": (b"", "EMPTY_FILE"),
+        "text.png": (b"this is no picture", "NOT_AN_IMAGE"),
+        "constant.png": (picture_bytes(flat), "CONSTANT_IMAGE"),
+        "damaged.png": (png[:200] + bytes([png[200] ^ 255]) + png[201:], "CORRUPT"),
+        "huge.png": (raw_png(flat, 2, size=(40_000, 40_000)), "TOO_LARGE"),
+        "ink.jpg": (picture_bytes(Image.fromarray(photograph).convert("CMYK"), "JPEG"), "UNSUPPORTED_PIXEL_FORMAT"),
+        "cut.nii": (volume[:-100], "TRUNCATED"),
+        "longer.nii": (volume + b"\0" * 100, "SIZE_MISMATCH"),
+        "cut.nii.gz": (gzip.compress(volume)[:-200], "TRUNCATED"),
+        "nan.nii.gz": (gzip.compress(nifti_bytes(nan)), "NON_FINITE_VOXELS"),
+        "four.nii.gz": (gzip.compress(nifti_bytes(np.stack([ellipsoid()] * 2, axis=-1))), "NOT_3D"),
+        "nowhere.nii.gz": (gzip.compress(nifti_bytes(sform_code=0)), "NO_ORIENTATION"),
+        "dicom.dcm": (b"\0" * 128 + b"DICM" + b"\0" * 100, "UNSUPPORTED_FILE_TYPE"),
+    }

@@ -1,0 +1,47 @@
+"""The first directory of a TIFF file: does the file hold what it points to?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
+
+from caveat.reasons import StudyRefused
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+BIG_TIFF = (b"II\x2b\x00", b"MM\x00\x2b")
+STRIPS, TILES = (273, 279), (324, 325)
+"""Tags of offsets and of lengths."""
+
+
+def refuse_broken_tiff(data: bytes) -> None:
+    """Accept a TIFF whose first directory and pixels lie inside the file.
+
+    Args:
+        data: the whole file, beginning with its magic.
+
+    Raises:
+        StudyRefused: TRUNCATED, CORRUPT.
+
+    Source: TIFF 6.0, sections 2 and 15.
+    """
+    start = data[: 16 if data[:4] in BIG_TIFF else 8]
+    order = "little" if data[:1] == b"I" else "big"
+    offset = int.from_bytes(start[8:] if len(start) == 16 else start[4:], order)
+    if offset >= len(data):
+        raise StudyRefused("TRUNCATED", f"a directory at byte {offset} of {len(data)}")
+    directory = ImageFileDirectory_v2(start)
+    file = BytesIO(data)
+    file.seek(offset)
+    directory.load(file)
+    for offsets, lengths in (STRIPS, TILES):
+        pairs = zip(_numbers(directory.get(offsets)), _numbers(directory.get(lengths)), strict=False)
+        end = max((first + length for first, length in pairs), default=0)
+        if end > len(data):
+            raise StudyRefused("TRUNCATED", f"pixels up to byte {end} of {len(data)}")
+
+
+def _numbers(value: Any) -> Iterable[int]:
+    if value is None:
+        return ()
+    return (int(number) for number in (value if isinstance(value, tuple) else (value,)))
