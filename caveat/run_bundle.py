@@ -11,6 +11,7 @@ from typing import Any
 from monai.bundle import ConfigWorkflow
 
 from .inference.study_evaluator import refusal_behind
+from .reasons import StudyRefused
 
 
 def run_bundle(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, Any]) -> tuple[dict[str, int], int]:
@@ -30,6 +31,7 @@ def run_bundle(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, An
     )
     workflow.initialize()
     try:
+        check_draws(workflow)
         *_, counts = workflow.run()
     except RuntimeError as error:  # a parser wraps what its expressions raise: weights or an output that are refused
         refusal = refusal_behind(error)
@@ -39,8 +41,19 @@ def run_bundle(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, An
     return counts, unexpected
 
 
+def check_draws(workflow: ConfigWorkflow) -> None:
+    """Refuse more draws than the sampler has before the first study. Raises: StudyRefused: WRONG_USAGE."""
+    inferer, network = (workflow.parser.get_parsed_content(name) for name in ("inferer", "network"))
+    try:
+        inferer.resolve_draws(network)
+    except ValueError as error:
+        raise StudyRefused("WRONG_USAGE", str(error)) from error
+
+
 def quieten_libraries() -> None:
     """Third-party notices are no results; those of a study could quote its file."""
     warnings.filterwarnings("ignore")
-    for name in ("ignite", "monai", "NvImgCodec", "nibabel.global", "PIL", "matplotlib"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    roots = ("ignite", "monai", "NvImgCodec", "nibabel", "PIL", "matplotlib")
+    for name in (*roots, *logging.root.manager.loggerDict):
+        if name.split(".")[0] in roots:
+            logging.getLogger(name).setLevel(logging.ERROR)

@@ -99,7 +99,7 @@ class SamplingInferer(Inferer):
             raise ValueError(f"one study a call, got a batch of {inputs.shape[0]}")
         if not isinstance(network, Sampler):
             raise ValueError(f"expected a sampler, got {type(network).__name__}; wrap a plain network in Ensemble([network])")
-        draws = first_draws(self._resolve_draws(network), self.seed)
+        draws = first_draws(self.resolve_draws(network), self.seed)
         training = network.training
         network.eval()
         try:
@@ -108,7 +108,8 @@ class SamplingInferer(Inferer):
         finally:
             network.train(training)
 
-    def _resolve_draws(self, network: Sampler) -> int:
+    def resolve_draws(self, network: Sampler) -> int:
+        """How many draws a call will make. Raises: ValueError: none named, or more than the sampler has."""
         count = self.draws or network.capacity or 0
         if count < 1:
             raise ValueError("say how many draws: this sampler has no limit of its own")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the bundle's workflow over all studies, print the counts."""
     bundle = find_bundle(options.bundle)
-    if options.data is not None and options.split is None:
-        raise StudyRefused("WRONG_USAGE", "--data needs --split")
+    check_usage(options, read_metadata(bundle))
     configs = choose_configs(bundle, options.sampler)
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
     from ..run_bundle import run_bundle
@@ -63,6 +63,36 @@ def run(options: argparse.Namespace) -> int:
     parts = [f"{counts['measured']} measured", f"{counts['nothing_found']} nothing found", f"{counts['refused']} refused"]
     print(f"{', '.join(parts)}; {options.output / 'index.html'}")
     return ExitStatus.FAILED if unexpected else ExitStatus.OK
+
+
+def check_usage(options: argparse.Namespace, metadata: dict[str, Any]) -> None:
+    """What can be said to be wrong before any library is loaded.
+
+    Raises:
+        StudyRefused: WRONG_USAGE, OUTPUT_NOT_WRITABLE.
+    """
+    if options.data is not None and options.split is None:
+        raise StudyRefused("WRONG_USAGE", "--data needs --split")
+    if options.overlap is not None and not 0 <= options.overlap < 1:
+        raise StudyRefused("WRONG_USAGE", f"--overlap must be at least 0 and below 1, got {options.overlap:g}")
+    if options.draws is not None and options.draws < 1:
+        raise StudyRefused("WRONG_USAGE", f"--draws must be at least 1, got {options.draws}")
+    if options.roi_size is not None:
+        check_window(numbers(options.roi_size, int), metadata)
+    if options.input is not None and options.output.resolve().is_relative_to(options.input.resolve()):
+        raise StudyRefused("OUTPUT_NOT_WRITABLE", "the output lies inside the input, where the next run would take it for images")
+
+
+def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
+    """A window must have the network's number of axes and be a multiple of its stride, which the metadata writes as "8*n".
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    shape = metadata["network_data_format"]["inputs"]["image"]["spatial_shape"]
+    strides = [int(re.match(r"\d*", str(axis))[0] or 1) for axis in shape]
+    if len(roi_size) != len(strides) or any(size % stride for size, stride in zip(roi_size, strides)):
+        raise StudyRefused("WRONG_USAGE", f"--roi-size needs {len(strides)} numbers, multiples of {','.join(map(str, strides))}")
 
 
 def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
@@ -82,6 +112,11 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change in the bundle's config; what was not said is not changed."""
     from ..transforms.discover import find_studies, studies_from_list
 
+    if options.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise StudyRefused("WRONG_USAGE", "no CUDA device here; use --device auto or cpu")
     if options.data is not None:
         studies = studies_from_list(options.data, options.split)
     else:
