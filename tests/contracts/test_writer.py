@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import copy
-import importlib
-import inspect
-import pkgutil
 from pathlib import Path
 
-import caveat.transforms.writers as room
 import numpy as np
 import pytest
 import torch
+from discover import concrete_subclasses
+
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.writer import Writer
 
 
 def every_writer() -> list[type[Writer]]:
-    modules = [importlib.import_module(f"{room.__name__}.{entry.name}") for entry in pkgutil.iter_modules(room.__path__)]
-    found = {item for module in modules for _, item in inspect.getmembers(module, inspect.isclass) if issubclass(item, Writer)}
-    return sorted((item for item in found if not inspect.isabstract(item)), key=lambda item: item.__name__)
+    return concrete_subclasses(Writer, "caveat.transforms.writers")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

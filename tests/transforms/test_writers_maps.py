@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import tifffile
+from PIL import Image
+from scipy.spatial.transform import Rotation
+
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.maps import MapsWriter
 from caveat.transforms.writers.samples import SamplesWriter
 from caveat.transforms.writers.segmentation import SegmentationWriter
-from PIL import Image
-from scipy.spatial.transform import Rotation
 
 TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from caveat.reasons import REASONS, StudyRefused
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.maps import MapsWriter

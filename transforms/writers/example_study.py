@@ -78,6 +78,7 @@ def _meta(kind: str, shape: tuple[int, ...], affine: np.ndarray) -> dict[str, An
 
 def _result(values: list[float], value: float, unit: str, point: list[float]) -> dict[str, Any]:
     draws = {"n": len(values), "mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)), "values": values}
+    spread = f"from {min(values):.0f} to {max(values):.0f}"
     covariance = np.eye(len(point)).tolist()
     return {
         "schema": "caveat-result-1",
@@ -105,7 +106,7 @@ def _result(values: list[float], value: float, unit: str, point: list[float]) ->
                 "value_on_input_grid": value,
                 "draws": draws,
                 "interval": None,
-                "statement": f"Disc: {value:.0f} {unit} ({len(values)} draws from {min(values):.0f} to {max(values):.0f}, not calibrated)",
+                "statement": f"Disc: {value:.0f} {unit} ({len(values)} draws {spread}, not calibrated)",
             }
         ],
         "points": [

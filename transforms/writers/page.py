@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 @cache
 def _environment() -> Environment:
     # Everything is escaped: a page must be harmless whatever a study is called.
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = unbroken
+    return environment
+
+
+def unbroken(sentence: str) -> str:
+    """A sentence whose numbers are not torn apart at a line's end: "31 240", "90 %"."""
+    return re.sub(r"(?<=\d) (?=\d{3}(?!\d)|%)", "\u00a0", sentence)
 
 
 def write_page(path: Path, template: str, **content: Any) -> None:

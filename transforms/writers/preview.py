@@ -17,7 +17,7 @@ GAP = 6
 
 
 class PreviewWriter(Writer):
-    """The input with the outlines of a few draws, of the segmentation where there are none; three slices of a volume side by side.
+    """The input with the outlines of a few draws, or else of the segmentation; three slices of a volume side by side.
 
     Args:
         longest: longest side of a picture, or of one slice, in pixels.

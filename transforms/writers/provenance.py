@@ -40,6 +40,22 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in rows if value is not None and value != ""]
 
 
+def flat(facts: Mapping[str, Any], within: str = "") -> list[tuple[str, str]]:
+    """Nested facts as rows of a table, named by the way to them."""
+    rows = []
+    for key, value in facts.items():
+        name = f"{within}, {key}" if within else key
+        rows += flat(value, name) if isinstance(value, Mapping) else [(name.replace("_", " "), in_words(value))]
+    return rows
+
+
+def in_words(value: Any) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(in_words(item) for item in value) if isinstance(value, list) else str(value)
+
+
 def _windows(sampling: Mapping[str, Any]) -> str:
     if not sampling.get("roi_size"):
         return ""

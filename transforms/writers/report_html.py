@@ -15,7 +15,7 @@ from .display import jpeg_uri, png_uri, size_on_screen
 from .outlines import DRAW_COLOURS
 from .page import write_page
 from .plane import planes_through
-from .provenance import provenance
+from .provenance import flat, provenance
 from .result_json import six_digits
 from .strip_plot import strip_plot
 from .views import Scene, View
@@ -49,6 +49,7 @@ class ReportHtmlWriter(Writer):
             maps=self._maps(scene, result) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),
             bar=colour_bar(),
+            gate=flat(result.get("gate") or {}),
             provenance=provenance(result),
             strips=[strip_plot(measurement) for measurement in result.get("measurements") or []],
             explained=[explain(flag) for flag in result.get("flags") or []],

@@ -12,9 +12,11 @@ from .csv_cells import write_csv
 from .page import write_page
 from .result_json import read_result
 
-COLUMNS = (
-    "study status reasons measurement unit value value_on_input_grid draws draws_mean draws_sd draws_min draws_max level lower upper flags"
-).split()
+ABOUT_THE_STUDY = ("study", "status", "reasons")
+ABOUT_THE_VALUE = ("measurement", "unit", "value", "value_on_input_grid")
+ABOUT_THE_DRAWS = ("draws", "draws_mean", "draws_sd", "draws_min", "draws_max")
+ABOUT_THE_INTERVAL = ("level", "lower", "upper")
+COLUMNS = (*ABOUT_THE_STUDY, *ABOUT_THE_VALUE, *ABOUT_THE_DRAWS, *ABOUT_THE_INTERVAL, "flags")
 COUNTED = {"OK": "measured", "NOTHING_FOUND": "nothing_found", "REFUSED": "refused"}
 
 
@@ -83,25 +85,13 @@ def summary_cells(row: Row) -> list[list[Any]]:
     """
     result = row.result
     known = [row.name, result["status"], " ".join(reason["code"] for reason in result.get("reasons") or [])]
+    entries = [_measurement(entry) for entry in result.get("measurements") or []]
+    entries += [_point(entry) for entry in result.get("points") or []]
     flags = " ".join(result.get("flags") or [])
-    found = result["status"] == "OK"
-    lines = [
-        [
-            *known,
-            m["name"],
-            m["unit"],
-            *([m.get("value"), m.get("value_on_input_grid")] if found else [None, None]),
-            *_draws(m),
-            *_interval(m),
-            flags,
-        ]
-        for m in result.get("measurements") or []
-    ]
-    lines += [
-        [*known, p["name"], p["unit"], " ".join(f"{x:.6g}" for x in p["value"]), None, p["draws"]["n"], *[None] * 7, flags]
-        for p in result.get("points") or []
-    ]
-    return lines or [[*known, *[None] * 12, flags]]
+    if result["status"] != "OK":
+        entries = [entry | {"value": None, "value_on_input_grid": None} for entry in entries]
+    columns = COLUMNS[len(known) : -1]
+    return [[*known, *(entry.get(column) for column in columns), flags] for entry in entries or [{}]]
 
 
 def relative_spread(measurement: dict[str, Any]) -> float:
@@ -121,17 +111,23 @@ def _rows(output_dir: Path) -> Iterator[Row]:
             yield Row(folder.name, result, (folder / "preview.png").is_file())
 
 
-def _draws(measurement: dict[str, Any]) -> list[Any]:
-    draws = measurement.get("draws") or {}
+def _measurement(entry: dict[str, Any]) -> dict[str, Any]:
+    """Cells of a measurement by column."""
+    draws, interval = entry.get("draws") or {}, entry.get("interval") or {}
     values = draws.get("values") or [None]
-    return [
-        draws.get("n"),
-        draws.get("mean"),
-        draws.get("sd"),
-        *((None, None) if values[0] is None else (min(values), max(values))),
-    ]
+    return {
+        "measurement": entry["name"],
+        **{key: entry.get(key) for key in ABOUT_THE_VALUE[1:]},
+        "draws": draws.get("n"),
+        "draws_mean": draws.get("mean"),
+        "draws_sd": draws.get("sd"),
+        "draws_min": min(values),
+        "draws_max": max(values),
+        **{key: interval.get(key) for key in ABOUT_THE_INTERVAL},
+    }
 
 
-def _interval(measurement: dict[str, Any]) -> list[Any]:
-    interval = measurement.get("interval") or {}
-    return [interval.get("level"), interval.get("lower"), interval.get("upper")]
+def _point(entry: dict[str, Any]) -> dict[str, Any]:
+    """Cells of a landmark by column: coordinates in one cell; its spread is no single number and stands in points.csv."""
+    where = " ".join(f"{x:.6g}" for x in entry["value"])
+    return {"measurement": entry["name"], "unit": entry["unit"], "value": where, "draws": (entry.get("draws") or {}).get("n")}

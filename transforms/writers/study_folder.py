@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from caveat.reasons import REASONS, StudyRefused
 from monai.transforms import Transform
+
+from caveat.reasons import REASONS, StudyRefused
 
 from .arrays import affine_of, meta_of, plain
 from .result_json import SCHEMA
@@ -83,15 +84,16 @@ class WriteStudyd(Transform):
         # Cut: the longest name that a file system takes has no room for the ending.
         partial = self.output_dir / f".{final.name[:50]}.partial"
         shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-        partial.mkdir()
         try:
+            partial.mkdir()
             for writer in writers:
                 writer.write(study, partial)
             _flush(partial)
             _put_in_place(partial, final)
-        except BaseException:
+        except OSError as error:  # a full disk, or access lost on the way
+            raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
+        finally:
             shutil.rmtree(partial, ignore_errors=True)
-            raise
         self._note(study)
 
     def _note(self, study: Mapping[Hashable, Any]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from .arrays import affine_of, array_of
 from .disagreement import middle_of_segmentation, place_of_disagreement
 from .display import display_intensity, photograph, size_on_screen, stretched
-from .outlines import DRAW_COLOURS, AGREED_COLOUR, draw_outlines
+from .outlines import AGREED_COLOUR, DRAW_COLOURS, draw_outlines
 from .plane import Plane, planes_through
 
 SHARE_OF_CLOSE_UP = 6

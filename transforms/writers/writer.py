@@ -11,8 +11,8 @@ from typing import Any
 class Writer(ABC):
     """Writes what it knows how to write of one finished study; what the study does not have, it leaves out.
 
-    The contract, held by tests/contracts/test_writer.py for every concrete subclass: the study is left as it was; files appear in the
-    folder alone; two runs give equal bytes; no path and no name of the input stands in them.
+    The contract, held by tests/contracts/test_writer.py for every concrete subclass: the study is left as it was; files
+    appear in the folder alone; two runs give equal bytes; no path and no name of the input stands in them.
 
     Attributes:
         of_refusals: whether it also writes for a refused study, which has a result and nothing else.
