@@ -111,7 +111,10 @@ def evaluate(predictions: Path, data_list: Path, split: str, settings: Evaluatio
 
 def read_entries(data_list: Path, split: str) -> list[dict[str, Any]]:
     """One part of a data list. Raises: StudyRefused: WRONG_USAGE."""
-    parts = json.loads(data_list.read_text(encoding="utf-8"))
+    try:
+        parts = json.loads(data_list.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StudyRefused("WRONG_USAGE", "the data list is no JSON") from error
     if split not in parts:
         raise StudyRefused("WRONG_USAGE", f"the list has the parts {', '.join(parts)}")
     return parts[split]

@@ -120,11 +120,13 @@ def interval(row: Mapping[str, Any]) -> str:
 
 
 def shown(value: float) -> str:
-    """A number for the eye: three decimals, four below 0.1, none from 100 on; "-" where undefined."""
+    """A number for the eye: three significant digits, at most six decimals, whole from 100 on; "-" where undefined."""
     if not math.isfinite(value):
         return "-"
-    decimals = 0 if abs(value) >= 100 else 4 if abs(value) < 0.1 else 3
-    return f"{value:.{decimals}f}"
+    if not value:
+        return "0"
+    decimals = 2 - math.floor(math.log10(abs(value)))
+    return f"{value:.{min(max(decimals, 0), 6)}f}"
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

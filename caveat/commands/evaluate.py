@@ -47,8 +47,9 @@ def run(options: argparse.Namespace) -> int:
     from ..inference.evaluate import evaluate
     from ..inference.evaluation_config import read_evaluation
     from ..inference.evaluation_files import save_evaluation, to_markdown
+    from ..transforms.discover import DATA_ROOT
 
-    dataset_dir = Path(os.environ.get("CAVEAT_DATA", "../shared/data"))
+    dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
     table = evaluate(options.predictions, options.data, options.split, read_evaluation(config), dataset_dir)
     save_evaluation(table, options.predictions)
     print(to_markdown(table))

@@ -12,7 +12,7 @@ ONE_MINUS_LARGEST = "1 - max p"
 
 
 def error_finding(study: StoredStudy, truth: Truth) -> dict[str, float]:
-    """AUROC, AURC and E-AURC of each map for the wrong pixels of the reported mask, inside the region.
+    """AUROC and AURC of each map for the wrong pixels of the reported mask, inside the region.
 
     Args:
         study: with "probability" of the foreground and any maps of uncertainty, (*spatial).
@@ -25,8 +25,7 @@ def error_finding(study: StoredStudy, truth: Truth) -> dict[str, float]:
     out = {}
     for name, values in maps_of(study).items():
         found = finds_errors(values, study.mask, truth.mask, truth.region)
-        out |= {f"AUROC for wrong pixels, {name}": found["auroc"]}
-        out |= {f"AURC over pixels, {name}": found["aurc"], f"E-AURC over pixels, {name}": found["e_aurc"]}
+        out |= {f"AUROC for wrong pixels, {name}": found["auroc"], f"AURC over pixels, {name}": found["aurc"]}
     return out
 
 

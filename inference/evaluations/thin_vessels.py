@@ -10,7 +10,7 @@ from ..truths import Truth
 
 
 def thin_vessels(
-    study: StoredStudy, truth: Truth, map_name: str, widest: float | None = None, reach: float = 3
+    study: StoredStudy, truth: Truth, map_name: str, widest: float | None = None, reach: float = 3, shortest: int = 1
 ) -> dict[str, float]:
     """Recall and drawn width along the truth's centre line, by tercile of an uncertainty map at that line.
 
@@ -19,6 +19,7 @@ def thin_vessels(
         map_name: such as "entropy".
         widest: look at vessels up to this width, pixels; None for all.
         reach: a drawn centre line farther away, pixels, is another vessel.
+        shortest: leave out runs of fewer centre-line pixels, the ends of wide vessels.
 
     Returns:
         by name.
@@ -26,7 +27,7 @@ def thin_vessels(
     if map_name not in study.maps:
         return {}
     limit = math.inf if widest is None else widest
-    found = thin_vessels_by_tercile(study.mask, truth.mask, truth.region, study.maps[map_name], limit, reach)
+    found = thin_vessels_by_tercile(study.mask, truth.mask, truth.region, study.maps[map_name], limit, reach, shortest)
     called = "all vessels" if widest is None else f"vessels up to {widest:g} pixels wide"
     plain = {"n": "centre-line pixels", "recall": "recall", "width difference": "drawn less true width, pixels"}
     out = {f"{called}: {plain[key]}": found.pop(key) for key in plain}

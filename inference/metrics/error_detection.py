@@ -5,28 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from .auc import auroc
-from .risk_coverage import excess_risk_coverage_area, risk_coverage_area
+from .risk_coverage import risk_coverage_area
 
 
 def finds_errors(uncertainty: np.ndarray, prediction: np.ndarray, truth: np.ndarray, region: np.ndarray) -> dict[str, float]:
-    """AUROC of the map for wrong elements, and the risk-coverage areas with "wrong" as the risk.
+    """AUROC of the map for wrong elements, and the risk-coverage area with "wrong" as the risk.
 
     Args:
         uncertainty: any scale; larger means less certain.
         prediction, truth, region: bool, the same shape.
 
     Returns:
-        "auroc", "aurc", "e_aurc". All NaN where the map is constant in the region: it says nothing (one draw has no variance).
+        "auroc", "aurc". Both NaN where the map is constant in the region: it says nothing (one draw has no variance).
     """
     values, wrong = uncertainty[region], (prediction != truth)[region]
     if not values.size or values.min() == values.max():
-        return dict.fromkeys(("auroc", "aurc", "e_aurc"), float("nan"))
-    risk = wrong.astype(float)
-    return {
-        "auroc": auroc(values, wrong),
-        "aurc": risk_coverage_area(risk, values),
-        "e_aurc": excess_risk_coverage_area(risk, values),
-    }
+        return {"auroc": float("nan"), "aurc": float("nan")}
+    return {"auroc": auroc(values, wrong), "aurc": risk_coverage_area(wrong.astype(float), values)}
 
 
 def one_minus_largest(probability: np.ndarray) -> np.ndarray:

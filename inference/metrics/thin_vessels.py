@@ -6,7 +6,7 @@ The claim under test is Seo's (arXiv 1907.02940): where the network is unsure, v
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, label
 from skimage.morphology import skeletonize
 
 TERCILES = ("lowest", "middle", "highest")
@@ -44,7 +44,13 @@ def terciles(values: np.ndarray) -> np.ndarray:
 
 
 def thin_vessels_by_tercile(
-    prediction: np.ndarray, truth: np.ndarray, region: np.ndarray, uncertainty: np.ndarray, widest: float, reach: float
+    prediction: np.ndarray,
+    truth: np.ndarray,
+    region: np.ndarray,
+    uncertainty: np.ndarray,
+    widest: float,
+    reach: float,
+    shortest: int = 1,
 ) -> dict[str, float]:
     """Recall and drawn width of the truth's centre line, for the thirds of it with the lowest to the highest uncertainty.
 
@@ -53,6 +59,7 @@ def thin_vessels_by_tercile(
         uncertainty: (rows, columns), read at the centre line's own elements.
         widest: centre-line elements up to this local width are looked at; infinity for all.
         reach: a predicted centre line at most this far away is the same vessel.
+        shortest: runs of fewer such elements are left out: they are the ends of wide vessels, and spurs.
 
     Returns:
         "n": elements looked at; "recall", "recall lowest" ... "recall highest": share of them that the prediction covers;
@@ -60,7 +67,7 @@ def thin_vessels_by_tercile(
     """
     truth, prediction = truth & region, prediction & region
     line, width = centre_line_widths(truth)
-    looked_at = line & region & (width <= widest)
+    looked_at = without_short_runs(line & region & (width <= widest), shortest)
     found = prediction[looked_at]
     difference = drawn_width(prediction, reach)[looked_at] - width[looked_at]
     values = uncertainty[looked_at]
@@ -71,6 +78,13 @@ def thin_vessels_by_tercile(
     for number, name in enumerate(TERCILES):
         out |= recall_and_width(found[third == number], difference[third == number], f" {name}")
     return out
+
+
+def without_short_runs(line: np.ndarray, shortest: int) -> np.ndarray:
+    """Leave out connected runs of fewer than `shortest` elements. Args: line: bool (rows, columns). Returns: the same shape."""
+    runs, _ = label(line, np.ones((3, 3)))
+    sizes = np.bincount(runs.ravel())
+    return line & (sizes >= shortest)[runs]
 
 
 def recall_and_width(found: np.ndarray, difference: np.ndarray, suffix: str) -> dict[str, float]:

@@ -40,6 +40,14 @@ def test_only_thin_lines_count_as_thin():
     assert found["width difference"] == 0
 
 
+def test_ends_of_wide_vessels_are_no_thin_vessels():
+    truth = lines(2, 5)
+    truth[5:7, 8:] = False  # only eight columns of the thin line are left
+    ramp = np.indices(truth.shape)[1].astype(float)
+    assert thin_vessels_by_tercile(truth, truth, EVERYWHERE, ramp, widest=2, reach=3, shortest=10)["n"] == 0
+    assert thin_vessels_by_tercile(truth, truth, EVERYWHERE, ramp, widest=2, reach=3)["n"] > 0
+
+
 def test_recall_by_tercile():
     """The uncertainty rises from left to right, and the right third of a line is missed."""
     truth, uncertainty = lines(2), np.indices(EVERYWHERE.shape)[1].astype(float)
