@@ -25,6 +25,7 @@ from caveat.inference.evaluation_config import read_evaluation
 from caveat.inference.evaluation_files import interval, markdown_table, plain, shown
 from caveat.inference.evaluations.error_finding import ONE_MINUS_LARGEST
 from caveat.inference.metrics.error_detection import finds_errors, one_minus_largest
+from caveat.inference.metrics.thin_vessels import CONTRAST, TERCILES
 from caveat.inference.stored_study import StoredStudy, read_map, read_results
 from caveat.inference.truths import Truth
 from caveat.transforms.discover import DATA_ROOT
@@ -35,7 +36,6 @@ OBSERVERS = ("observer 1", "observer 2")
 FINDS = "AUROC for wrong pixels, "
 OF_ONE_NETWORK = f"{FINDS}1 - max p of the one network"
 MAPS = (ONE_MINUS_LARGEST, "entropy", "expected_entropy", "mutual_information", "variance")
-THIRDS = ("lowest", "middle", "highest")
 THIN, ALL, WIDTH = "vessels up to 2 pixels wide", "all vessels", "drawn less true width, pixels"
 
 
@@ -69,12 +69,13 @@ SECTIONS: list[tuple[str, str, dict[str, str]]] = [
         "Recall of thin vessels (1 to 2 pixels wide) by third of the entropy on their centre line",
         "observer 1",
         {"centre-line pixels": f"{THIN}: centre-line pixels", "recall": f"{THIN}: recall"}
-        | {f"{third} third": f"{THIN}: recall, {third} tercile of entropy" for third in THIRDS},
+        | {f"{third} third": f"{THIN}: recall, {third} tercile of entropy" for third in (*TERCILES, CONTRAST)},
     ),
     (
         "Drawn less true width, pixels, along all vessels found, by third of the entropy",
         "observer 1",
-        {"all": f"{ALL}: {WIDTH}"} | {f"{third} third": f"{ALL}: {WIDTH}, {third} tercile of entropy" for third in THIRDS},
+        {"all": f"{ALL}: {WIDTH}"}
+        | {f"{third} third": f"{ALL}: {WIDTH}, {third} tercile of entropy" for third in (*TERCILES, CONTRAST)},
     ),
     (
         "Vessel area as a share of the truth, and field of view",

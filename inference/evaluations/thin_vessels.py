@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..metrics.thin_vessels import thin_vessels_by_tercile
+from ..metrics.thin_vessels import CONTRAST, TERCILES, thin_vessels_by_tercile
 from ..stored_study import StoredStudy
 from ..truths import Truth
 
@@ -30,8 +30,8 @@ def thin_vessels(
     found = thin_vessels_by_tercile(study.mask, truth.mask, truth.region, study.maps[map_name], limit, reach, shortest)
     called = "all vessels" if widest is None else f"vessels up to {widest:g} pixels wide"
     plain = {"n": "centre-line pixels", "recall": "recall", "width difference": "drawn less true width, pixels"}
-    out = {f"{called}: {plain[key]}": found.pop(key) for key in plain}
-    for key, value in found.items():
-        quantity, tercile = key.rsplit(" ", 1)
-        out[f"{called}: {plain[quantity]}, {tercile} tercile of {map_name}"] = value
+    out = {f"{called}: {plain[key]}": found[key] for key in plain}
+    for quantity in ("recall", "width difference"):
+        for part in (*TERCILES, CONTRAST):
+            out[f"{called}: {plain[quantity]}, {part} tercile of {map_name}"] = found[f"{quantity} {part}"]
     return out

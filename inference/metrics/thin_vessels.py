@@ -10,6 +10,8 @@ from scipy.ndimage import distance_transform_edt, label
 from skimage.morphology import skeletonize
 
 TERCILES = ("lowest", "middle", "highest")
+CONTRAST = "highest less lowest"
+"""The claim as one number: below zero where what is unsure is missed, or drawn thinner, more than what is sure."""
 
 
 def centre_line_widths(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,6 +66,7 @@ def thin_vessels_by_tercile(
     Returns:
         "n": elements looked at; "recall", "recall lowest" ... "recall highest": share of them that the prediction covers;
         "width difference" and by tercile: mean of (drawn - true width), elements, over those that it covers. NaN where none.
+        "recall highest less lowest", "width difference highest less lowest": the claim, see `CONTRAST`.
     """
     truth, prediction = truth & region, prediction & region
     line, width = centre_line_widths(truth)
@@ -77,6 +80,8 @@ def thin_vessels_by_tercile(
     out = {"n": float(looked_at.sum()), **recall_and_width(found, difference, "")}
     for number, name in enumerate(TERCILES):
         out |= recall_and_width(found[third == number], difference[third == number], f" {name}")
+    for quantity in ("recall", "width difference"):
+        out[f"{quantity} {CONTRAST}"] = out[f"{quantity} highest"] - out[f"{quantity} lowest"]
     return out
 
 

@@ -56,6 +56,7 @@ def test_recall_by_tercile():
     assert [found[f"recall {name}"] for name in ("lowest", "middle")] == [1, 1]
     assert found["recall highest"] < 0.05
     assert found["recall"] == pytest.approx(2 / 3, abs=0.02)
+    assert found["recall highest less lowest"] == pytest.approx(-1, abs=0.05)
     assert math.isnan(found["width difference highest"]) or found["width difference highest"] == 0
 
 
@@ -67,6 +68,7 @@ def test_drawn_too_thin_where_unsure():
     found = thin_vessels_by_tercile(prediction, truth, EVERYWHERE, uncertainty, widest=math.inf, reach=3)
     assert found["width difference highest"] == pytest.approx(-2, abs=0.2)
     assert found["width difference lowest"] == pytest.approx(0, abs=0.2)
+    assert found["width difference highest less lowest"] == pytest.approx(-2, abs=0.3)
 
 
 def test_a_constant_map_has_no_terciles():
