@@ -14,7 +14,8 @@ from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.maps import MapsWriter
 from caveat.transforms.writers.preview import PreviewWriter
 from caveat.transforms.writers.report_html import ReportHtmlWriter
-from caveat.transforms.writers.result_json import KEYS, ResultJsonWriter
+from caveat.transforms.writers.result_json import EMPTY_RESULT, ResultJsonWriter
+from caveat.transforms.writers.run_index import write_run_index
 from caveat.transforms.writers.segmentation import SegmentationWriter
 from caveat.transforms.writers.study_folder import WriteStudyd
 from caveat.transforms.writers.writer import Writer
@@ -52,7 +53,7 @@ def test_result_is_completed_in_the_order_of_the_schema(tmp_path):
     study = example_study("nifti")
     WriteStudyd(tmp_path, [ResultJsonWriter()], BUNDLE)(study)
     result = result_of(tmp_path / "example")
-    assert list(result) == list(KEYS)
+    assert list(result) == list(EMPTY_RESULT)
     assert result["bundle"] == BUNDLE
     assert result["input"] == {
         "sha256": "5eed" * 16,
@@ -62,6 +63,16 @@ def test_result_is_completed_in_the_order_of_the_schema(tmp_path):
         "spacing_source": "NIfTI header",
         "affine": [[1.0, 0.0, 0.0, 0.0], [0.0, 1.5, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 1.0]],
     }
+
+
+def test_what_the_inferer_left_unsaid_has_its_place(tmp_path):
+    study = example_study()
+    study["result"] = {"status": "NOTHING_FOUND", "measurements": study["result"]["measurements"]}
+    WriteStudyd(tmp_path, all_writers(), BUNDLE)(study)
+    result = result_of(tmp_path / "example")
+    assert list(result) == list(EMPTY_RESULT)
+    assert [reason["code"] for reason in result["reasons"]] == ["NOTHING_FOUND"]
+    assert write_run_index(tmp_path)["nothing_found"] == 1
 
 
 def test_facts_that_batching_turned_into_tensors_are_plain_again(tmp_path):
@@ -141,7 +152,7 @@ def test_a_refusal_gives_the_code_and_what_to_do_but_no_path_and_no_number(tmp_p
     )
     assert sorted(path.name for path in (tmp_path / "x").iterdir()) == ["report.html", "result.json"]
     result = result_of(tmp_path / "x")
-    assert list(result) == list(KEYS)
+    assert list(result) == list(EMPTY_RESULT)
     assert result["status"] == "REFUSED" and result["measurements"] == [] and result["input"] == {}
     assert result["reasons"] == [
         {"code": "CORRUPT", "message": REASONS["CORRUPT"].meaning, "what_to_do": REASONS["CORRUPT"].what_to_do}

@@ -22,7 +22,7 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     Returns:
         Name and text of each fact that is known.
     """
-    bundle, sampling, given = (result.get(key) or {} for key in ("bundle", "sampling", "input"))
+    bundle, sampling, given = (result[key] for key in ("bundle", "sampling", "input"))
     rows = [
         ("Bundle", f"{bundle.get('name', '')} {bundle.get('version', '')}".strip()),
         ("Weights, sha256", bundle.get("weights_sha256")),
@@ -32,7 +32,7 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Seed", sampling.get("seed")),
         ("Windows", _windows(sampling)),
         ("Precision and device", ", ".join(str(sampling[key]) for key in ("precision", "device") if sampling.get(key))),
-        *((_score_name(name), f"{value:.3f}") for name, value in (result.get("study_scores") or {}).items() if value is not None),
+        *((_score_name(name), f"{value:.3f}") for name, value in result["study_scores"].items() if value is not None),
         ("Image", _image(given)),
         ("Spacing", _spacing(given)),
         ("Image, sha256", given.get("sha256")),

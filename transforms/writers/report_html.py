@@ -16,7 +16,7 @@ from .outlines import DRAW_COLOURS
 from .page import write_page
 from .plane import planes_through
 from .provenance import flat, provenance
-from .result_json import six_digits
+from .result_json import EMPTY_RESULT, six_digits
 from .strip_plot import strip_plot
 from .views import Scene, View
 from .writer import Writer
@@ -36,14 +36,14 @@ class ReportHtmlWriter(Writer):
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: with `result`; unless it was refused `input`, and what there is of labels and maps."""
-        result = six_digits(plain(study["result"]))
+        result = six_digits({**EMPTY_RESULT, **plain(study["result"])})
         scene = Scene(study) if "input" in study else None
         write_page(
             folder / "report.html",
             "report.html",
             result=result,
-            title=((result.get("bundle") or {}).get("name") or "result").replace("_", " ").capitalize(),
-            number_of_draws=(result.get("sampling") or {}).get("draws") or 0,
+            title=(result["bundle"].get("name") or "result").replace("_", " ").capitalize(),
+            number_of_draws=result["sampling"].get("draws") or 0,
             views=self._views(scene) if scene else [],
             near=self._near(scene) if scene else None,
             maps=self._maps(scene, result) if scene else [],
@@ -51,8 +51,8 @@ class ReportHtmlWriter(Writer):
             bar=colour_bar(),
             gate=flat(result.get("gate") or {}),
             provenance=provenance(result),
-            strips=[strip_plot(measurement) for measurement in result.get("measurements") or []],
-            explained=[explain(flag) for flag in result.get("flags") or []],
+            strips=[strip_plot(measurement) for measurement in result["measurements"]],
+            explained=[explain(flag) for flag in result["flags"]],
         )
 
     @classmethod
@@ -84,7 +84,7 @@ class ReportHtmlWriter(Writer):
                 continue
             channels = foreground_probability(study) if name == "probability" else array_of(study, name)
             title = (
-                SOURCE_TITLES.get(str(result.get("sampling", {}).get("source")), kind.title)
+                SOURCE_TITLES.get(str(result["sampling"].get("source")), kind.title)
                 if name == "mutual_information"
                 else kind.title
             )

@@ -12,8 +12,20 @@ from .arrays import plain
 from .writer import Writer
 
 SCHEMA = "caveat-result-1"
-KEYS = ("schema", "status", "reasons", "input", "bundle", "sampling", "measurements", "points", "study_scores", "gate", "flags")
-"""Keys of the schema, in the order they are written."""
+EMPTY_RESULT: Mapping[str, Any] = {
+    "schema": SCHEMA,
+    "status": "OK",
+    "reasons": [],
+    "input": {},
+    "bundle": {},
+    "sampling": {},
+    "measurements": [],
+    "points": [],
+    "study_scores": {},
+    "gate": None,
+    "flags": [],
+}
+"""Every key of the schema, in the order they are written, and what stands there if there is nothing to say."""
 
 
 class ResultJsonWriter(Writer):
@@ -24,8 +36,7 @@ class ResultJsonWriter(Writer):
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: with `result`."""
         result = plain(study["result"])
-        ordered = {key: result[key] for key in (*KEYS, *(key for key in result if key not in KEYS)) if key in result}
-        text = json.dumps(six_digits(ordered), ensure_ascii=True, indent=1, allow_nan=False)
+        text = json.dumps(six_digits({**EMPTY_RESULT, **result}), ensure_ascii=True, indent=1, allow_nan=False)
         (folder / "result.json").write_text(text + "\n", encoding="ascii")
 
     @classmethod
@@ -54,4 +65,4 @@ def read_result(folder: Path) -> dict[str, Any] | None:
         result = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None  # ours appear whole or not at all: somebody else's file of the same name
-    return result if isinstance(result, dict) and result.get("schema") == SCHEMA else None
+    return {**EMPTY_RESULT, **result} if isinstance(result, dict) and result.get("schema") == SCHEMA else None

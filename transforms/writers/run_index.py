@@ -36,20 +36,20 @@ class Row:
     @property
     def bundle(self) -> dict[str, str]:
         """Name and version of what measured it."""
-        return self.result.get("bundle") or {}
+        return self.result["bundle"]
 
     @property
     def flags(self) -> set[str]:
         """Codes of what to know about the result."""
-        return set(self.result.get("flags") or [])
+        return set(self.result["flags"])
 
     @property
     def agreement(self) -> float:
         """How well the draws agree, 1 at best: pooled pairwise Dice, else 1 less the largest relative spread."""
-        dice = (self.result.get("study_scores") or {}).get("pooled_pairwise_dice")
+        dice = self.result["study_scores"].get("pooled_pairwise_dice")
         if dice is not None:
             return float(dice)
-        return 1 - max((relative_spread(m) for m in self.result.get("measurements") or []), default=0.0)
+        return 1 - max((relative_spread(m) for m in self.result["measurements"]), default=0.0)
 
     def first_look(self, usual: set[str]) -> tuple[int, float, str]:
         """Sorts what is worth a look first to the top. Args: usual: flags that every study of the run has."""
@@ -84,10 +84,10 @@ def summary_cells(row: Row) -> list[list[Any]]:
     What was not found has no value here: a zero would be read as a measurement.
     """
     result = row.result
-    known = [row.name, result["status"], " ".join(reason["code"] for reason in result.get("reasons") or [])]
-    entries = [_measurement(entry) for entry in result.get("measurements") or []]
-    entries += [_point(entry) for entry in result.get("points") or []]
-    flags = " ".join(result.get("flags") or [])
+    known = [row.name, result["status"], " ".join(reason["code"] for reason in result["reasons"])]
+    entries = [_measurement(entry) for entry in result["measurements"]]
+    entries += [_point(entry) for entry in result["points"]]
+    flags = " ".join(result["flags"])
     if result["status"] != "OK":
         entries = [entry | {"value": None, "value_on_input_grid": None} for entry in entries]
     columns = COLUMNS[len(known) : -1]

@@ -17,7 +17,7 @@ from monai.transforms import Transform
 from caveat.reasons import REASONS, StudyRefused
 
 from .arrays import affine_of, meta_of, plain
-from .result_json import SCHEMA
+from .result_json import EMPTY_RESULT
 from .writer import Writer
 
 
@@ -49,10 +49,12 @@ class WriteStudyd(Transform):
         Returns:
             The same, untouched.
         """
-        result = plain(data["result"])
-        flags = [*(result.get("flags") or [])]
-        flags += [flag for flag in meta_of(data).get("flags") or [] if flag not in flags]
-        result |= {"schema": SCHEMA, "input": facts_of_input(data), "bundle": self.bundle, "flags": flags}
+        result = {**EMPTY_RESULT, **plain(data["result"])}
+        reasons = result["reasons"]
+        if result["status"] == "NOTHING_FOUND" and not reasons:
+            reasons = [reason_of(StudyRefused("NOTHING_FOUND"))]
+        flags = list(dict.fromkeys([*result["flags"], *(meta_of(data).get("flags") or [])]))
+        result |= {"reasons": reasons, "input": facts_of_input(data), "bundle": self.bundle, "flags": flags}
         self._write({**data, "result": result}, self.writers)
         return data
 
@@ -63,19 +65,9 @@ class WriteStudyd(Transform):
             data: `name` and `number`; `input` where it was read.
             refusal: why.
         """
-        result = {
-            "schema": SCHEMA,
-            "status": "REFUSED",
-            "reasons": [reason_of(refusal)],
-            "input": facts_of_input(data) if hasattr(data.get("input"), "meta") else {},
-            "bundle": self.bundle,
-            "sampling": {},
-            "measurements": [],
-            "points": [],
-            "study_scores": {},
-            "gate": None,
-            "flags": [],
-        }
+        known = facts_of_input(data) if hasattr(data.get("input"), "meta") else {}
+        about = {"status": "REFUSED", "reasons": [reason_of(refusal)], "input": known, "bundle": self.bundle}
+        result = {**EMPTY_RESULT, **about}
         study = {"name": data["name"], "number": data["number"], "result": result}
         self._write(study, [writer for writer in self.writers if writer.of_refusals])
 
@@ -102,7 +94,7 @@ class WriteStudyd(Transform):
         line = {
             "study": plain(study["number"]),
             "status": study["result"]["status"],
-            "reasons": [reason["code"] for reason in study["result"].get("reasons") or []],
+            "reasons": [reason["code"] for reason in study["result"]["reasons"]],
             "seconds": round(now - self.last, 3),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
