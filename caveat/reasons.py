@@ -108,6 +108,9 @@ REASONS: dict[str, Reason] = {
         "the spacing stated has another number of axes than the image",
         "state one number, or one for each axis: rows, columns for pictures; x, y, z for volumes",
     ),
+    "LOW_RESOLUTION": Reason(
+        "the picture is too small for the structures that are measured", "give the picture at the size it was taken, not a thumbnail"
+    ),
     "NO_FIELD_OF_VIEW": Reason(
         "no bright round field on a dark surround was found in the picture",
         "give a fundus photograph whose whole field of view is visible",

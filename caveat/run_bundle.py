@@ -35,7 +35,9 @@ def run_bundle(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, An
         *_, counts = workflow.run()
     except RuntimeError as error:  # a parser wraps what its expressions raise: weights or an output that are refused
         refusal = refusal_behind(error)
-        raise (error if refusal.code == "UNEXPECTED_ERROR" else refusal) from error
+        if refusal.code == "UNEXPECTED_ERROR":
+            raise
+        raise refusal from error
     unexpected = workflow.parser.get_parsed_content("evaluator").unexpected
     workflow.finalize()
     return counts, unexpected

@@ -10,6 +10,9 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Invertd, Transform
 
+from caveat.reasons import StudyRefused
+
+from ..transforms.writers.study_folder import reason_of
 from .labels import count_labels, labels_of
 from .measurement import Measurement
 from .statement import NOTHING_FOUND
@@ -96,8 +99,9 @@ class ReportOnInputGridd(Transform):
             if difference > GRID_SHARE * abs(entry["value"]) and difference > GRID_ELEMENTS * one_element:
                 flags.append("GRID_MATTERS")
         nothing = all(entry["value"] == 0 for entry in result["measurements"]) and not result["points"]
-        status = {"status": "NOTHING_FOUND" if nothing else "OK"}
+        status = {"status": "OK", "reasons": []}
         if nothing:
+            status = {"status": "NOTHING_FOUND", "reasons": [reason_of(StudyRefused("NOTHING_FOUND"))]}
             for entry in result["measurements"]:
                 entry["statement"] = NOTHING_FOUND
         return status | result | {"gate": None, "flags": sorted(set(flags))}

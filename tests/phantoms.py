@@ -45,9 +45,9 @@ def picture_bytes(pixels: np.ndarray | Image.Image, form: str = "PNG", **options
     return file.getvalue()
 
 
-def write_fundus(path: Path, seed: int = 0) -> Path:
+def write_fundus(path: Path, seed: int = 0, rows: int = 450, columns: int = 470) -> Path:
     """A fundus photograph as a file; its extension says the format."""
-    Image.fromarray(fundus(seed=seed)[0]).save(path)
+    Image.fromarray(fundus(rows, columns, seed)[0]).save(path)
     return path
 
 

@@ -28,14 +28,17 @@ class FindFieldOfViewd(MapTransform):
     Args:
         keys: the photograph, (3, rows, columns), any intensity scale.
         region_key: where the mask goes, (1, rows, columns), float32 of 0 and 1.
+        smallest_diameter: pixels that the longest side of the field must have: below it thin vessels are lost, and the field's
+            blurred rim is taken for one.
 
     Raises:
-        StudyRefused: NO_FIELD_OF_VIEW.
+        StudyRefused: NO_FIELD_OF_VIEW, LOW_RESOLUTION.
     """
 
-    def __init__(self, keys: KeysCollection, region_key: str = "region") -> None:
+    def __init__(self, keys: KeysCollection, region_key: str = "region", smallest_diameter: int = 400) -> None:
         super().__init__(keys)
         self.region_key = region_key
+        self.smallest_diameter = smallest_diameter
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Args: data: with a MetaTensor image. Returns: the same with the mask beside it."""
@@ -43,6 +46,9 @@ class FindFieldOfViewd(MapTransform):
         for key in self.key_iterator(out):
             image = out[key]
             mask = find_field_of_view(np.asarray(image[0]))
+            diameter = max(np.ptp(positions) + 1 for positions in np.nonzero(mask))
+            if diameter < self.smallest_diameter:
+                raise StudyRefused("LOW_RESOLUTION", f"a field of {diameter} pixels, at least {self.smallest_diameter} are needed")
             out[self.region_key] = MetaTensor(torch.as_tensor(mask[None].astype(np.float32)), affine=image.affine)
         return out
 

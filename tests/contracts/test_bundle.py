@@ -12,6 +12,7 @@ import pytest
 from monai.bundle import ConfigParser, ckpt_export, verify_metadata, verify_net_in_out
 
 from caveat.bundle_folders import read_metadata, shipped_bundles
+from phantoms import write_fundus
 
 BUNDLES = shipped_bundles()
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,10 +88,8 @@ def results(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory) -> Path:
-    from phantoms import fundus_photograph
-
     folder = tmp_path_factory.mktemp("photographs")
-    fundus_photograph(folder / "one.png", seed=1)
+    write_fundus(folder / "one.png", seed=1)
     (folder / "broken.png").write_bytes((folder / "one.png").read_bytes()[:2000])
     return folder
 

@@ -1,0 +1,117 @@
+"""`caveat predict` as a user meets it: what is refused, what is counted, what is said."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import skimage
+from phantoms import defective_files, fundus, picture_bytes, write_fundus
+
+from caveat.cli import main
+
+WRONG = {
+    "overlap": ["--overlap", "1.5"],
+    "no draws": ["--draws", "0"],
+    "window off the stride": ["--roi-size", "100,100"],
+    "window of three axes": ["--roi-size", "64,64,64"],
+    "window in words": ["--roi-size", "large"],
+    "unknown sampler": ["--sampler", "oracle"],
+    "negative spacing": ["--spacing", "-1"],
+}
+
+
+@pytest.mark.parametrize("options", WRONG.values(), ids=WRONG.keys())
+def test_wrong_usage_is_said_in_one_line_with_status_2(options, tmp_path, capsys):
+    write_fundus(tmp_path / "a.png")
+    status = main(["predict", "retinal_vessels", "-i", str(tmp_path / "a.png"), "-o", str(tmp_path / "out"), *options])
+    said = capsys.readouterr()
+    assert status == 2 and said.out == ""
+    assert said.err.startswith("caveat: WRONG_USAGE: ") and "\n\nhint: " in said.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("bundle,code", [("no_such_bundle", "BUNDLE_NOT_FOUND"), (None, "BUNDLE_NOT_TRUSTED")])
+def test_only_known_bundles_run(bundle, code, tmp_path, capsys):
+    """A bundle is code: its expressions would run while its config is read."""
+    if bundle is None:
+        configs = tmp_path / "mine" / "configs"
+        configs.mkdir(parents=True)
+        marker = tmp_path / "ran"
+        (configs / "metadata.json").write_text("{}")
+        (configs / "inference.yaml").write_text(f"imports: [\"$open('{marker}', 'w')\"]\n")
+        bundle = str(tmp_path / "mine")
+    write_fundus(tmp_path / "a.png")
+    assert main(["predict", bundle, "-i", str(tmp_path / "a.png"), "-o", str(tmp_path / "out")]) == 2
+    assert f"caveat: {code}: " in capsys.readouterr().err
+    assert not (tmp_path / "ran").exists()
+
+
+def test_output_inside_the_input_is_refused(tmp_path, capsys):
+    write_fundus(tmp_path / "a.png")
+    assert main(["predict", "retinal_vessels", "-i", str(tmp_path), "-o", str(tmp_path / "out")]) == 2
+    assert "OUTPUT_NOT_WRITABLE" in capsys.readouterr().err
+
+
+def mixed_folder(folder: Path, good: int, bad: int) -> dict[str, str]:
+    """Good photographs and files with one defect each. Returns: the expected first reason by study, "" for the good."""
+    folder.mkdir()
+    expected = {}
+    for number in range(good):
+        expected[f"good{number:03d}"] = ""
+        write_fundus(folder / f"good{number:03d}.png", seed=number)
+    defects = list(defective_files().items())
+    for number in range(bad):
+        name, (content, code) = defects[number % len(defects)]
+        stem, _, ending = name.partition(".")
+        expected[f"{stem}_{number:03d}"] = "NOT_THIS_KIND" if ".nii" in name else code  # this bundle takes pictures
+        (folder / f"{stem}_{number:03d}.{ending}").write_bytes(content)
+    (folder / "notes.txt").write_text("not an image")
+    return expected
+
+
+def check_run(folder: Path, out: Path, expected: dict[str, str], capsys) -> None:
+    """One row a study at least; refused with the reason expected; one line of counts; no traceback."""
+    assert main(["predict", "retinal_vessels", "-i", str(folder), "-o", str(out), "--sampler", "single", "--device", "cpu"]) == 0
+    said = capsys.readouterr()
+    refused = sum(code != "" for code in expected.values())
+    assert said.out.strip() == f"{len(expected) - refused} measured, 0 nothing found, {refused} refused; {out / 'index.html'}"
+    assert "Traceback" not in said.err
+    with (out / "summary.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["study"] for row in rows} == set(expected)
+    for row in rows:
+        assert row["reasons"].split(";")[0] == expected[row["study"]], row
+        assert (row["value"] != "") == (row["status"] == "OK")
+    assert sum(row["status"] == "OK" for row in rows) == 2 * (len(expected) - refused)  # area, and share of the field
+
+
+def test_a_mixed_folder_is_counted_right(tmp_path, capsys):
+    expected = mixed_folder(tmp_path / "in", good=2, bad=len(defective_files()))
+    check_run(tmp_path / "in", tmp_path / "out", expected, capsys)
+
+
+@pytest.mark.slow
+def test_a_hundred_mixed_files_are_counted_right(tmp_path, capsys):
+    expected = mixed_folder(tmp_path / "in", good=60, bad=40)
+    check_run(tmp_path / "in", tmp_path / "out", expected, capsys)
+
+
+def test_what_is_no_fundus_photograph_is_refused(tmp_path, capsys):
+    """Refused before the network sees it: a part of a photograph, a thumbnail, another kind of picture."""
+    pixels = fundus()[0]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "part.png").write_bytes(picture_bytes(pixels[60:120, 60:120]))
+    (folder / "thumbnail.png").write_bytes(picture_bytes(pixels))
+    (folder / "cat.png").write_bytes(picture_bytes(skimage.data.chelsea()))
+    (folder / "grey.png").write_bytes(picture_bytes(pixels[..., 0]))
+    assert main(["predict", "retinal_vessels", "-i", str(folder), "-o", str(tmp_path / "out"), "--sampler", "single"]) == 0
+    assert "0 measured, 0 nothing found, 4 refused" in capsys.readouterr().out
+    results = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "out").glob("*/result.json")}
+    codes = {name: result["reasons"][0]["code"] for name, result in results.items()}
+    expected = {"part": "NO_FIELD_OF_VIEW", "thumbnail": "LOW_RESOLUTION", "cat": "NO_FIELD_OF_VIEW", "grey": "WRONG_CHANNELS"}
+    assert codes == expected
+    assert all(result["measurements"] == [] for result in results.values())

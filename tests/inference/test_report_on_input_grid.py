@@ -1,0 +1,63 @@
+"""The way back to the input's own grid: geometry, the value measured there, and nothing found."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from caveat.inference.measurements.area import Area
+from caveat.inference.report_on_input_grid import ReportOnInputGridd
+from monai.data import MetaTensor
+from monai.transforms import Compose, CropForegroundd, Resized
+
+MAPS = ("entropy", "expected_entropy", "mutual_information", "variance")
+
+
+def study(foreground: torch.Tensor, size: int = 60, network: int = 60) -> dict:
+    """A picture whose network grid is `network` pixels wide, with a foreground probability on that grid."""
+    image = MetaTensor(torch.rand(1, size, size), meta={"flags": ["NO_PIXEL_SPACING"]})
+    preprocessing = Compose(
+        [CropForegroundd("image", "image", select_fn=lambda x: x >= 0), Resized("image", (network, network), mode="bilinear")]
+    )
+    data = preprocessing({"image": image}) | {"input": image}
+    probability = torch.stack([1 - foreground, foreground])
+    value = float((foreground > 0.5).sum()) * (size / network) ** 2
+    entry = {"name": "area", "unit": "pixels", "value": value, "value_on_input_grid": None, "draws": {}, "interval": None, "statement": "x"}
+    data |= {f"pred_{name}": torch.zeros(1, network, network) for name in MAPS}
+    data |= {"pred_pred": probability, "pred_hypotheses": (foreground > 0.5).to(torch.uint8)[None]}
+    data["pred_result"] = json.dumps({"measurements": [entry], "points": [], "study_scores": {}, "sampling": {}})
+    return ReportOnInputGridd(preprocessing, "image", [Area("area", "Object", (1,))])(data)
+
+
+def square(network: int, first: int, last: int) -> torch.Tensor:
+    foreground = torch.zeros(network, network)
+    foreground[first:last, first : last - 1] = 0.9
+    return foreground
+
+
+def test_a_mask_keeps_its_place_and_its_area():
+    report = study(square(120, 40, 80), size=60, network=120)
+    rows, columns = torch.nonzero(report["segmentation"][0], as_tuple=True)
+    assert (rows.min(), rows.max()) == (20, 39) and columns.min() == 20
+    assert report["segmentation"].shape == (1, 60, 60) and report["probability"].shape == (2, 60, 60)
+    entry = report["result"]["measurements"][0]
+    assert entry["value"] == pytest.approx(40 * 39 / 4)
+    assert entry["value_on_input_grid"] == pytest.approx(entry["value"], rel=0.03)
+    assert report["hypotheses"].dtype == torch.uint8 and report["hypotheses"].shape == (1, 60, 60)
+
+
+def test_a_structure_below_the_grid_is_flagged():
+    """Four pixels of a network grid four times as fine are nothing on the input's own."""
+    foreground = torch.zeros(240, 240)
+    foreground[100:240:8, ::2] = 0.6
+    report = study(foreground, size=60, network=240)
+    assert "GRID_MATTERS" in report["result"]["flags"] and "NO_PIXEL_SPACING" in report["result"]["flags"]
+    assert "GRID_MATTERS" not in study(square(60, 20, 40))["result"]["flags"]
+
+
+def test_nothing_found_is_no_measurement_of_zero():
+    result = study(torch.zeros(60, 60))["result"]
+    assert result["status"] == "NOTHING_FOUND" and result["reasons"][0]["code"] == "NOTHING_FOUND"
+    assert "not a measurement of zero" in result["measurements"][0]["statement"]
+    assert study(square(60, 20, 40))["result"]["status"] == "OK"
