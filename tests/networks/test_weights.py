@@ -32,11 +32,11 @@ def write(content: Any, path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def refused(path: Path, sha256: str, into: nn.Module | None = None, **options: Any) -> str:
-    """Reason code of a refusal; the network must be untouched."""
-    into = into or network()
+def refused(path: Path, sha256: str, found: str = "", **options: Any) -> str:
+    """Reason code of a refusal, for what is found; the network must be untouched."""
+    into = network()
     before = {name: tensor.clone() for name, tensor in into.state_dict().items()}
-    with pytest.raises(StudyRefused) as refusal:
+    with pytest.raises(StudyRefused, match=found) as refusal:
         load_weights(into, path, sha256, **options)
     assert all(torch.equal(tensor, before[name]) for name, tensor in into.state_dict().items())
     assert str(path) not in str(refusal.value)
@@ -129,7 +129,7 @@ class TestLoad:
 
     def test_a_file_that_is_too_large_is_not_opened(self, tmp_path: Path) -> None:
         digest = save_weights(network().state_dict(), tmp_path / "model.pt")
-        assert refused(tmp_path / "model.pt", digest, size_limit=1000) == "WEIGHTS_REFUSED"
+        assert refused(tmp_path / "model.pt", digest, "at most 1000 are read", size_limit=1000) == "WEIGHTS_REFUSED"
 
     def test_a_file_that_grows_when_unpacked_is_refused(self, tmp_path: Path) -> None:
         digest = write({"0.weight": torch.zeros(1_000_000)}, tmp_path / "plain.pt")
@@ -141,7 +141,7 @@ class TestLoad:
                 bomb.writestr(member, plain.read(member))
         digest = hashlib.sha256((tmp_path / "bomb.pt").read_bytes()).hexdigest()
         assert (tmp_path / "bomb.pt").stat().st_size < 100_000
-        assert refused(tmp_path / "bomb.pt", digest, size_limit=100_000) == "WEIGHTS_REFUSED"
+        assert refused(tmp_path / "bomb.pt", digest, "when unpacked", size_limit=100_000) == "WEIGHTS_REFUSED"
 
     @pytest.mark.parametrize("missing", ["model.pt", "."])
     def test_no_file_is_refused(self, missing: str, tmp_path: Path) -> None:
