@@ -72,9 +72,12 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     """A regular file and its size; devices and FIFOs, which may never answer, are not opened."""
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise StudyRefused("UNREADABLE_FOLDER" if stat.S_ISDIR(status.st_mode) else "UNREADABLE_FILE")
+    except (OSError, ValueError) as error:  # the second for a name with a zero byte
+        raise StudyRefused("UNREADABLE_FILE", type(error).__name__) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise StudyRefused("UNREADABLE_FOLDER" if stat.S_ISDIR(status.st_mode) else "UNREADABLE_FILE")
+    try:
         with path.open("rb") as file:
             yield file, status.st_size
-    except (OSError, ValueError) as error:
+    except OSError as error:  # its text holds the path
         raise StudyRefused("UNREADABLE_FILE", type(error).__name__) from None

@@ -20,6 +20,7 @@ MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 PIXDIM_TOLERANCE = 0.01
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is not a number in the header is refused below
 def read_geometry(fields: Nifti1Header, shape: Sequence[int], stated: Stated) -> dict[str, Any]:
     """The grid of a volume.
 

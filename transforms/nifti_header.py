@@ -55,6 +55,7 @@ def sizeof_header(start: bytes) -> int:
     return 0
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is not a number in the header is refused below
 def read_header(block: bytes) -> NiftiHeader:
     """Parse and check a header.
 

@@ -10,10 +10,11 @@ from dataclasses import replace
 import nibabel as nib
 import numpy as np
 import pytest
+from phantoms import SPACING_MM, ellipsoid, nifti_bytes, oblique_affine
+
 from caveat.reasons import StudyRefused
 from caveat.transforms.inspect_study import inspect_study
 from caveat.transforms.reader import Stated
-from phantoms import SPACING_MM, ellipsoid, nifti_bytes, oblique_affine
 
 VOXELS = ellipsoid()
 AFFINE = oblique_affine()

@@ -10,12 +10,13 @@ from io import BytesIO
 import numpy as np
 import pytest
 import tifffile
+from phantoms import fundus, picture_bytes, png_chunk, raw_png
+from PIL import Image
+
 from caveat.reasons import StudyRefused
 from caveat.transforms.inspect_study import inspect_study
 from caveat.transforms.reader import Stated
 from caveat.transforms.readers.picture import read_picture
-from phantoms import fundus, picture_bytes, png_chunk, raw_png
-from PIL import Image
 
 RGB = fundus(60, 72)[0]
 GREY = RGB[..., 1]
@@ -154,6 +155,18 @@ def jpeg():
     return picture_bytes(RGB, "JPEG", quality=90)
 
 
+def jpeg_cut_at_restart():
+    data = picture_bytes(RGB, "JPEG", restart_marker_blocks=4)
+    return data[: data.index(b"\xff\xd2")] + b"\xff\xd9"
+
+
+def tiff_of_more_rows():
+    """The directory says 60 rows, its one strip holds 20, and enough bytes follow it in the file."""
+    data = tiff(RGB[:20], photometric="rgb", metadata=None, software=False)
+    tag = data.index(struct.pack("<HHI", 257, 4, 1))
+    return data[: tag + 8] + struct.pack("<I", 60) + data[tag + 12 :] + bytes(20_000)
+
+
 def animated(form):
     return picture_bytes(Image.fromarray(RGB), form, save_all=True, append_images=[Image.fromarray(255 - RGB)])
 
@@ -200,6 +213,10 @@ REFUSED = {
     "57 animated PNG": (animated("PNG"), "MULTI_PAGE"),
     "57 several JPEG": (animated("MPO"), "MULTI_PAGE"),
     "58 truncated JPEG": (jpeg()[:-400], "TRUNCATED"),
+    "58 JPEG cut, with an end mark put behind": (jpeg()[:-400] + b"\xff\xd9", "TRUNCATED"),
+    "58 JPEG with restart marks, cut at one": (jpeg_cut_at_restart(), "TRUNCATED"),
+    "58 progressive JPEG cut, with an end mark": (picture_bytes(RGB, "JPEG", progressive=True)[:-200] + b"\xff\xd9", "TRUNCATED"),
+    "58 TIFF that declares more rows than it holds": (tiff_of_more_rows(), "TRUNCATED"),
     "58 JPEG cut in its header": (jpeg()[:100], "TRUNCATED"),
     "58 truncated PNG": (picture_bytes(RGB)[:-400], "TRUNCATED"),
     "58 PNG without its end": (picture_bytes(RGB)[:-12], "TRUNCATED"),

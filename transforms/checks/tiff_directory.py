@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
 
-from caveat.reasons import StudyRefused
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from caveat.reasons import StudyRefused
 
 BIG_TIFF = (b"II\x2b\x00", b"MM\x00\x2b")
 STRIPS, TILES = (273, 279), (324, 325)
 """Tags of offsets and of lengths."""
+COLUMNS, ROWS, BITS_PER_SAMPLE, COMPRESSION, SAMPLES, PLANAR = 256, 257, 258, 259, 277, 284
+UNCOMPRESSED, SEPARATE = 1, 2
 
 
 def refuse_broken_tiff(data: bytes) -> None:
@@ -39,9 +41,21 @@ def refuse_broken_tiff(data: bytes) -> None:
         end = max((first + length for first, length in pairs), default=0)
         if end > len(data):
             raise StudyRefused("TRUNCATED", f"pixels up to byte {end} of {len(data)}")
+    lengths = _numbers(directory.get(STRIPS[1]))
+    declared = _declared_bytes(directory)
+    if directory.get(COMPRESSION, UNCOMPRESSED) == UNCOMPRESSED and lengths and sum(lengths) < declared:
+        raise StudyRefused("TRUNCATED", f"{declared} bytes of pixels declared, {sum(lengths)} are there")
 
 
-def _numbers(value: Any) -> Iterable[int]:
+def _declared_bytes(directory: ImageFileDirectory_v2) -> int:
+    """Bytes of an uncompressed picture's rows, each beginning at a byte of its own."""
+    bits = int(_numbers(directory.get(BITS_PER_SAMPLE, 1))[0])
+    samples = int(directory.get(SAMPLES, 1))
+    in_row, planes = (1, samples) if directory.get(PLANAR, 1) == SEPARATE else (samples, 1)
+    return planes * int(directory[ROWS]) * ((int(directory[COLUMNS]) * in_row * bits + 7) // 8)
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
     if value is None:
         return ()
-    return (int(number) for number in (value if isinstance(value, tuple) else (value,)))
+    return tuple(int(number) for number in (value if isinstance(value, tuple) else (value,)))

@@ -42,11 +42,14 @@ class NiftiReader(Reader):
         with _gzip_refusals():
             stream = gzip.GzipFile(fileobj=file) if compressed else file
             start = _read(stream, min(HEADER_BYTES))
-            header = read_header(start + _read(stream, sizeof_header(start) - len(start)))
+            length = sizeof_header(start)
+            if not length:
+                raise StudyRefused("BAD_HEADER", "it does not state its own length")
+            header = read_header(start + _read(stream, length - len(start)))
             geometry = read_geometry(header.fields, header.shape, stated)
             refuse_large_volume(header.shape, header.dtype.itemsize)
             _refuse_wrong_size(header, size, compressed)
-            _skip(stream, header.offset - sizeof_header(start))
+            _skip(stream, header.offset - length)
             voxels = _read_voxels(stream, header)
             if stream.read(1):
                 raise StudyRefused("SIZE_MISMATCH", f"more than the {header.stored_bytes} bytes of voxels declared")

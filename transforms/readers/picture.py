@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
 
 from caveat.reasons import StudyRefused
 
 from ..checks.intensity import refuse_non_finite
-from ..checks.limits import LARGEST_PICTURE_PIXELS, refuse_large_picture
+from ..checks.jpeg_end import refuse_early_end
+from ..checks.limits import refuse_large_picture
 from ..checks.png_chunks import refuse_broken_png
 from ..checks.tiff_directory import refuse_broken_tiff
+from ..guarded_pillow import guarded_pillow, open_picture
 from ..pixel_format import bits_of, refuse_pixel_format, whole_pixels
 from ..reader import Reader, Stated, StudyImage
 from ..stated_spacing import stated_spacing
@@ -32,7 +29,6 @@ MAGICS = {
 """By Pillow's names. PPM only with 255 grey levels: Pillow rescales others."""
 STRUCTURE = {"PNG": refuse_broken_png, "TIFF": refuse_broken_tiff}
 """Checks of what Pillow does not look at."""
-END_OF_JPEG = b"\xff\xd9"
 
 
 class PictureReader(Reader):
@@ -80,44 +76,18 @@ def read_picture(data: bytes) -> np.ndarray:
         StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE, MULTI_PAGE, UNSUPPORTED_PIXEL_FORMAT, HAS_TRANSPARENCY, NON_FINITE_VOXELS.
     """
     name = format_of(data)
-    with _pillow_refusals(name, data):
-        STRUCTURE.get(name, lambda data: None)(data)
-        image = Image.open(BytesIO(data), formats=[name])
+    with guarded_pillow(data, name):
+        if name in STRUCTURE:
+            STRUCTURE[name](data)
+        image = open_picture(data, name)
         refuse_large_picture(image.height, image.width)
         if getattr(image, "is_animated", False) or getattr(image, "n_frames", 1) > 1:
             raise StudyRefused("MULTI_PAGE")
         bits = bits_of(image, data)
         refuse_pixel_format(image, bits)
-        pixels = whole_pixels(image, bits, lambda: Image.open(BytesIO(data), formats=[name]))
+        pixels = whole_pixels(image, bits, lambda: open_picture(data, name))
+        if name == "JPEG":
+            refuse_early_end(data, np.asarray(image), lambda noisy: np.asarray(open_picture(noisy, name)))
     voxels = np.ascontiguousarray(np.moveaxis(pixels, -1, 0), dtype=np.float32)
     refuse_non_finite(voxels)
     return voxels
-
-
-@contextmanager
-def _pillow_refusals(name: str, data: bytes) -> Iterator[None]:
-    """Turn whatever Pillow raises or warns of into a reason; its texts hold paths and header words, so they end here."""
-    settings = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-    Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = LARGEST_PICTURE_PIXELS, False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            warnings.simplefilter("ignore", DeprecationWarning)
-            yield
-    except StudyRefused:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
-        raise StudyRefused("TOO_LARGE", f"the limit is {LARGEST_PICTURE_PIXELS} pixels") from None
-    except UnidentifiedImageError:
-        if name == "TIFF":  # its structure is sound, as was checked before
-            raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "a kind of TIFF that is not read") from None
-        raise StudyRefused("TRUNCATED" if _is_cut(name, data) else "CORRUPT") from None
-    except Exception as error:  # a damaged picture can make a decoder raise anything
-        raise StudyRefused("TRUNCATED" if _is_cut(name, data) or "truncated" in str(error).lower() else "CORRUPT") from None
-    finally:
-        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = settings
-
-
-def _is_cut(name: str, data: bytes) -> bool:
-    """Whether a JPEG that cannot be read ends too early, rather than being damaged inside; the others' structure was checked."""
-    return name == "JPEG" and not data.rstrip(b"\0").endswith(END_OF_JPEG)
