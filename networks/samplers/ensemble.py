@@ -22,7 +22,7 @@ class Ensemble(Sampler):
         networks: the members: any networks of windows (B, C, *spatial) to logits (B, classes, *spatial).
 
     Raises:
-        ValueError: no member.
+        ValueError: no member, or one that is given twice.
 
     Source: Lakshminarayanan et al. 2017.
     """
@@ -33,6 +33,8 @@ class Ensemble(Sampler):
         super().__init__()
         if not networks:
             raise ValueError("an ensemble needs at least one network")
+        if len(set(map(id, networks))) < len(networks):
+            raise ValueError("one network is a member twice: its draws would be the same")
         self.networks = nn.ModuleList(networks)
         self.capacity = len(self.networks)
 

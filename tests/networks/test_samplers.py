@@ -128,6 +128,10 @@ class TestEnsemble:
         with pytest.raises(ValueError, match="at least one"):
             Ensemble([])
 
+    def test_a_member_given_twice_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="twice"):
+            Ensemble([*self.members(), backbone()] + [nn.Identity()] * 2)
+
     def test_summary_takes_the_first_members_encoder_or_the_windows(self) -> None:
         windows = torch.rand(2, 1, 16, 16)
         first = backbone()
