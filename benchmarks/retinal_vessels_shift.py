@@ -24,9 +24,11 @@ import yaml
 from PIL import Image
 from scipy import ndimage
 
+from caveat.inference.evaluate import run_of
 from caveat.inference.evaluation_files import markdown_table, plain, shown
 from caveat.inference.metrics.auc import auroc
 from caveat.inference.stored_study import StoredStudy, read_results, read_study
+from caveat.reasons import StudyRefused
 from caveat.transforms.discover import DATA_ROOT
 
 HERE = Path(__file__).resolve().parent
@@ -89,7 +91,8 @@ CORRUPTIONS = {"blurred": blurred, "darkened": darkened, "rotated": rotated}
 
 
 def write_scores(clean: Path, shifted: Path, output: Path) -> None:
-    """Score every set, write shift.md and shift.json."""
+    """Score every set, write shift.md and shift.json. Raises: StudyRefused: MIXED_PREDICTIONS."""
+    refuse_mixed([clean, *(folder for folder in shifted.iterdir() if folder.is_dir())])
     sets = {"clean": score_set(clean)} | {
         folder.name: score_set(folder) for folder in sorted(shifted.iterdir()) if folder.is_dir()
     }
@@ -99,6 +102,14 @@ def write_scores(clean: Path, shifted: Path, output: Path) -> None:
     (output / "shift.json").write_text(text, encoding="utf-8")
     (output / "shift.md").write_text(to_markdown(sets, found), encoding="utf-8")
     print(to_markdown(sets, found))
+
+
+def refuse_mixed(folders: Sequence[Path]) -> None:
+    """All sets must come from the same weights and sampling. Raises: StudyRefused: MIXED_PREDICTIONS."""
+    results = [result for folder in folders for result in read_results(folder).values()]
+    runs = {run_of(result) for result in results if result["status"] != "REFUSED"}
+    if len(runs) > 1:
+        raise StudyRefused("MIXED_PREDICTIONS", f"{len(runs)} different combinations of weights and sampling")
 
 
 def score_set(folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -195,8 +196,10 @@ def section_table(methods: Mapping[str, Any], against: str, columns: Mapping[str
 
 
 def cell(entry: Mapping[str, Any] | None) -> str:
-    """Mean with interval, or "-"."""
-    return f"{shown(entry['mean'])} ({interval(entry)})" if entry and entry["n"] else "-"
+    """Mean with interval (none for a single child), or "-"."""
+    if not entry or not entry["n"]:
+        return "-"
+    return shown(entry["mean"]) if math.isnan(entry["lower"]) else f"{shown(entry['mean'])} ({interval(entry)})"
 
 
 def each_image(methods: Mapping[str, Any], against: str, metric: str) -> str:
@@ -266,7 +269,7 @@ def compare_by_child(name: str, own: Mapping[str, Any], single: Mapping[str, Any
         }
         worse = [f"{child} ({entry['mean']:+.4f})" for child, entry in by_child.items() if entry["mean"] <= 0]
         verdict = f"not better on {', '.join(worse)}" if worse else f"better on every one of {len(by_child)} children"
-        lines.append(f"- {name}, {best}, {side}: {mean['mean']:+.4f} ({mean['lower']:+.4f} to {mean['upper']:+.4f}), {verdict}.")
+        lines.append(f"- {name}, {best}, {side}: {mean['mean']:+.4f} ({interval(mean)}), {verdict}.")
     return lines
 
 
