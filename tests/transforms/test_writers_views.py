@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from caveat.transforms.writers.colour_scale import MAP_KINDS, NOT_MEASURED, colour_map
+from caveat.transforms.writers.colour_scale import MAP_KINDS, NOT_MEASURED, PALETTE, colour_map
 from caveat.transforms.writers.disagreement import middle_of_segmentation, place_of_disagreement
 from caveat.transforms.writers.display import display_intensity, size_on_screen
 from caveat.transforms.writers.example_study import example_study
@@ -154,16 +154,24 @@ def test_scales_are_fixed_by_the_number_of_classes():
     assert MAP_KINDS["entropy"].end(2) == MAP_KINDS["mutual_information"].end(2) == math.log(2)
     assert MAP_KINDS["expected_entropy"].end(5) == math.log(5)
     assert (MAP_KINDS["probability"].end(3), MAP_KINDS["variance"].end(3)) == (1, 0.25)
-    assert MAP_KINDS["entropy"].end_in_words(3) == "1.10 = ln 3 nats"
+    assert MAP_KINDS["entropy"].marks(3) == ("0", "0.55", "1.10 = ln 3 nats")
+    assert MAP_KINDS["variance"].marks(3) == ("0", "0.062", "0.25")
+
+
+@pytest.mark.parametrize("kind", MAP_KINDS.values(), ids=MAP_KINDS.keys())
+def test_the_marks_stand_where_their_values_have_their_colour(kind):
+    end = kind.end(2)
+    middle = end / 4 if kind.rooted else end / 2
+    np.testing.assert_allclose(kind.shares(np.array([0, middle, end, 2 * end, -0.1]), 2), [0, 0.5, 1, 1, 0])
 
 
 def test_colours_of_a_map():
-    values = np.array([[0.0, 0.25], [0.5, 1.0]])
+    shares = np.array([[0.0, 0.5], [1.0, 1.0]])
     inside = np.array([[1, 1], [1, 0]])
-    colours = colour_map(values, 0.5, inside, (2, 2))
-    brightness = colours[..., :3].sum(axis=-1)
-    assert brightness[0, 0] < brightness[0, 1] < brightness[1, 0]
-    assert tuple(colours[1, 1]) == NOT_MEASURED
+    colours = colour_map(shares, inside, (2, 2))
+    np.testing.assert_array_equal(colours, [[0, 127], [254, NOT_MEASURED]])
+    brightness = PALETTE.astype(int).sum(axis=1)
+    assert brightness[0] < brightness[127] < brightness[254]
 
 
 def test_eight_bit_colour_is_shown_as_it_is_and_the_rest_is_stretched():

@@ -11,8 +11,10 @@ from PIL import Image
 
 COLOUR_MAP = colormaps["cividis"]
 """Read alike with and without colour blindness, and in grey."""
-NOT_MEASURED = (232, 232, 232, 255)
-"""Colour of what lies outside the region."""
+NOT_MEASURED = 255
+"""Number of the colour of what lies outside the region, a light grey; the numbers below it are the colour bar."""
+PALETTE = np.vstack([COLOUR_MAP(np.linspace(0, 1, NOT_MEASURED), bytes=True)[:, :3], [[232, 232, 232]]]).astype(np.uint8)
+"""(256, 3)."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class MapKind:
         unit: of its values; empty for a share.
         in_nats: whether its greatest value is ln C of C classes; else `greatest`.
         greatest: end of the scale.
+        rooted: whether colours go with the square root of the value: small ones, which are most, are told apart.
     """
 
     title: str
@@ -32,14 +35,22 @@ class MapKind:
     unit: str = ""
     in_nats: bool = False
     greatest: float = 1.0
+    rooted: bool = False
 
     def end(self, classes: int) -> float:
         """The end of the scale for a task of so many classes."""
         return math.log(classes) if self.in_nats else self.greatest
 
-    def end_in_words(self, classes: int) -> str:
-        """The end of the scale as it stands beside the colour bar."""
-        return f"{math.log(classes):.2f} = ln {classes} {self.unit}" if self.in_nats else f"{self.greatest:g}"
+    def marks(self, classes: int) -> tuple[str, str, str]:
+        """What stands below the beginning, the middle and the end of the colour bar."""
+        end = self.end(classes)
+        words = f"{end:.2f} = ln {classes} {self.unit}" if self.in_nats else f"{end:g}"
+        return "0", f"{end / 4 if self.rooted else end / 2:.2g}", words
+
+    def shares(self, values: np.ndarray, classes: int) -> np.ndarray:
+        """Places along the colour bar, 0 to 1."""
+        shares = np.clip(values / self.end(classes), 0, 1)
+        return np.sqrt(shares) if self.rooted else shares
 
 
 MAP_KINDS = {
@@ -49,10 +60,10 @@ MAP_KINDS = {
         "Expected entropy", "The doubt within each single draw: blurred or ambiguous places.", "nats", True
     ),
     "mutual_information": MapKind(
-        "Mutual information", "The doubt between the draws: where they contradict each other.", "nats", True
+        "Mutual information", "The doubt between the draws: where they contradict each other.", "nats", True, rooted=True
     ),
     "variance": MapKind(
-        "Variance", "How far the draws' probabilities lie apart; 0.25 is the most there can be.", "", False, 0.25
+        "Variance", "How far the draws' probabilities lie apart; 0.25 is the most there can be.", greatest=0.25, rooted=True
     ),
 }
 SOURCE_TITLES = {
@@ -63,22 +74,21 @@ SOURCE_TITLES = {
 """What varies between the draws decides what their disagreement means."""
 
 
-def colour_map(values: np.ndarray, end: float, inside: np.ndarray | None, size: tuple[int, int]) -> np.ndarray:
+def colour_map(shares: np.ndarray, inside: np.ndarray | None, size: tuple[int, int]) -> np.ndarray:
     """A cut of a map as colours, averaged where it is shown smaller than it is.
 
     Args:
-        values: (rows, columns).
-        end: value of the brightest colour; 0 is the darkest.
+        shares: places along the colour bar, (rows, columns), 0 to 1.
         inside: where it was measured, (rows, columns), or None for everywhere.
         size: rows and columns on the screen.
 
     Returns:
-        uint8 (*size, 4).
+        uint8 (*size), numbers of colours of `PALETTE`.
     """
-    smaller = size[0] < values.shape[0]
+    smaller = size[0] < shares.shape[0]
     way = Image.Resampling.BOX if smaller else Image.Resampling.NEAREST
-    shown = np.asarray(Image.fromarray(np.ascontiguousarray(values, np.float32)).resize(size[::-1], way))
-    colours = COLOUR_MAP(np.clip(shown / end, 0, 1), bytes=True)
+    shown = np.asarray(Image.fromarray(np.ascontiguousarray(shares, np.float32)).resize(size[::-1], way))
+    colours = (shown * (NOT_MEASURED - 1)).round().astype(np.uint8)
     if inside is not None:
         mask = Image.fromarray(np.ascontiguousarray(inside > 0).astype(np.uint8)).resize(size[::-1], Image.Resampling.NEAREST)
         colours[np.asarray(mask) == 0] = NOT_MEASURED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -58,12 +59,18 @@ def jpeg_uri(pixels: np.ndarray) -> str:
 
 def png_uri(pixels: np.ndarray) -> str:
     """A drawing inside a page. Args: pixels: uint8 (rows, columns, 4), few colours."""
-    return _uri(
-        Image.fromarray(pixels).quantize(128, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE), "png", optimize=True
-    )
+    few = Image.fromarray(pixels).quantize(128, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    return _uri(few, "png", optimize=True)
 
 
-def _uri(picture: Image.Image, kind: str, **options: object) -> str:
+def palette_uri(numbers: np.ndarray, palette: np.ndarray) -> str:
+    """A map inside a page. Args: numbers: uint8 (rows, columns), of colours. palette: uint8 (256, 3)."""
+    picture = Image.fromarray(numbers)
+    picture.putpalette(palette.tobytes())
+    return _uri(picture, "png", optimize=True)
+
+
+def _uri(picture: Image.Image, kind: str, **options: Any) -> str:
     file = io.BytesIO()
     picture.save(file, format=kind, **options)
     return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

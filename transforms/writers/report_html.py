@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from caveat.reasons import REASONS
 
 from .arrays import array_of, foreground_probability, plain
-from .colour_scale import MAP_KINDS, SOURCE_TITLES, colour_bar, colour_map
-from .display import jpeg_uri, png_uri, size_on_screen
+from .colour_scale import MAP_KINDS, PALETTE, SOURCE_TITLES, MapKind, colour_bar, colour_map
+from .display import jpeg_uri, palette_uri, png_uri, size_on_screen
 from .outlines import DRAW_COLOURS
 from .page import write_page
 from .plane import planes_through
@@ -46,7 +48,7 @@ class ReportHtmlWriter(Writer):
             number_of_draws=result["sampling"].get("draws") or 0,
             views=self._views(scene) if scene else [],
             near=self._near(scene) if scene else None,
-            maps=self._maps(scene, result) if scene else [],
+            maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),
             bar=colour_bar(),
             gate=flat(result.get("gate") or {}),
@@ -72,33 +74,35 @@ class ReportHtmlWriter(Writer):
         size = (window.rows.stop - window.rows.start, window.columns.stop - window.columns.start)
         return NearOnPage(ViewOnPage.of(view), plane.name, plane.index, size, plane.locate(scene.focus or ()))
 
-    def _maps(self, scene: Scene, result: Mapping[str, Any]) -> list[MapOnPage]:
+    def _maps(self, scene: Scene, source: str) -> list[MapOnPage]:
         study = scene.study
         middle = tuple(size // 2 for size in scene.shape)
         plane = scene.plane_of_focus() or planes_through(middle, scene.shape, scene.affine)[0]
         inside = plane.cut(array_of(study, "region")[0]) if "region" in study else None
         classes = len(study["probability"]) if "probability" in study else 2
+        place = f"{plane.name} slice {plane.index}" if plane.name else ""
         shown = []
-        for name, kind in MAP_KINDS.items():
-            if name not in study:
-                continue
-            channels = foreground_probability(study) if name == "probability" else array_of(study, name)
-            title = (
-                SOURCE_TITLES.get(str(result["sampling"].get("source")), kind.title)
-                if name == "mutual_information"
-                else kind.title
+        for title, kind, values in _channels(study, source):
+            shares = kind.shares(plane.cut(values), classes)
+            picture = colour_map(shares, inside, size_on_screen(shares.shape, plane.element, self.longest // 2))
+            shown.append(
+                MapOnPage(title, kind.meaning, kind.marks(classes), palette_uri(picture, PALETTE), float(values.max()), place)
             )
-            for label, values in enumerate(channels):
-                if name == "probability" and len(channels) > 1 and label == 0:
-                    continue  # the background says what the others say
-                cut = plane.cut(values)
-                picture = colour_map(cut, kind.end(classes), inside, size_on_screen(cut.shape, plane.element, self.longest // 2))
-                labelled = f"{title} of label {label}" if len(channels) > 1 else title
-                place = f"{plane.name} slice {plane.index}" if plane.name else ""
-                shown.append(
-                    MapOnPage(labelled, kind.meaning, kind.end_in_words(classes), png_uri(picture), float(values.max()), place)
-                )
         return shown
+
+
+def _channels(study: Mapping[Hashable, Any], source: str) -> Iterator[tuple[str, MapKind, np.ndarray]]:
+    """Every map worth a picture, with its title; the background's probability says what the others say."""
+    for name, kind in MAP_KINDS.items():
+        if name not in study:
+            continue
+        title = SOURCE_TITLES.get(source, kind.title) if name == "mutual_information" else kind.title
+        channels = foreground_probability(study) if name == "probability" else array_of(study, name)
+        for label, values in enumerate(channels):
+            if len(channels) == 1:
+                yield title, kind, values
+            elif label > 0:
+                yield f"{title} of label {label}", kind, values
 
 
 @dataclass(frozen=True)
@@ -135,11 +139,11 @@ class NearOnPage:
 
 @dataclass(frozen=True)
 class MapOnPage:
-    """A map: title, explanation, end of its scale, picture, greatest value of the whole map, and which slice is shown."""
+    """A map: title, explanation, marks of its scale, picture, greatest value of the whole map, and which slice is shown."""
 
     title: str
     meaning: str
-    end: str
+    marks: tuple[str, str, str]
     picture: str
     greatest: float
     slice: str
