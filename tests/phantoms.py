@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,7 @@ def write_nifti(path: Path, **options: Any) -> Path:
     return path
 
 
+@cache
 def defective_files() -> dict[str, tuple[bytes, str]]:
     """Files with one defect each, by name. Returns: their bytes, and the reason code that they must be refused with."""
     photograph = fundus()[0]

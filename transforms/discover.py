@@ -120,6 +120,6 @@ def _is_study(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
             head = opened.read(HEAD_BYTES)
-    except OSError:
-        return False  # not named like an image: no study is lost
+    except OSError:  # it is not named like an image either, so no study is lost
+        return False
     return is_foreign_image(head) or any(reader.recognises(head) for reader in all_readers())

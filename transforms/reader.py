@@ -84,6 +84,11 @@ class Reader(ABC):
             StudyRefused: whatever keeps the image from being read correctly.
         """
 
+    @staticmethod
+    @abstractmethod
+    def example() -> tuple[bytes, np.ndarray]:
+        """A small file, and the voxels (channels, *spatial) that are to be read from it: what the contract test starts from."""
+
 
 @cache
 def all_readers() -> tuple[Reader, ...]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 import numpy as np
+from nibabel.nifti1 import Nifti1Image
 
 from caveat.reasons import StudyRefused
 
@@ -54,6 +55,12 @@ class NiftiReader(Reader):
             if stream.read(1):
                 raise StudyRefused("SIZE_MISMATCH", f"more than the {header.stored_bytes} bytes of voxels declared")
         return StudyImage(voxels=voxels[None], **geometry)
+
+    @staticmethod
+    def example() -> tuple[bytes, np.ndarray]:
+        """See `Reader`."""
+        voxels = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)
+        return Nifti1Image(voxels, np.diag([1.0, 2.0, 3.0, 1.0])).to_bytes(), voxels[None]
 
 
 def _start_of(head: bytes) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
+from PIL import Image
 
 from caveat.reasons import StudyRefused
 
@@ -56,6 +58,14 @@ class PictureReader(Reader):
             spacing_source="stated by the user" if spacing else "",
             flags=() if spacing else ("NO_PIXEL_SPACING",),
         )
+
+    @staticmethod
+    def example() -> tuple[bytes, np.ndarray]:
+        """See `Reader`."""
+        pixels = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+        file = BytesIO()
+        Image.fromarray(pixels).save(file, "PNG")
+        return file.getvalue(), np.moveaxis(pixels, -1, 0)
 
 
 def format_of(data: bytes) -> str:

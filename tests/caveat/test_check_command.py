@@ -1,0 +1,104 @@
+"""`caveat check`, in process and as users start it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from phantoms import defective_files, fundus, picture_bytes, write_nifti
+
+from caveat.cli import main
+from caveat.reasons import REASONS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "eye.png").write_bytes(picture_bytes(fundus()[0]))
+    write_nifti(tmp_path / "volume.nii.gz")
+    for name, (data, _) in defective_files().items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+def rows(text):
+    """Lines of the table by the study's name."""
+    table = text.split("\n\n")[0].splitlines()
+    assert table[0].split() == ["number", "name", "kind", "size", "spacing", "verdict"]
+    return {line.split()[1]: line for line in table[1:]}
+
+
+def test_a_folder_of_good_and_bad_files(folder, capsys):
+    assert main(["check", str(folder)]) == 0
+    out = capsys.readouterr().out
+    table = rows(out)
+    assert len(table) == 2 + len(defective_files())
+    assert "picture  180 x 190, 3 channels" in table["eye"]
+    assert table["eye"].split("3 channels")[1].split() == ["unknown:", "pixels", "ok,", "NO_PIXEL_SPACING"]
+    assert table["volume"].endswith("0.9 x 1.2 x 2.5 mm (NIfTI header)  ok")
+    assert f"2 can be read, {len(defective_files())} refused" in out
+    for code in {code for _, code in defective_files().values()}:
+        assert f"{code}: {REASONS[code].meaning}\n  {REASONS[code].what_to_do}" in out
+    assert str(folder) not in out
+
+
+@pytest.mark.parametrize(("name", "code"), [(name, code) for name, (_, code) in defective_files().items()])
+def test_each_verdict_is_its_code(name, code, folder, capsys):
+    assert main(["check", str(folder / name)]) == 0
+    assert f"  {code}: " in capsys.readouterr().out.splitlines()[1]
+
+
+def test_options(folder, capsys):
+    assert main(["check", str(folder / "eye.png"), "--spacing", "0.5,0.25"]) == 0
+    assert "0.5 x 0.25 mm (stated by the user)" in capsys.readouterr().out
+    assert main(["check", str(folder / "nowhere.nii.gz"), "--assume-orientation", "--anonymous-names"]) == 0
+    out = capsys.readouterr().out
+    assert "study-0001" in out
+    assert "ok, ORIENTATION_ASSUMED" in out
+    assert "nowhere" not in out
+
+
+def test_a_failure_that_nobody_foresaw_is_one_line(folder, capsys, monkeypatch):
+    def fail(*_):
+        raise RuntimeError(f"something in {folder}")
+
+    monkeypatch.setattr("caveat.transforms.readers.picture.read_picture", fail)
+    assert main(["check", str(folder / "eye.png")]) == 0
+    captured = capsys.readouterr()
+    assert "UNEXPECTED_ERROR: RuntimeError" in captured.out
+    assert str(folder) not in captured.out + captured.err
+
+
+def test_explain(capsys):
+    assert main(["check", "--explain", "affine_conflict"]) == 0
+    out = capsys.readouterr().out
+    assert out == f"AFFINE_CONFLICT: {REASONS['AFFINE_CONFLICT'].meaning}\n\nhint: {REASONS['AFFINE_CONFLICT'].what_to_do}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check"],
+        ["check", ".", "--explain", "TRUNCATED"],
+        ["check", "--explain", "NO_SUCH_CODE"],
+        ["check", ".", "--spacing", "wide"],
+        ["check", ".", "--spacing", "0"],
+        ["check", "absent/folder"],
+    ],
+)
+def test_wrong_usage_is_status_2_in_one_line(arguments, capsys):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("caveat: ")
+    assert "Traceback" not in captured.err
+
+
+def test_it_loads_no_torch(folder):
+    code = f"import sys; from caveat.cli import main; main(['check', {str(folder)!r}]); sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""

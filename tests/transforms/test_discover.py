@@ -1,0 +1,192 @@
+"""Discovery: every image in a folder becomes a study once, and nothing else does."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import re
+from pathlib import Path, PurePath
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phantoms import fundus, nifti_bytes, picture_bytes
+
+from caveat.reasons import StudyRefused
+from caveat.transforms.discover import find_studies, studies_from_list
+from caveat.transforms.study_name import StudyNames
+
+PNG = picture_bytes(fundus(20, 24)[0])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Images with right, wrong and no extension, and what lies beside images in the world."""
+    files = {
+        "b/second.png": PNG,
+        "a/first.nii.gz": gzip.compress(nifti_bytes()),
+        "a/no_extension": PNG,
+        "a/wrong.txt": nifti_bytes(),
+        "c/broken.jpg": b"",
+        "c/scan.dcm": b"\0" * 128 + b"DICM",
+        "c/IM0001": b"\0" * 128 + b"DICM" + b"\0" * 50,
+        "README.md": b"# read me",
+        "table.csv": b"a,b",
+        "list.json": b"{}",
+        ".DS_Store": b"\0\0\0\1Bud1",
+        "._second.png": PNG,
+        ".hidden/third.png": PNG,
+        "__MACOSX/fourth.png": PNG,
+        "empty": b"",
+        "notes.gz": gzip.compress(b"no image"),
+        "BMI of all.txt": b"BMI,27",
+    }
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+def names(studies):
+    return [study["name"] for study in studies]
+
+
+def test_every_image_is_a_study_and_nothing_else_is(folder):
+    studies = find_studies(folder)
+    assert names(studies) == ["first", "no_extension", "wrong", "second", "IM0001", "broken", "scan"]
+    assert [study["number"] for study in studies] == [1, 2, 3, 4, 5, 6, 7]
+    assert studies[0]["image"] == str(folder / "a" / "first.nii.gz")
+
+
+def test_links_loops_and_fifos_neither_lead_out_nor_stop_the_search(folder):
+    outside = folder.parent / f"{folder.name}_outside.png"
+    outside.write_bytes(PNG)
+    before = names(find_studies(folder))
+    (folder / "loop").symlink_to(folder)
+    (folder / "a" / "up").symlink_to("..")
+    (folder / "self.png").symlink_to(folder / "self.png")
+    (folder / "out.png").symlink_to(outside)
+    os.mkfifo(folder / "fifo.png")
+    os.mkfifo(folder / "fifo")
+    assert names(find_studies(folder)) == before
+
+
+def test_a_linked_folder_that_is_named_is_searched(folder, tmp_path_factory):
+    link = tmp_path_factory.mktemp("links") / "link"
+    link.symlink_to(folder)
+    assert len(find_studies(link)) == 7
+
+
+def test_a_file_is_a_study_whatever_it_is(folder):
+    assert find_studies(folder / "README.md") == [{"image": str(folder / "README.md"), "name": "README", "number": 1}]
+
+
+def test_anonymous_names_say_nothing(folder):
+    assert names(find_studies(folder, anonymous=True))[:2] == ["study-0001", "study-0002"]
+
+
+def test_equal_names_are_told_apart(tmp_path):
+    for name in ("a/eye.png", "b/eye.png", "c/EYE.tif", "d/eye-2.png", "e/index.html.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(PNG)
+    assert names(find_studies(tmp_path)) == ["eye", "eye-2", "EYE-3", "eye-2-2", "index.html-2"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("=cmd().png", "_cmd_"),
+        ("<script>.png", "_script_"),
+        ("x" * 250 + ".png", "x" * 80),
+        ("line\nbreak.png", "line_break"),
+        ("..png", "study"),
+        ("---.png", "study"),
+        ("@home.png", "_home"),
+        ("Mu\u0308ller \u00e9.nii.gz", "Muller_e"),
+        ("\u773c.png", "_"),
+        ("patient.01.NII.GZ", "patient.01"),
+    ],
+)
+def test_76_a_name_is_harmless(file, name):
+    assert StudyNames().of(PurePath(file)) == name
+
+
+@settings(deadline=None)  # another program may have the processor
+@given(st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=20))
+def test_any_names_become_safe_and_unique(files):
+    given_names = StudyNames()
+    found = [given_names.of(PurePath(file)) for file in files]
+    assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}", name) for name in found)
+    assert len({name.lower() for name in found}) == len(found)
+
+
+def test_no_input(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing here")
+    with pytest.raises(StudyRefused, match="NO_INPUT_FOUND"):
+        find_studies(tmp_path)
+    with pytest.raises(StudyRefused, match="UNREADABLE_FOLDER"):
+        find_studies(tmp_path / "absent")
+
+
+def test_an_unreadable_folder_is_not_passed_over(folder, monkeypatch):
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith(("/b", "locked")):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert names(find_studies(folder))[3] == "b"
+    (folder / "locked").mkdir()
+    with pytest.raises(StudyRefused, match="UNREADABLE_FOLDER"):
+        find_studies(folder / "locked")
+
+
+@pytest.fixture
+def data_list(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "eye.png").write_bytes(PNG)
+    parts = {"test": [{"image": "images/eye.png", "unit": "1", "sha256": "ab"}, {"image": "images/eye.png"}], "training": []}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps(parts))
+    return path
+
+
+def test_a_list_gives_the_same_entries_as_a_folder(data_list, tmp_path, monkeypatch):
+    image = str(tmp_path / "images" / "eye.png")
+    expected = [{"image": image, "sha256": "ab", "name": "eye", "number": 1}, {"image": image, "name": "eye-2", "number": 2}]
+    assert studies_from_list(data_list, "test", tmp_path) == expected
+    monkeypatch.setenv("CAVEAT_DATA", str(tmp_path))
+    assert studies_from_list(data_list, "test") == expected
+    assert names(studies_from_list(data_list, "test", anonymous=True)) == ["study-0001", "study-0002"]
+
+
+@pytest.mark.parametrize(
+    ("content", "part", "code"),
+    [
+        (None, "test", "WRONG_USAGE"),
+        ("no json", "test", "WRONG_USAGE"),
+        ("[1]", "test", "WRONG_USAGE"),
+        ('{"test": [{"label": "a"}]}', "test", "WRONG_USAGE"),
+        ('{"test": [{"image": ["a", "b"]}]}', "test", "WRONG_USAGE"),
+        ('{"test": []}', "training", "WRONG_USAGE"),
+        ('{"test": []}', "test", "NO_INPUT_FOUND"),
+    ],
+)
+def test_a_list_that_cannot_be_used(content, part, code, tmp_path):
+    path = tmp_path / "list.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(StudyRefused, match=code):
+        studies_from_list(path, part, tmp_path)
+
+
+def test_the_shipped_list_names_the_files_it_was_made_of(shared_data):
+    data_list = Path(__file__).resolve().parents[2] / "data_lists" / "chase_db1.json"
+    studies = studies_from_list(data_list, "test", shared_data)
+    assert len(studies) == 8
+    for study in studies[:2]:
+        assert hashlib.sha256(Path(study["image"]).read_bytes()).hexdigest() == study["sha256"]
