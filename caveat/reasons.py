@@ -109,7 +109,8 @@ REASONS: dict[str, Reason] = {
         "state one number, or one for each axis: rows, columns for pictures; x, y, z for volumes",
     ),
     "LOW_RESOLUTION": Reason(
-        "the picture is too small for the structures that are measured", "give the picture at the size it was taken, not a thumbnail"
+        "the picture is too small for the structures that are measured",
+        "give the picture at the size it was taken, not a thumbnail",
     ),
     "NO_FIELD_OF_VIEW": Reason(
         "no bright round field on a dark surround was found in the picture",
@@ -117,7 +118,9 @@ REASONS: dict[str, Reason] = {
     ),
     # The command line
     "WRONG_USAGE": Reason("the command's options do not fit together", "see caveat COMMAND --help"),
-    "BUNDLE_NOT_FOUND": Reason("there is no bundle of this name, and no bundle folder at this path", "see caveat info for the names"),
+    "BUNDLE_NOT_FOUND": Reason(
+        "there is no bundle of this name, and no bundle folder at this path", "see caveat info for the names"
+    ),
     # Weights and bundles
     "WEIGHTS_REFUSED": Reason(
         "the file of weights is missing, or is no plain state dictionary of this network",
@@ -156,7 +159,7 @@ REASONS: dict[str, Reason] = {
     ),
     "NO_TRUTH": Reason(
         "the list names no label for the image, or one that is not there",
-        "give one label per rater of the bundle's evaluate.yaml, and set CAVEAT_DATA to the folder that the list's paths start from",
+        "give one label per rater of the bundle's evaluate.yaml, and set CAVEAT_DATA to the folder of the list's paths",
     ),
     "LABEL_OFF_GRID": Reason(
         "a label does not lie on the grid of its image",

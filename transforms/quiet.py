@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,14 +19,26 @@ def quiet_library(name: str) -> Iterator[None]:
     """
     logger = logging.getLogger(name)
     level = logger.level
-    sys.stderr.flush()
-    kept, nowhere = os.dup(STDERR), os.open(os.devnull, os.O_WRONLY)
+    logger.setLevel(logging.CRITICAL + 1)
     try:
-        logger.setLevel(logging.CRITICAL + 1)
+        with _quiet_stderr():
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    try:
+        kept = os.dup(STDERR)
+    except OSError:  # the process was started without one
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
         os.dup2(nowhere, STDERR)
         yield
     finally:
         os.dup2(kept, STDERR)
-        logger.setLevel(level)
         os.close(kept)
         os.close(nowhere)

@@ -102,3 +102,11 @@ def test_it_loads_no_torch(folder):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+def test_it_works_without_a_standard_error_stream(folder):
+    code = f"import sys; from caveat.cli import main; sys.exit(main(['check', {str(folder / 'eye.png')!r}]))"
+    command = f'"{sys.executable}" -c "{code}" 2>&-'
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0
+    assert "1 can be read" in done.stdout
