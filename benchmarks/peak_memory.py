@@ -2,7 +2,8 @@
 
     python benchmarks/peak_memory.py
 
-The shipped dropout network on a made-up study of 1024 x 1024; the statement under test is that memory does not grow with the number of draws.
+The shipped dropout network on a made-up study of 1024 x 1024; the statement under test is that memory does not grow with
+the number of draws.
 """
 
 from __future__ import annotations
@@ -22,8 +23,14 @@ def main() -> None:
     if len(sys.argv) == 2:
         print(measure(int(sys.argv[1])))
         return
-    peaks = {str(n): int(subprocess.run([sys.executable, __file__, str(n)], capture_output=True, text=True, check=True).stdout) for n in DRAWS}
-    result = {"peak_mib": {n: kib // 1024 for n, kib in peaks.items()}, "ratio": round(peaks[str(DRAWS[1])] / peaks[str(DRAWS[0])], 3)}
+    peaks = {
+        str(n): int(subprocess.run([sys.executable, __file__, str(n)], capture_output=True, text=True, check=True).stdout)
+        for n in DRAWS
+    }
+    result = {
+        "peak_mib": {n: kib // 1024 for n, kib in peaks.items()},
+        "ratio": round(peaks[str(DRAWS[1])] / peaks[str(DRAWS[0])], 3),
+    }
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result))

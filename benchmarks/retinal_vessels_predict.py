@@ -1,9 +1,11 @@
 """Every prediction behind the tables of bundles/retinal_vessels/docs/README.md.
 
-    python benchmarks/retinal_vessels_predict.py test    # shipped weights on children 11-14: one network, ensemble, dropout with 5 to 40 draws
-    python benchmarks/retinal_vessels_predict.py folds   # fold networks from checkpoints/ (make train-retinal), each on its own children
-    python benchmarks/retinal_vessels_predict.py shift   # the ensemble on HRF, and on blurred, darkened and rotated test images
-    python benchmarks/retinal_vessels_predict.py pack    # after training: the members' checkpoints into models/model.pt, prints its sha256
+    python benchmarks/retinal_vessels_predict.py STEP
+
+test    shipped weights on children 11-14: one network, ensemble, dropout with 5 to 40 draws
+folds   fold networks from checkpoints/ (make train-retinal), each on its own children
+shift   the ensemble on HRF, and on blurred, darkened and rotated test images
+pack    after training: the members' checkpoints into models/model.pt, prints its sha256
 
 Writes below out/, which git ignores; what is there is not predicted again. CAVEAT_DATA names the folder of the data sets.
 """
@@ -83,7 +85,9 @@ def pack_members() -> None:
     print(pack(members, BUNDLE / "models" / "model.pt"))
 
 
-def predict(out: Path, studies: list[dict[str, Any]], sampler: str | None = None, draws: int | None = None, **overrides: Any) -> None:
+def predict(
+    out: Path, studies: list[dict[str, Any]], sampler: str | None = None, draws: int | None = None, **overrides: Any
+) -> None:
     """Predict into a folder, unless every study stands there already."""
     if all((out / study["name"] / "result.json").is_file() for study in studies):
         return

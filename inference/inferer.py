@@ -27,8 +27,8 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 class SamplingInferer(Inferer):
     """Sliding windows for samplers: a draw is one hypothesis about the whole study, and memory does not grow with their number.
 
-    Chunk by chunk of draws, windows in slab order; a window is encoded once a chunk and decoded for the chunk's draws; logits are
-    blended in float32; rows that no later window touches get the link once and go to the reducers.
+    Chunk by chunk of draws, windows in slab order; a window is encoded once a chunk and decoded for the chunk's draws;
+    logits are blended in float32; rows that no later window touches get the link once and go to the reducers.
 
     Args:
         roi_size: window, voxels per axis.
@@ -88,8 +88,8 @@ class SamplingInferer(Inferer):
             network: a sampler; put into evaluation mode for the call.
 
         Returns:
-            `pred`: mean probability, (1, classes, *spatial); each map with a leading axis of 1; `samples`, (1, draws, classes, *spatial),
-            where kept; `result`: one JSON string.
+            `pred`: mean probability, (1, classes, *spatial); each map with a leading axis of 1; `samples`, (1, draws,
+            classes, *spatial), where kept; `result`: one JSON string.
 
         Raises:
             ValueError: a batch of more than one study, a network that is no sampler, more draws than its capacity.
@@ -151,7 +151,7 @@ class SamplingInferer(Inferer):
         start = 0
         for logits in rows:
             if logits.shape[1] != len(self.class_names):
-                raise ValueError(f"the sampler answers with {logits.shape[1]} classes, the bundle names {len(self.class_names)}")
+                raise ValueError(f"the sampler has {logits.shape[1]} classes, the bundle names {len(self.class_names)}")
             stop = start + logits.shape[2]
             values = self.link(logits, None if region is None else region[start:stop])
             start = stop

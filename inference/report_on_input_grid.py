@@ -26,9 +26,10 @@ GRID_ELEMENTS = 2
 class ReportOnInputGridd(Transform):
     """Invert the preprocessing of every map, take the mask there, and measure it beside the network grid's value.
 
-    Reads the flattened answer of `SamplingInferer` (keys `pred_*`), `orig_key` with its trace of transforms, and `input`, the image as loaded.
-    Adds `probability` (classes, *input), `segmentation` (1, *input) uint8, `hypotheses` and `samples` (draws, *input) uint8, `region`
-    (1, *input) uint8 where there is one, each map by its name (1, *input), and `result`, a dictionary.
+    Reads the flattened answer of `SamplingInferer` (keys `pred_*`), `orig_key` with its trace of transforms, and
+    `input`, the image as loaded. Adds `probability` (classes, *input), `segmentation` (1, *input) uint8, `hypotheses`
+    and `samples` (draws, *input) uint8, `region` (1, *input) uint8 where there is one, each map by its name (1, *input),
+    and `result`, a dictionary.
 
     Args:
         preprocessing: the transforms to invert.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
+
 from caveat.reasons import StudyRefused
 
 from ..networks.draw import Draw

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from caveat.reasons import StudyRefused
 from ignite.engine import Engine
 from monai.data import list_data_collate
 from monai.engines import SupervisedEvaluator
+
+from caveat.reasons import StudyRefused
 
 logger = logging.getLogger("caveat")
 
@@ -49,8 +50,8 @@ class StudyEvaluator(SupervisedEvaluator):
 
 
 def refusal_behind(error: BaseException) -> StudyRefused:
-    """The refusal in an error's chain of causes (MONAI wraps what a transform raises), or UNEXPECTED_ERROR with the type's name alone:
-    texts of other libraries may quote the file."""
+    """The refusal in an error's chain of causes (MONAI wraps what a transform raises), or UNEXPECTED_ERROR with the
+    type's name alone: texts of other libraries may quote the file."""
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, StudyRefused):

@@ -34,7 +34,9 @@ def test_setup_cfg_lists_every_package():
 
 
 def test_no_module_is_imported_under_its_folder_name():
-    code = "import sys, caveat.cli, caveat.inference.inferer, caveat.transforms.load_study; print({*sys.modules} & {%r, %r, %r, %r})" % ROOMS
+    code = (
+        f"import sys, caveat.cli, caveat.inference.inferer, caveat.transforms.load_study; print({{*sys.modules}} & {set(ROOMS)})"
+    )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert answer.stdout.strip() == "set()"
 

@@ -24,12 +24,29 @@ def test_an_installed_wheel_predicts_from_another_folder(tmp_path):
         archive.extractall(site)
     assert not [name for name in names if name.startswith(("tests/", "data_lists/", "benchmarks/"))]
     write_fundus(tmp_path / "eye.png")
-    command = [sys.executable, "-P", "-m", "caveat", "predict", "retinal_vessels", "-i", "eye.png", "-o", "out", "--sampler", "single"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "caveat",
+        "predict",
+        "retinal_vessels",
+        "-i",
+        "eye.png",
+        "-o",
+        "out",
+        "--sampler",
+        "single",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(site)}
     answer = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith("1 measured")
     where = subprocess.run(
-        [sys.executable, "-P", "-c", "import caveat; print(caveat.__file__)"], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-P", "-c", "import caveat; print(caveat.__file__)"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert Path(where.stdout.strip()).is_relative_to(site)

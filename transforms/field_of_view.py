@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from caveat.reasons import StudyRefused
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
@@ -15,6 +14,8 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 from skimage.measure import label
 from skimage.morphology import disk, opening
+
+from caveat.reasons import StudyRefused
 
 SMALLEST_SHARE = 0.2
 """A field that fills less of the picture is not one: the largest circle in a 3:1 picture fills 0.26."""
@@ -48,7 +49,9 @@ class FindFieldOfViewd(MapTransform):
             mask = find_field_of_view(np.asarray(image[0]))
             diameter = max(np.ptp(positions) + 1 for positions in np.nonzero(mask))
             if diameter < self.smallest_diameter:
-                raise StudyRefused("LOW_RESOLUTION", f"a field of {diameter} pixels, at least {self.smallest_diameter} are needed")
+                raise StudyRefused(
+                    "LOW_RESOLUTION", f"a field of {diameter} pixels, at least {self.smallest_diameter} are needed"
+                )
             out[self.region_key] = MetaTensor(torch.as_tensor(mask[None].astype(np.float32)), affine=image.affine)
         return out
 
@@ -56,7 +59,8 @@ class FindFieldOfViewd(MapTransform):
 def find_field_of_view(red: np.ndarray) -> np.ndarray:
     """The field of view as the largest bright component of the red channel, smoothed and filled.
 
-    Tissue is bright in red whatever the exposure, so the threshold is Otsu's on the logarithm, where the dark surround is far away.
+    Tissue is bright in red whatever the exposure, so the threshold is Otsu's on the logarithm, where the dark surround
+    is far away.
 
     Args:
         red: (rows, columns), any scale.

@@ -118,7 +118,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         if not torch.cuda.is_available():
             raise StudyRefused("WRONG_USAGE", "no CUDA device here; use --device auto or cpu")
     if options.data is not None:
-        studies = studies_from_list(options.data, options.split)
+        studies = studies_from_list(options.data, options.split, anonymous=options.anonymous_names)
     else:
         studies = find_studies(options.input, anonymous=options.anonymous_names)
     said = {

@@ -16,8 +16,8 @@ from ..study_grid import StudyGrid
 class Agreement(Reducer):
     """Study score `pooled_pairwise_dice`: the Dice of all pairs of draws, pooled over pairs, foreground classes and voxels.
 
-    sum c (c - 1) / ((K - 1) sum c), where c is the number of K draws that give a voxel a class; 1 where no draw gives any; absent for one
-    draw. Pairs share the denominator, so it needs the counts alone and streams.
+    sum c (c - 1) / ((K - 1) sum c), where c is the number of K draws that give a voxel a class; 1 where no draw gives
+    any; absent for one draw. Pairs share the denominator, so it needs the counts alone and streams.
     """
 
     def begin(self, study: StudyGrid) -> None:

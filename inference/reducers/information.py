@@ -13,9 +13,10 @@ from ..study_grid import StudyGrid
 
 
 class Information(Reducer):
-    """Maps in nats, each (1, *spatial): `entropy` of the mean probability, `expected_entropy`, the mean of the draws' entropies,
-    and `mutual_information`, their difference, unclipped. Also `variance_within`, the mean over draws of half the sum over classes of
-    p (1 - p): the aleatoric part of the split of Kwon et al. 2020. Classes exclude each other (softmax).
+    """Maps in nats, each (1, *spatial): `entropy` of the mean probability, `expected_entropy`, the mean of the draws'
+    entropies, and `mutual_information`, their difference, unclipped. Also `variance_within`, the mean over draws of half
+    the sum over classes of p (1 - p): the aleatoric part of the split of Kwon et al. 2020. Classes exclude each other
+    (softmax).
 
     What mutual information means depends on what varies: of draws of the model it is epistemic, of draws of raters it is
     disagreement between readings.

@@ -16,8 +16,8 @@ class Moments(Reducer):
     """Maps `mean`, (classes, *spatial), and `variance`, (1, *spatial).
 
     The variance divides by the number of draws K, and is half its sum over the classes: for two classes the variance of the
-    foreground's probability. It is the epistemic part of the split of Kwon et al. 2020, "Uncertainty quantification using Bayesian
-    neural networks in classification"; see `Information` for the other part.
+    foreground's probability. It is the epistemic part of the split of Kwon et al. 2020, "Uncertainty quantification
+    using Bayesian neural networks in classification"; see `Information` for the other part.
 
     Source: merging of means and squared deviations, Chan, Golub and LeVeque 1983.
     """

@@ -110,7 +110,9 @@ def test_what_is_no_fundus_photograph_is_refused(tmp_path, capsys):
     (folder / "grey.png").write_bytes(picture_bytes(pixels[..., 0]))
     assert main(["predict", "retinal_vessels", "-i", str(folder), "-o", str(tmp_path / "out"), "--sampler", "single"]) == 0
     assert "0 measured, 0 nothing found, 4 refused" in capsys.readouterr().out
-    results = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "out").glob("*/result.json")}
+    results = {
+        path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "out").glob("*/result.json")
+    }
     codes = {name: result["reasons"][0]["code"] for name, result in results.items()}
     expected = {"part": "NO_FIELD_OF_VIEW", "thumbnail": "LOW_RESOLUTION", "cat": "NO_FIELD_OF_VIEW", "grey": "WRONG_CHANNELS"}
     assert codes == expected

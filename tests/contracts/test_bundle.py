@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from monai.bundle import ConfigParser, ckpt_export, verify_metadata, verify_net_in_out
+from phantoms import write_fundus
 
 from caveat.bundle_folders import read_metadata, shipped_bundles
-from phantoms import write_fundus
 
 BUNDLES = shipped_bundles()
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,11 @@ class TestBundle:
     def test_the_network_answers_as_the_metadata_says(self, name):
         configs = BUNDLES[name] / "configs"
         verify_net_in_out(
-            "network_def", meta_file=str(configs / "metadata.json"), config_file=str(configs / "inference.yaml"), device="cpu", n=4
+            "network_def",
+            meta_file=str(configs / "metadata.json"),
+            config_file=str(configs / "inference.yaml"),
+            device="cpu",
+            n=4,
         )
 
     def test_the_network_exports_to_torchscript(self, name, tmp_path):
@@ -83,7 +87,9 @@ class TestBundle:
 
 def results(folder: Path) -> dict[str, bytes]:
     """Every output but the journal, by its path."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "journal.jsonl"}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "journal.jsonl"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +105,9 @@ def run(*command: str) -> subprocess.CompletedProcess:
 
 
 def test_predict_and_bundle_run_write_the_same_files(photographs, tmp_path):
-    first = run("-m", "caveat", "predict", "retinal_vessels", "-i", str(photographs), "-o", str(tmp_path / "a"), "--device", "cpu")
+    first = run(
+        "-m", "caveat", "predict", "retinal_vessels", "-i", str(photographs), "-o", str(tmp_path / "a"), "--device", "cpu"
+    )
     assert first.returncode == 0, first.stderr
     assert first.stdout.strip().endswith(f"1 measured, 0 nothing found, 1 refused; {tmp_path / 'a' / 'index.html'}")
     assert "Traceback" not in first.stderr
@@ -116,11 +124,24 @@ def test_predict_and_bundle_run_write_the_same_files(photographs, tmp_path):
 
 
 def test_one_seed_repeats_and_another_differs(photographs, tmp_path):
-    common = ("-m", "caveat", "predict", "retinal_vessels", "-i", str(photographs / "one.png"), "--sampler", "dropout", "--draws", "3")
+    common = (
+        "-m",
+        "caveat",
+        "predict",
+        "retinal_vessels",
+        "-i",
+        str(photographs / "one.png"),
+        "--sampler",
+        "dropout",
+        "--draws",
+        "3",
+    )
     for out, seed in (("a", "4"), ("b", "4"), ("c", "5")):
         answer = run(*common, "-o", str(tmp_path / out), "--seed", seed, "--device", "cpu", "--keep-draws")
         assert answer.returncode == 0, answer.stderr
     assert results(tmp_path / "a") == results(tmp_path / "b")
-    values = [json.loads((tmp_path / out / "one" / "result.json").read_text())["measurements"][0]["draws"]["values"] for out in "ac"]
+    values = [
+        json.loads((tmp_path / out / "one" / "result.json").read_text())["measurements"][0]["draws"]["values"] for out in "ac"
+    ]
     assert values[0] != values[1]
     assert (tmp_path / "a" / "one" / "samples.tif").is_file()

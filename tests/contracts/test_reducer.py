@@ -6,13 +6,14 @@ import json
 
 import pytest
 import torch
+from discover import concrete_subclasses
+
 from caveat.inference.halo_buffer import HaloBuffer
 from caveat.inference.inferer import in_order_of_needs
 from caveat.inference.reducer import Reducer
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.study_grid import GridElement, StudyGrid
 from caveat.networks.draw import first_draws
-from discover import concrete_subclasses
 
 REDUCERS = concrete_subclasses(Reducer, "caveat.inference")
 DRAWS, CLASSES = 6, 3

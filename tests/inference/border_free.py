@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from caveat.networks.consistent_dropout import ConsistentDropout, drawing, name_layers
-from caveat.networks.sampler import Sampler, Source
 from monai.networks.layers.factories import Conv, Pool
 from torch import nn
+
+from caveat.networks.consistent_dropout import ConsistentDropout, drawing, name_layers
+from caveat.networks.sampler import Sampler, Source
 
 
 class BorderFreeDropout(Sampler):

@@ -6,9 +6,10 @@ import math
 
 import pytest
 import torch
-from caveat.inference.halo_buffer import HaloBuffer
 from hypothesis import given
 from hypothesis import strategies as st
+
+from caveat.inference.halo_buffer import HaloBuffer
 
 CUTS = st.lists(st.integers(1, 6), min_size=1, max_size=12)
 

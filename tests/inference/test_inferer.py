@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 import torch
 from border_free import BorderFreeDropout, Plain
+from monai.data import MetaTensor
+from monai.inferers import sliding_window_inference
+from torch import nn
+
 from caveat.inference import inferer as inferer_module
 from caveat.inference.inferer import SamplingInferer, in_order_of_needs
 from caveat.inference.measurements.area import Area
@@ -20,9 +24,6 @@ from caveat.inference.windows import plan_windows
 from caveat.networks.draw import Draw
 from caveat.networks.place import Place
 from caveat.reasons import StudyRefused
-from monai.data import MetaTensor
-from monai.inferers import sliding_window_inference
-from torch import nn
 
 
 def study(*size: int, channels: int = 1, seed: int = 0) -> torch.Tensor:

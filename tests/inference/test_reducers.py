@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
+
 from caveat.inference.block import Block
 from caveat.inference.measurements.area import Area
 from caveat.inference.measurements.area_share import AreaShare

@@ -6,10 +6,11 @@ import json
 
 import pytest
 import torch
-from caveat.inference.measurements.area import Area
-from caveat.inference.report_on_input_grid import ReportOnInputGridd
 from monai.data import MetaTensor
 from monai.transforms import Compose, CropForegroundd, Resized
+
+from caveat.inference.measurements.area import Area
+from caveat.inference.report_on_input_grid import ReportOnInputGridd
 
 MAPS = ("entropy", "expected_entropy", "mutual_information", "variance")
 
@@ -23,7 +24,15 @@ def study(foreground: torch.Tensor, size: int = 60, network: int = 60) -> dict:
     data = preprocessing({"image": image}) | {"input": image}
     probability = torch.stack([1 - foreground, foreground])
     value = float((foreground > 0.5).sum()) * (size / network) ** 2
-    entry = {"name": "area", "unit": "pixels", "value": value, "value_on_input_grid": None, "draws": {}, "interval": None, "statement": "x"}
+    entry = {
+        "name": "area",
+        "unit": "pixels",
+        "value": value,
+        "value_on_input_grid": None,
+        "draws": {},
+        "interval": None,
+        "statement": "x",
+    }
     data |= {f"pred_{name}": torch.zeros(1, network, network) for name in MAPS}
     data |= {"pred_pred": probability, "pred_hypotheses": (foreground > 0.5).to(torch.uint8)[None]}
     data["pred_result"] = json.dumps({"measurements": [entry], "points": [], "study_scores": {}, "sampling": {}})

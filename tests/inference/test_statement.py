@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from caveat.inference.statement import number, statement
 
 SPACE = "\u202f"
