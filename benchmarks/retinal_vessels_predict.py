@@ -34,6 +34,11 @@ METHODS: dict[str, dict[str, Any]] = {
     "ensemble": {"sampler": "ensemble"},
     **{f"dropout{draws}": {"sampler": "dropout", "draws": draws} for draws in (5, 10, 20, 40)},
 }
+WRITERS = [
+    {"_target_": f"caveat.transforms.writers.{name}"}
+    for name in ("segmentation.SegmentationWriter", "maps.MapsWriter", "result_json.ResultJsonWriter")
+]
+"""What the tables read; reports and previews are left out."""
 FOLD_METHODS = ("single", "dropout20")
 FOLDS = (1, 2, 3, 4, 5)
 
@@ -93,7 +98,7 @@ def predict(
         return
     if draws is not None:
         overrides["inferer::draws"] = draws
-    overrides |= {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')"}
+    overrides |= {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')", "writers": WRITERS}
     counts, _ = run_bundle(BUNDLE, choose_configs(BUNDLE, sampler), overrides)
     print(out.relative_to(ROOT), counts, flush=True)
 

@@ -33,7 +33,7 @@ class ReportOnInputGridd(Transform):
 
     Args:
         preprocessing: the transforms to invert.
-        orig_key: an image that went through all of them.
+        orig_key: the image that went through all of them, interpolated linearly.
         measurements: as given to `Extent`.
         maps: names of the maps to bring back.
         region_key: mask on the network grid, or None.
@@ -56,34 +56,35 @@ class ReportOnInputGridd(Transform):
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Args: data: decollated study. Returns: the study without its `pred_*` keys, with what is listed above."""
         out = {key: value for key, value in data.items() if not str(key).startswith("pred_")}
-        out["probability"] = self._invert(data, data["pred_pred"], nearest=False)
+        out["probability"] = self._invert(data, data["pred_pred"])
         out["segmentation"] = labels_of(out["probability"], axis=0)[None]
         for name in self.maps:
-            out[name] = self._invert(data, data[f"pred_{name}"], nearest=False)
+            out[name] = self._invert(data, data[f"pred_{name}"])
+        classes = len(out["probability"])
         if "pred_hypotheses" in data:
-            out["hypotheses"] = self._invert(data, data["pred_hypotheses"], nearest=True).to(torch.uint8)
+            out["hypotheses"] = torch.stack([self._invert_labels(data, labels, classes) for labels in data["pred_hypotheses"]])
         if "pred_samples" in data:
-            out["samples"] = torch.stack(
-                [labels_of(self._invert(data, draw.float(), nearest=False), axis=0) for draw in data["pred_samples"]]
-            )
+            out["samples"] = torch.stack([labels_of(self._invert(data, draw), axis=0) for draw in data["pred_samples"]])
         if self.region_key is not None:
-            out["region"] = self._invert(data, data[self.region_key], nearest=True).to(torch.uint8)
+            out["region"] = (self._invert(data, data[self.region_key]) >= 0.5).to(torch.uint8)
         out["result"] = self._complete(json.loads(data["pred_result"]), out)
         return out
 
-    def _invert(self, data: Mapping[str, Any], values: torch.Tensor, nearest: bool) -> MetaTensor:
-        """Args: values: (channels, *network grid). Returns: (channels, *input grid), float32."""
+    def _invert(self, data: Mapping[str, Any], values: torch.Tensor) -> MetaTensor:
+        """Args: values: (channels, *network grid). Returns: (channels, *input grid), float32.
+
+        Always by the image's own linear interpolation: torch's "nearest" takes the lower neighbour and moves a map by
+        half an element.
+        """
         plain = values.as_tensor() if isinstance(values, MetaTensor) else values
         study = {self.orig_key: data[self.orig_key], "values": MetaTensor(plain.float().cpu())}
-        invert = Invertd(
-            keys="values",
-            transform=self.preprocessing,
-            orig_keys=self.orig_key,
-            nearest_interp=nearest,
-            to_tensor=True,
-            device="cpu",
-        )
+        invert = Invertd("values", self.preprocessing, orig_keys=self.orig_key, nearest_interp=False, device="cpu")
         return invert(study)["values"]
+
+    def _invert_labels(self, data: Mapping[str, Any], labels: torch.Tensor, classes: int) -> torch.Tensor:
+        """Args: labels: (*network grid). Returns: uint8 (*input grid), the label that weighs most."""
+        each = torch.stack([labels == index for index in range(classes)])
+        return labels_of(self._invert(data, each), axis=0)
 
     def _complete(self, result: dict[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
         """Add status, values on the input's grid and flags."""

@@ -56,6 +56,18 @@ def test_a_mask_keeps_its_place_and_its_area():
     assert report["hypotheses"].dtype == torch.uint8 and report["hypotheses"].shape == (1, 60, 60)
 
 
+@pytest.mark.parametrize("network", [61, 90, 119])
+def test_nothing_moves_by_part_of_a_pixel(network):
+    """A soft disc on the network grid comes back with its centre of mass where it was; so do its labels."""
+    position = (torch.arange(network) + 0.5) * 60 / network - 0.5
+    spot = torch.sigmoid(16 - ((position[:, None] - 24) ** 2 + (position[None] - 33.5) ** 2).sqrt())
+    report = study(spot, size=60, network=network)
+    for name, weights in (("probability", report["probability"][1]), ("hypotheses", report["hypotheses"][0].float())):
+        grid = torch.arange(60.0)
+        centre = tuple(float(weights.sum(axis) @ grid / weights.sum()) for axis in (1, 0))
+        assert centre == pytest.approx((24, 33.5), abs=0.1), name
+
+
 def test_a_structure_below_the_grid_is_flagged():
     """Four pixels of a network grid four times as fine are nothing on the input's own."""
     foreground = torch.zeros(240, 240)
