@@ -33,6 +33,8 @@ from caveat.networks.samplers.dropout import DropoutSampler
 
 REGION_CHANNEL = 3
 WINDOW = 256
+SIDE = 512
+"""The middle of the photograph: two to five windows a side."""
 SETTINGS = {
     "one window": {"overlap": 0.0, "whole": True},
     "overlap 0": {"overlap": 0.0},
@@ -67,15 +69,15 @@ def main() -> None:
 
 
 def load() -> tuple[torch.Tensor, DropoutSampler]:
-    """The photograph on the network grid, cut to a multiple of the stride, and the shipped dropout network."""
+    """The middle of the photograph on the network grid, and the shipped dropout network."""
     bundle = shipped_bundles()["retinal_vessels"]
     config = ConfigParser()
     config.read_config([str(bundle / "configs" / name) for name in ("inference.yaml", "dropout.yaml")])
     config.update({"bundle_root": str(bundle), "device": "$torch.device('cpu')"})
     study = config.get_parsed_content("preprocessing")({"image": str(Path(skimage.__file__).parent / "data" / "retina.jpg")})
     image = study["image"].as_tensor()[None]
-    rows, columns = (n - n % 8 for n in image.shape[2:])
-    return image[:, :, :rows, :columns], config.get_parsed_content("network").cpu()
+    rows, columns = ((n - SIDE) // 2 for n in image.shape[2:])
+    return image[:, :, rows : rows + SIDE, columns : columns + SIDE], config.get_parsed_content("network").cpu()
 
 
 def areas_of_draws(
