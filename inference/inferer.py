@@ -162,8 +162,9 @@ class SamplingInferer(Inferer):
 
     def _chunk(self, size: Sequence[int], draws: int) -> int:
         """Draws that run together: a pure function of the study's shape, the window, and the fixed budget."""
-        rows = size[0] if any(math.isinf(reducer.halo) for reducer in self.reducers) else self.roi_size[0]
-        bytes_a_draw = 3 * 4 * len(self.class_names) * max(rows, 1) * math.prod(size[1:])  # total, rows finished, values
+        whole = self.roi_size[0] <= 0 or any(math.isinf(reducer.halo) for reducer in self.reducers)
+        rows = size[0] if whole else self.roi_size[0]
+        bytes_a_draw = 3 * 4 * len(self.class_names) * rows * math.prod(size[1:])  # total, rows finished, values
         return max(1, min(draws, self.budget_mib * 2**20 // bytes_a_draw))
 
     def _grid(self, inputs: torch.Tensor, region: torch.Tensor | None, draws: int) -> StudyGrid:

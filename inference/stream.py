@@ -99,7 +99,7 @@ def _box(place: Place) -> tuple[slice, ...]:
 
 def _shift(held: torch.Tensor, rows: int, axis: int) -> torch.Tensor:
     """Drop the first rows, append as many zeros."""
-    rest = held.narrow(axis, rows, held.shape[axis] - rows) if rows < held.shape[axis] else held.narrow(axis, 0, 0)
+    rest = held.narrow(axis, rows, held.shape[axis] - rows)
     shape = list(held.shape)
     shape[axis] = held.shape[axis] - rest.shape[axis]
     return torch.cat([rest, held.new_zeros(shape)], dim=axis)

@@ -67,6 +67,9 @@ class TestBundle:
         assert sum(path.stat().st_size for path in (folder / "models").iterdir()) <= LARGEST_MODELS
         stated = config_of(folder).get("weights_sha256")
         assert hashlib.sha256((folder / "models" / "model.pt").read_bytes()).hexdigest() == stated
+        other = config_of(folder)
+        other.update({"weights_sha256": "of other weights"})
+        assert other.get_parsed_content("writer::bundle")["weights_sha256"] == "of other weights", "the result names what ran"
 
     def test_every_sampler_loads(self, name):
         folder = BUNDLES[name]

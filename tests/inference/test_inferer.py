@@ -120,6 +120,8 @@ def test_the_chunk_follows_from_shape_window_and_budget_alone():
     bytes_a_draw = 3 * 4 * 2 * 16 * 1000
     assert small._chunk((1000, 1000), 64) == 2**20 // bytes_a_draw
     assert small._chunk((10**6, 10**6), 64) == 1
+    whole_axis = inferer((-1, 16), [Moments()], budget_mib=1)
+    assert whole_axis._chunk((100, 100), 64) == 2**20 // (3 * 4 * 2 * 100 * 100)
 
 
 def test_drawing_leaves_the_network_as_it_was_and_repeats():
