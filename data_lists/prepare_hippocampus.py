@@ -1,0 +1,73 @@
+"""Write the fixed splits of the hippocampus scans (Medical Segmentation Decathlon, Task04), by subject.
+
+Run once, before any training: `python data_lists/prepare_hippocampus.py`. Scans 2k-1 and 2k are the two hippocampi of one
+subject, the unit; both stay on one side of every split. hippocampus.json holds 70 training, 6 early stopping, 36
+calibration and 28 test subjects, dealt by a seeded shuffle. hippocampus_fold1.json to hippocampus_fold5.json divide the 70
+training subjects again: a fold's `out_of_fold` subjects are every fifth, the others train; the early stopping subjects are
+the same. Member k of the ensemble trains on fold k + 1, so that every training subject has a prediction by a network that
+never saw it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from data_list_entry import DATA, describe, write_list
+
+HERE = Path(__file__).resolve().parent
+SEED = 20261123
+SUBJECTS = {"training": 70, "early_stopping": 6, "calibration": 36, "test": 28}
+FOLDS = 5
+
+
+def main() -> None:
+    """Write hippocampus.json and its five folds beside this file."""
+    parts = deal(sorted({subject(scan) for scan in scans()}))
+    write_list({part: entries(members) for part, members in parts.items()}, HERE / "hippocampus.json")
+    training = parts["training"]
+    for fold in range(FOLDS):
+        out = training[fold::FOLDS]
+        kept = [member for member in training if member not in out]
+        lists = {"training": kept, "early_stopping": parts["early_stopping"], "out_of_fold": out}
+        write_list({part: entries(members) for part, members in lists.items()}, HERE / f"hippocampus_fold{fold + 1}.json")
+
+
+def deal(subjects: list[int]) -> dict[str, list[int]]:
+    """Subjects of each part, in the order of a seeded shuffle."""
+    if len(subjects) != sum(SUBJECTS.values()):
+        raise ValueError(f"the split was fixed for {sum(SUBJECTS.values())} subjects, here are {len(subjects)}")
+    random.Random(SEED).shuffle(subjects)
+    parts, first = {}, 0
+    for part, count in SUBJECTS.items():
+        parts[part] = subjects[first : first + count]
+        first += count
+    return parts
+
+
+def scans() -> list[int]:
+    """Numbers of the scans that are there, sorted."""
+    return sorted(int(path.name.removesuffix(".nii.gz").rsplit("_", 1)[1]) for path in (DATA / "hippocampus/images").iterdir())
+
+
+def subject(scan: int) -> int:
+    """The subject of a scan."""
+    return (scan + 1) // 2
+
+
+def entries(subjects: Sequence[int]) -> list[dict[str, Any]]:
+    """All scans of the subjects, subject by subject."""
+    found = [scan for member in subjects for scan in scans() if subject(scan) == member]
+    return [entry(scan) for scan in found]
+
+
+def entry(scan: int) -> dict[str, Any]:
+    """One scan: image, the rater's mask (one path, not a list of raters), the subject as unit, sha256 of the image."""
+    folder, name = DATA / "hippocampus", f"hippocampus_{scan:03d}.nii.gz"
+    return describe(folder / "images" / name, [folder / "labels" / name], None, f"subject {subject(scan):03d}")
+
+
+if __name__ == "__main__":
+    main()
