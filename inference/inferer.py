@@ -18,7 +18,7 @@ from .halo_buffer import HaloBuffer
 from .link import Link
 from .reducer import Reducer, Reduction
 from .stream import RowStream
-from .study_grid import StudyGrid, element_of_grid
+from .study_grid import StudyGrid, element_of_grid, spacing_of_grid
 from .windows import plan_windows
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -39,6 +39,7 @@ class SamplingInferer(Inferer):
         overlap: share of a window that the next one repeats, in [0, 1).
         blending: "gaussian" or "constant".
         link: "softmax", "sigmoid" or "identity".
+        temperature: of the link; fitted on early stopping units.
         region_channel: channel of the input that is 1 where the study is measured and 0 elsewhere; None measures everywhere.
         window_batch: windows encoded at once.
         decode_batch: windows times draws decoded at once.
@@ -57,6 +58,7 @@ class SamplingInferer(Inferer):
         overlap: float = 0.25,
         blending: str = "gaussian",
         link: str = "softmax",
+        temperature: float = 1.0,
         region_channel: int | None = None,
         window_batch: int = 4,
         decode_batch: int = 8,
@@ -72,7 +74,7 @@ class SamplingInferer(Inferer):
         self.seed = seed
         self.overlap = overlap
         self.blending = blending
-        self.link = Link(link)
+        self.link = Link(link, temperature)
         self.region_channel = region_channel
         self.window_batch = window_batch
         self.decode_batch = decode_batch
@@ -126,18 +128,21 @@ class SamplingInferer(Inferer):
         for reducer in self.reducers:
             reducer.begin(grid)
         starts = range(0, len(draws), chunk)
+        features: list[float] = []
         with tqdm(total=None, unit="window", disable=not self.progress, leave=False) as bar:
             for first in starts:
-                self._run_chunk(study, region, network, draws[first : first + chunk], bar)
+                pooled = self._run_chunk(study, region, network, draws[first : first + chunk], bar)
+                features = features or pooled.mean(dim=0).tolist()  # deterministic: those of the first chunk are those of all
         results: dict[str, Reduction] = {}
         for reducer in self.reducers:
             results[reducer.name] = reducer.finish(results)
-        return self._answer(results, self._sampling(network, len(draws), chunk, inputs.device))
+        facts = {"sampling": self._sampling(network, len(draws), chunk, inputs), "features": features}
+        return self._answer(results, facts)
 
     def _run_chunk(
         self, study: torch.Tensor, region: torch.Tensor | None, network: Sampler, draws: Sequence[Draw], bar: tqdm
-    ) -> None:
-        """Run one chunk of draws and hand every finished block to the reducers."""
+    ) -> torch.Tensor:
+        """Run one chunk of draws and hand every finished block to the reducers. Returns: pooled features, (windows, channels)."""
         view, inverse = network.view(study, draws[0])
         plan = plan_windows(view.shape[2:], self.roi_size, self.overlap, self.blending, align=network.align)
         padded = plan.pad(view)
@@ -159,6 +164,7 @@ class SamplingInferer(Inferer):
                 complete = buffer.push(values)
                 if complete is not None:
                     reducer.update(complete[0], draws, complete[1])
+        return torch.cat(stream.summaries)
 
     def _chunk(self, size: Sequence[int], draws: int) -> int:
         """Draws that run together: a pure function of the study's shape, the window, and the fixed budget."""
@@ -168,13 +174,13 @@ class SamplingInferer(Inferer):
         return max(1, min(draws, self.budget_mib * 2**20 // bytes_a_draw))
 
     def _grid(self, inputs: torch.Tensor, region: torch.Tensor | None, draws: int) -> StudyGrid:
-        affine = inputs.affine if isinstance(inputs, MetaTensor) else torch.eye(4)
-        meta = inputs.meta if isinstance(inputs, MetaTensor) else {}
+        affine, meta = _geometry(inputs)
         size = tuple(inputs.shape[2:])
         return StudyGrid(size, len(self.class_names), draws, element_of_grid(affine, meta, len(size)), region, inputs.device)
 
-    def _sampling(self, network: Sampler, draws: int, chunk: int, device: torch.device) -> dict[str, Any]:
+    def _sampling(self, network: Sampler, draws: int, chunk: int, inputs: torch.Tensor) -> dict[str, Any]:
         """What `result.json` says of how the draws were made."""
+        affine, meta = _geometry(inputs)
         return {
             "sampler": type(network).__name__,
             "source": str(network.source),
@@ -184,23 +190,29 @@ class SamplingInferer(Inferer):
             "overlap": self.overlap,
             "blending": self.blending,
             "align": network.align,
+            "temperature": self.link.temperature,
             "precision": self.precision,
-            "device": device.type,
+            "grid_spacing_mm": spacing_of_grid(affine, meta, inputs.ndim - 2),
+            "device": inputs.device.type,
             "chunk": chunk,
             "budget_mib": self.budget_mib,
         }
 
     @staticmethod
-    def _answer(results: dict[str, Reduction], sampling: dict[str, Any]) -> dict[str, Any]:
+    def _answer(results: dict[str, Reduction], facts: dict[str, Any]) -> dict[str, Any]:
         maps = {name: tensor for result in results.values() for name, tensor in result.maps.items()}
-        facts = {
-            "sampling": sampling,
+        facts |= {
             "measurements": [entry for result in results.values() for entry in result.measurements],
             "points": [entry for result in results.values() for entry in result.points],
             "study_scores": {name: score for result in results.values() for name, score in result.study_scores.items()},
         }
         answer = {"pred": maps.pop("mean")[None]}
         return answer | {name: tensor[None] for name, tensor in maps.items()} | {"result": json.dumps(facts)}
+
+
+def _geometry(inputs: torch.Tensor) -> tuple[torch.Tensor, dict[str, Any]]:
+    """Affine and meta of the input; a plain tensor lies on a grid without spacing."""
+    return (inputs.affine, inputs.meta) if isinstance(inputs, MetaTensor) else (torch.eye(4), {})
 
 
 def in_order_of_needs(reducers: Sequence[Reducer]) -> list[Reducer]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 LINKS = ("softmax", "sigmoid", "identity")
@@ -12,17 +14,25 @@ class Link:
 
     Args:
         name: "softmax" (classes exclude each other), "sigmoid" (each for itself) or "identity".
+        temperature: the logits of every draw are divided by it first (Guo et al. 2017); 1 for "identity".
+
+    Raises:
+        ValueError: an unknown name, or a temperature that is not above zero or not 1 for "identity".
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, temperature: float = 1.0) -> None:
         if name not in LINKS:
             raise ValueError(f"link must be one of {', '.join(LINKS)}, got {name}")
+        if not 0 < temperature < math.inf or (name == "identity" and temperature != 1):
+            raise ValueError(f"a temperature of {temperature} does not go with the link {name}")
         self.name = name
+        self.temperature = float(temperature)
 
     def __call__(self, logits: torch.Tensor, region: torch.Tensor | None) -> torch.Tensor:
         """Args: logits: (draws, classes, *spatial). region: bool (*spatial), or None. Returns: the same shape as logits."""
         if self.name == "identity":
             return logits
+        logits = logits if self.temperature == 1 else logits / self.temperature
         values = logits.softmax(dim=1) if self.name == "softmax" else logits.sigmoid()
         if region is not None:
             outside = ~region

@@ -27,6 +27,9 @@ class RowStream:
         decode_batch: windows times draws decoded at once.
         precision: torch.float32, or a lower one that convolutions run in; blending is in float32 always.
         after_window_batch: called with the number of windows done, for a progress bar.
+
+    Attributes:
+        summaries: pooled features (windows, channels) of each batch of windows, float32 on the CPU: what the gate looks at.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class RowStream:
         self.decode_batch = decode_batch
         self.precision = precision
         self.after_window_batch = after_window_batch
+        self.summaries: list[torch.Tensor] = []
 
     def rows(self, padded: torch.Tensor, context: Any, draws: Sequence[Draw]) -> Iterator[torch.Tensor]:
         """Args: padded: (1, C, *padded size). Yields: logits of consecutive rows, (draws, classes, rows, *other axes),
@@ -78,6 +82,7 @@ class RowStream:
         at_once = max(1, self.decode_batch // len(places))
         with torch.autocast(padded.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
             features = self.sampler.encode(windows, places, context)
+            self.summaries.append(self.sampler.summary(features).float().cpu())
             groups = [draws[first : first + at_once] for first in range(0, len(draws), at_once)]
             logits = torch.cat([self.sampler.decode(features, group, places, context).float() for group in groups])
         if not bool(torch.isfinite(logits).all()):

@@ -53,8 +53,19 @@ def element_of_grid(affine: Any, meta: Mapping[str, Any], dimensions: int) -> Gr
         dimensions: 2 or 3.
     """
     matrix = np.asarray(affine, dtype=np.float64).reshape(4, 4)[:dimensions, :dimensions]
-    source = meta.get("spacing_source", "")
-    known = bool(source[0] if isinstance(source, list) else source)
+    known = spacing_is_known(meta)
     unknown_unit = "pixels" if dimensions == 2 else "voxels"
     size = float(f"{abs(np.linalg.det(matrix)):.12g}")  # 0.5 * 0.25 is 0.125, without the rounding of an elimination
     return GridElement(size, f"mm{dimensions}" if known else unknown_unit)
+
+
+def spacing_of_grid(affine: Any, meta: Mapping[str, Any], dimensions: int) -> list[float] | None:
+    """Distance of neighbouring elements per axis, in mm to 1e-4; None where no spacing is known. Args: see `element_of_grid`."""
+    matrix = np.asarray(affine, dtype=np.float64).reshape(4, 4)[:dimensions, :dimensions]
+    return [round(float(length), 4) for length in np.linalg.norm(matrix, axis=0)] if spacing_is_known(meta) else None
+
+
+def spacing_is_known(meta: Mapping[str, Any]) -> bool:
+    """Whether the study's file or its user states a spacing."""
+    source = meta.get("spacing_source", "")
+    return bool(source[0] if isinstance(source, list) else source)

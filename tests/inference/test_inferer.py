@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -212,3 +213,21 @@ def test_memory_of_the_loop_holds_rows_not_studies():
 
     inferer((16, 16), [type("Moments", (Rows,), {})()], overlap=0.5)(study(64, 16), Plain(nn.Conv2d(1, 2, 1)))
     assert seen == [(0, 8), (8, 16), (16, 24), (24, 32), (32, 40), (40, 48), (48, 64)]
+
+
+def test_temperature_divides_the_logits_of_every_draw():
+    network, image = Plain(nn.Conv2d(1, 2, 1)), study(16, 16)
+    logits = network(image)
+    answer = inferer((16, 16), temperature=2.5)(image, network)
+    assert torch.allclose(answer["pred"], (logits / 2.5).softmax(1), atol=1e-6)
+    assert json.loads(answer["result"])["sampling"]["temperature"] == 2.5
+
+
+def test_the_answer_names_grid_spacing_and_pooled_features():
+    image, network = study(16, 24), BorderFreeDropout(2, elementwise=False)
+    facts = json.loads(inferer((16, 8), draws=3)(image, network)["result"])
+    assert facts["sampling"]["grid_spacing_mm"] is None
+    again = json.loads(inferer((16, 8), draws=5, seed=9)(image, network)["result"])
+    assert facts["features"] == again["features"] and all(map(math.isfinite, facts["features"])) and facts["features"]
+    known = MetaTensor(image, affine=torch.diag(torch.tensor([0.5, 2.0, 1.0, 1.0])), meta={"spacing_source": "the file"})
+    assert json.loads(inferer((16, 8), draws=1)(known, network)["result"])["sampling"]["grid_spacing_mm"] == [0.5, 2.0]

@@ -22,6 +22,7 @@ EMPTY_RESULT: Mapping[str, Any] = {
     "measurements": [],
     "points": [],
     "study_scores": {},
+    "features": [],
     "gate": None,
     "flags": [],
 }
