@@ -145,6 +145,18 @@ REASONS: dict[str, Reason] = {
         "no calibration record fits these weights and settings, so draws are shown without an interval",
         "calibrate with caveat calibrate, or use the bundle's own settings",
     ),
+    "OUT_OF_RANGE": Reason(
+        "the study is unlike those the record was calibrated on, so its interval is withheld",
+        "see in the report which check failed and look at the image; the value stands without an interval",
+    ),
+    "GATE_SCORE_MISSING": Reason(
+        "too many calibration units lack a score that the gate is to check",
+        "predict them again with the bundle's own settings, or leave the check out of the bundle's calibrate.yaml",
+    ),
+    "FEATURE_REFERENCE_MISMATCH": Reason(
+        "the gate's reference of encoder features belongs to other weights, so the distance to it is not known",
+        "build the reference again from predictions of these weights",
+    ),
     "NON_FINITE_OUTPUT": Reason(
         "the network's output is not finite (NaN or infinite)", "check the weights, or try --precision float32"
     ),
