@@ -5,9 +5,8 @@ OUT ?= demo_out
 DATA ?= ../shared/data
 BIN := .venv/bin
 INSTALLED := .venv/installed
-CONFIGS := bundles/retinal_vessels/configs
 
-.PHONY: demo test test-slow lint types train-retinal clean
+.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -37,13 +36,18 @@ types:  ## mypy on a view of the tree with the rooms inside caveat/
 	cd build/view && ../../$(BIN)/python -m mypy -p caveat --ignore-missing-imports
 
 train-retinal: $(INSTALLED)  ## five members, then five folds; resumes where it was stopped
-	for seed in 0 1 2 3 4; do $(MAKE) train-one LIST=chase_db1 SEED=$$seed NAME=member$$seed || exit 1; done
-	for fold in 1 2 3 4 5; do $(MAKE) train-one LIST=chase_db1_fold$$fold SEED=10$$fold NAME=fold$$fold || exit 1; done
+	for seed in 0 1 2 3 4; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1 SEED=$$seed NAME=member$$seed || exit 1; done
+	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1_fold$$fold SEED=10$$fold NAME=fold$$fold || exit 1; done
 
-.PHONY: train-one
+train-hippocampus: $(INSTALLED)  ## five members, each on another four fifths of the subjects, then the comparison heads
+	for seed in 0 1 2 3 4; do $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold$$((seed + 1)) SEED=$$seed NAME=member$$seed || exit 1; done
+	for head in gaussian_logits low_rank_logits; do \
+	  $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold1 SEED=0 NAME=$$head OVERLAY=train_$$head || exit 1; done
+
 train-one: $(INSTALLED)
-	$(BIN)/python -m monai.bundle run --config_file "['$(CONFIGS)/inference.yaml','$(CONFIGS)/train.yaml']" --meta_file $(CONFIGS)/metadata.json \
-	  --dataset_dir $(DATA) --list_file data_lists/$(LIST).json --seed $(SEED) --ckpt_dir checkpoints/retinal_vessels/$(NAME)
+	$(BIN)/python -m monai.bundle run --meta_file bundles/$(BUNDLE)/configs/metadata.json \
+	  --config_file "[$(foreach config,inference train $(OVERLAY),'bundles/$(BUNDLE)/configs/$(config).yaml',)]" \
+	  --dataset_dir $(DATA) --list_file data_lists/$(LIST).json --seed $(SEED) --ckpt_dir checkpoints/$(BUNDLE)/$(NAME)
 
 clean:
 	rm -rf .venv build dist *.egg-info demo_out

@@ -165,3 +165,28 @@ def defective_files() -> dict[str, tuple[bytes, str]]:
         "nowhere.nii.gz": (gzip.compress(nifti_bytes(sform_code=0)), "NO_ORIENTATION"),
         "dicom.dcm": (b"\0" * 128 + b"DICM" + b"\0" * 100, "UNSUPPORTED_FILE_TYPE"),
     }
+
+
+def hippocampus_crop(seed: int = 0, shape: tuple[int, int, int] = (35, 50, 36)) -> tuple[np.ndarray, np.ndarray]:
+    """A grey curved body in white matter and fluid, as in a crop around a hippocampus.
+
+    Returns:
+        (x, y, z) float32 intensities; labels (x, y, z) uint8, 1 the front and 2 the back of the body.
+    """
+    random = np.random.default_rng(seed)
+    x, y, z = (axis / extent - 0.5 for axis, extent in zip(np.indices(shape).astype(float), shape, strict=True))
+    across = np.hypot((x - 0.05) / 0.9, z + 0.25 * y) / (0.13 + 0.12 * y)
+    body = (across < 1) & (np.abs(y) < 0.36)
+    image = np.where(z > 0.2 + 0.2 * y, 60.0, 160.0) + random.normal(0, 6, shape)
+    image[body] = 100.0 + random.normal(0, 6, int(body.sum()))
+    return image.astype(np.float32), (body * np.where(y > 0.02, 1, 2)).astype(np.uint8)
+
+
+def write_hippocampus_crop(path: Path, seed: int = 0) -> Path:
+    """A crop around a made-up hippocampus as a NIfTI file, 1 mm, with its labels beside it as NAME_label.nii.gz."""
+    image, labels = hippocampus_crop(seed)
+    for voxels, target in ((image, path), (labels, path.with_name(path.name.replace(".nii", "_label.nii")))):
+        volume = nib.Nifti1Image(voxels, np.eye(4))
+        volume.header.set_xyzt_units("mm")
+        nib.save(volume, target)
+    return path

@@ -1,0 +1,86 @@
+"""Every prediction behind the tables of bundles/hippocampus_volume/docs/README.md.
+
+    python benchmarks/hippocampus_predict.py STEP
+
+pack         after training: the members' checkpoints into models/model.pt, prints its sha256
+out_of_fold  member k on the training subjects it never saw: one network, and 20 dropout draws of it
+features     the ensemble on the training subjects: reference features of the gate
+unseen       every sampler on the early stopping, calibration and test subjects
+
+Writes below out/, which git ignores; what is there is not predicted again. CAVEAT_DATA names the folder of the data sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from caveat.bundle_folders import find_bundle, read_metadata
+from caveat.commands.predict import choose_configs
+from caveat.networks.pack_members import pack
+from caveat.run_bundle import run_bundle
+from caveat.transforms.discover import studies_from_list
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "out" / "hippocampus"
+CHECKPOINTS = ROOT / "checkpoints" / "hippocampus_volume"
+BUNDLE = find_bundle("hippocampus_volume")
+LIST = ROOT / "data_lists" / "hippocampus.json"
+FOLDS = (1, 2, 3, 4, 5)
+FOLD_SAMPLERS = ("single", "dropout")
+UNSEEN = ("early_stopping", "calibration", "test")
+WRITERS = [
+    {"_target_": f"caveat.transforms.writers.{name}"} for name in ("segmentation.SegmentationWriter", "result_json.ResultJsonWriter")
+]
+"""What the tables read; maps, reports and previews are left out."""
+
+
+def main() -> None:
+    """Run one step."""
+    steps = {"pack": pack_members, "out_of_fold": predict_out_of_fold, "features": predict_training, "unseen": predict_unseen}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=steps)
+    steps[parser.parse_args().step]()
+
+
+def pack_members() -> None:
+    """One file of weights for the ensemble of five: member k was trained on fold k + 1's training subjects."""
+    print(pack([CHECKPOINTS / f"member{fold - 1}" / "best.pt" for fold in FOLDS], BUNDLE / "models" / "model.pt"))
+
+
+def predict_out_of_fold() -> None:
+    """Each fold's own network on the fold's subjects."""
+    for fold in FOLDS:
+        weights = OUT / "weights" / f"member{fold - 1}.pt"
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        sha256 = pack([CHECKPOINTS / f"member{fold - 1}" / "best.pt"], weights)
+        studies = studies_from_list(ROOT / "data_lists" / f"hippocampus_fold{fold}.json", "out_of_fold")
+        for sampler in FOLD_SAMPLERS:
+            folder = OUT / f"{sampler}_fold{fold}"
+            predict(folder, studies, sampler, weights_path=str(weights), weights_sha256=sha256)
+
+
+def predict_training() -> None:
+    """The ensemble on the training subjects."""
+    predict(OUT / "training", studies_from_list(LIST, "training"), "ensemble")
+
+
+def predict_unseen() -> None:
+    """Every sampler that the bundle has, on every subject that trained no network."""
+    studies = [study for part in UNSEEN for study in studies_from_list(LIST, part)]
+    for sampler in read_metadata(BUNDLE)["samplers"]:
+        predict(OUT / sampler, studies, sampler)
+
+
+def predict(out: Path, studies: list[dict[str, Any]], sampler: str | None = None, **overrides: Any) -> None:
+    """Predict into a folder, unless every study stands there already."""
+    if all((out / study["name"] / "result.json").is_file() for study in studies):
+        return
+    overrides |= {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')", "writers": WRITERS}
+    counts, _ = run_bundle(BUNDLE, choose_configs(BUNDLE, sampler), overrides)
+    print(out.relative_to(ROOT), counts, flush=True)
+
+
+if __name__ == "__main__":
+    main()
