@@ -20,13 +20,18 @@ class Truth:
 
     Args:
         rater: name, such as "observer 1".
-        mask: bool (*spatial), the structure inside the region.
+        labels: uint8 (*spatial), the class of each element as the network numbers them, 0 outside the region.
         region: bool (*spatial), where the reading counts.
     """
 
     rater: str
-    mask: np.ndarray
+    labels: np.ndarray
     region: np.ndarray
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The structure: bool (*spatial), every label but the background."""
+        return self.labels > 0
 
 
 class MaskTruths:
@@ -34,10 +39,13 @@ class MaskTruths:
 
     Args:
         raters: names of the raters, in the order of the list's "label".
+        classes: numbers of the classes that every label must hold, in the network's numbering; a label that lacks one, or
+            holds another, is refused. None for masks of one structure: whatever is not 0 is class 1.
     """
 
-    def __init__(self, raters: Sequence[str] = ("truth",)) -> None:
+    def __init__(self, raters: Sequence[str] = ("truth",), classes: Sequence[int] | None = None) -> None:
         self.raters = tuple(raters)
+        self.classes = None if classes is None else frozenset(classes)
 
     def read(self, entry: Mapping[str, Any], dataset_dir: Path, study: StoredStudy) -> list[Truth]:
         """The truths of one entry of the list.
@@ -48,7 +56,7 @@ class MaskTruths:
             study: the stored prediction, whose grid they must have.
 
         Raises:
-            StudyRefused: NO_TRUTH, LABEL_OFF_GRID.
+            StudyRefused: NO_TRUTH, LABEL_OFF_GRID, LABEL_WITHOUT_CLASS.
         """
         labels = entry.get("label") or []
         paths = [dataset_dir / label for label in ([labels] if isinstance(labels, str) else labels)]
@@ -56,16 +64,27 @@ class MaskTruths:
             raise StudyRefused("NO_TRUTH", f"{sum(path.is_file() for path in paths)} of {len(self.raters)} raters' files found")
         region = np.ones(study.mask.shape, bool)
         if entry.get("region"):
-            region = on_grid(dataset_dir / entry["region"], study)
-        return [Truth(rater, on_grid(path, study) & region, region) for rater, path in zip(self.raters, paths, strict=True)]
+            region = on_grid(dataset_dir / entry["region"], study) > 0
+        read = {rater: self._labels(on_grid(path, study)) for rater, path in zip(self.raters, paths, strict=True)}
+        return [Truth(rater, np.where(region, labels, np.uint8(0)), region) for rater, labels in read.items()]
+
+    def _labels(self, array: np.ndarray) -> np.ndarray:
+        """Classes of a label as stored. Returns: uint8, same shape. Raises: StudyRefused: LABEL_WITHOUT_CLASS."""
+        if self.classes is None:
+            return (array > 0).astype(np.uint8)
+        found = set(np.unique(array).tolist())
+        missing, other = self.classes - found, found - self.classes - {0}
+        if missing or other:
+            raise StudyRefused("LABEL_WITHOUT_CLASS", f"classes without an element: {len(missing)}, other values: {len(other)}")
+        return array.astype(np.uint8)
 
     def as_prediction(self, truth: Truth) -> StoredStudy:
         """A rater's reading in the place of the network's, to be scored against the other raters."""
-        return StoredStudy(truth.rater, maps={"segmentation": truth.mask.astype(np.uint8)})
+        return StoredStudy(truth.rater, maps={"segmentation": truth.labels})
 
 
 def on_grid(path: Path, study: StoredStudy) -> np.ndarray:
-    """A mask that lies on the study's grid. Returns: bool (*spatial). Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID."""
+    """A label that lies on the study's grid. Returns: (*spatial), as stored. Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID."""
     if not path.is_file():
         raise StudyRefused("NO_TRUTH", "the list names a file that is not there")
     array, affine = read_map(path)
@@ -76,4 +95,4 @@ def on_grid(path: Path, study: StoredStudy) -> np.ndarray:
         off = float(np.abs(affine - np.asarray(expected)).max())
         if off > 1e-3:
             raise StudyRefused("LABEL_OFF_GRID", f"the affine matrices differ by up to {off:.3g} mm")
-    return array > 0
+    return array
