@@ -177,6 +177,10 @@ REASONS: dict[str, Reason] = {
         "a label does not lie on the grid of its image",
         "give labels with the image's own shape, spacing and orientation",
     ),
+    "LABEL_WITHOUT_CLASS": Reason(
+        "a label lacks a class that the bundle measures, or holds a value that is none of its classes",
+        "give labels numbered as the bundle's metadata names them, with every class in each",
+    ),
     "DUPLICATE_PREDICTION": Reason(
         "the predictions hold more than one result for the same image",
         "keep one result per image in the folder",
