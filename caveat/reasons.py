@@ -189,6 +189,35 @@ REASONS: dict[str, Reason] = {
         "the predictions were made by different weights or samplers",
         "evaluate each run in a folder of its own",
     ),
+    # Calibration
+    "TOO_FEW_UNITS": Reason(
+        "there are too few calibration units for an interval at this level",
+        "calibrate on as many patients as are asked for, or choose a lower level",
+    ),
+    "UNITS_SEEN_IN_TRAINING": Reason(
+        "calibration units were seen in training or early stopping, where errors are smaller than on new images",
+        "calibrate on patients that the weights have never seen",
+    ),
+    "NON_FINITE_DRAWS": Reason(
+        "a value or a draw of a stored prediction is no finite number",
+        "predict the image again, and leave result.json as it was written",
+    ),
+    "MISSING_STUDY_SCORE": Reason(
+        "the conformity score needs a study score that the prediction does not have",
+        "predict the images again with the bundle's own settings",
+    ),
+    "RECORD_EDITED": Reason(
+        "a calibration record is damaged, or was changed after it was made",
+        "restore the record, or make it again with caveat calibrate",
+    ),
+    "RECORD_MISMATCH": Reason(
+        "the calibration record was made with other weights or settings, so the interval is withheld",
+        "use the settings of the record, or calibrate with caveat calibrate",
+    ),
+    "EMPTY_INTERVAL": Reason(
+        "the two ends of the interval have crossed; their midpoint is given for both",
+        "look at the draws: they scatter far more than the errors of the calibration units",
+    ),
     "UNEXPECTED_ERROR": Reason(
         "the program failed on this study in a way that was not foreseen",
         "report the code and how the image was made; the other studies are not affected",

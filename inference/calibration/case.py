@@ -1,0 +1,175 @@
+"""Case: one study's prediction of one measurement, and its truth where it is known."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caveat.reasons import StudyRefused
+
+from ..evaluate import Truths, read_entries, results_by_sha256
+from ..measurement import Measurement
+from ..stored_study import StoredStudy
+from ..study_grid import element_of_grid
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a conformity score may look at. Numbers are in the measurement's unit.
+
+    Args:
+        study: name of its folder. unit: what is exchangeable, such as "subject 012"; "" for a study that is being predicted.
+        sha256: of the image.
+        value: of the reported mask. draws: value of every draw.
+        scores: the study's scores by name; None where one is undefined.
+        truth: None where it is not known.
+        stratum: what the data list says of the study, such as how far it was degraded; "" where it says nothing.
+    """
+
+    study: str
+    unit: str
+    sha256: str
+    value: float
+    draws: tuple[float, ...]
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    truth: float | None = None
+    stratum: str = ""
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The cases of one part of a data list.
+
+    Args:
+        by_measurement: name of the measurement to its cases, all in the order of the list, the same studies for each.
+        units: name of the measurement to its unit, such as "mL".
+        results: `result.json` of the same studies in the same order.
+        left_out: {image, unit, code, found} for each entry of the list that has no case.
+    """
+
+    by_measurement: dict[str, list[Case]]
+    units: dict[str, str]
+    results: list[Mapping[str, Any]]
+    left_out: list[dict[str, str]]
+
+
+def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) -> Case:
+    """One measurement of one result. Args: entry: of `measurements`. more: what the result does not say.
+
+    Raises:
+        StudyRefused: NON_FINITE_DRAWS.
+    """
+    numbers = [entry["value"], *entry["draws"]["values"]]
+    if any(number is None or not math.isfinite(number) for number in numbers):
+        raise StudyRefused("NON_FINITE_DRAWS", f"{sum(n is None or not math.isfinite(n) for n in numbers)} of {len(numbers)}")
+    value, *draws = map(float, numbers)
+    return Case(**{"study": "", "unit": "", "sha256": "", **more}, value=value, draws=tuple(draws), scores=result["study_scores"])
+
+
+def read_cases(
+    predictions: Path, data_list: Path, split: str, truths: Truths, dataset_dir: Path, measurements: Sequence[Measurement]
+) -> Cases:
+    """Every predicted study of a split, matched by the image's sha256. Where there are several raters the first one is the truth.
+
+    Args:
+        predictions: folder that `caveat predict` wrote.
+        data_list: MONAI's form. split: a part of it.
+        truths: reads the truth of an entry, with `labels` on the input's grid. dataset_dir: what the list's paths are relative to.
+        measurements: as the bundle's config lists them.
+
+    Raises:
+        StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS, WRONG_USAGE; what concerns one study is a row of `left_out`.
+    """
+    entries = read_entries(data_list, split)
+    if len({entry["sha256"] for entry in entries}) < len(entries):
+        raise StudyRefused("WRONG_USAGE", "the list names an image twice")
+    predicted = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
+    cases = Cases({measurement.name: [] for measurement in measurements}, {}, [], [])
+    for entry in entries:
+        try:
+            read = read_study_cases(entry, predicted, truths, dataset_dir, measurements)
+        except StudyRefused as refusal:
+            about = {"image": entry["image"], "unit": entry["unit"], "code": refusal.code, "found": refusal.found}
+            cases.left_out.append(about)
+            continue
+        result = predicted[entry["sha256"]][1]
+        cases.results.append(result)
+        for stated, case in zip(result["measurements"], read, strict=True):
+            cases.by_measurement[stated["name"]].append(case)
+            cases.units[stated["name"]] = stated["unit"]
+    return cases
+
+
+def read_study_cases(
+    entry: Mapping[str, Any],
+    predicted: Mapping[str, tuple[Path, Mapping[str, Any]]],
+    truths: Truths,
+    dataset_dir: Path,
+    measurements: Sequence[Measurement],
+) -> list[Case]:
+    """The cases of one entry of a list, one per measurement, in the bundle's order.
+
+    Raises:
+        StudyRefused: NOT_PREDICTED, the code of a refused study, NOTHING_FOUND (no interval is ever given for such a study),
+            NO_TRUTH, LABEL_OFF_GRID, LABEL_WITHOUT_CLASS, NON_FINITE_DRAWS.
+    """
+    if entry["sha256"] not in predicted:
+        raise StudyRefused("NOT_PREDICTED", "no result with the sha256 of the image")
+    folder, result = predicted[entry["sha256"]]
+    if result["status"] != "OK":
+        raise StudyRefused(result["reasons"][0]["code"], "so it was when the study was predicted")
+    if [stated["name"] for stated in result["measurements"]] != [measurement.name for measurement in measurements]:
+        raise StudyRefused("NOT_PREDICTED", "the result has other measurements than the bundle")
+    # Truths are read on the input's grid; of the prediction they need no more than that grid.
+    grid = StoredStudy(folder.name, result, {"segmentation": np.zeros(result["input"]["shape"], np.uint8)})
+    truth = truths.read(entry, dataset_dir, grid)[0]
+    about = {key: entry[key] for key in ("unit", "sha256")} | {"study": folder.name, "stratum": entry.get("stratum", "")}
+    return [
+        case_of(stated, result, **about, truth=truth_value(measurement, truth.labels, truth.region, result["input"]))
+        for stated, measurement in zip(result["measurements"], measurements, strict=True)
+    ]
+
+
+def truth_value(measurement: Measurement, labels: np.ndarray, region: np.ndarray, given: Mapping[str, Any]) -> float:
+    """What the measurement is on a truth, on the input's own grid.
+
+    Args:
+        labels: whole numbers, the classes as the network numbers them, 0 outside the region. region: bool, same shape.
+        given: entry `input` of the result, with affine and spacing_source.
+
+    Raises:
+        StudyRefused: LABEL_WITHOUT_CLASS where a class of the measurement has no element.
+    """
+    counts = np.bincount(labels[region].ravel(), minlength=max(measurement.classes) + 1).tolist()
+    absent = sum(not counts[index] for index in measurement.classes)
+    if absent:
+        raise StudyRefused("LABEL_WITHOUT_CLASS", f"{absent} of {len(measurement.classes)} classes have no element")
+    element = element_of_grid(given["affine"], given, labels.ndim)
+    return measurement.value(counts, int(region.sum()), element)
+
+
+def one_per_unit(cases: Sequence[Case], seed: int) -> tuple[list[Case], list[Case]]:
+    """One study of each unit: scans of one patient are not exchangeable with those of others, and pooling them overstates n.
+
+    Args:
+        cases: in the order of the list.
+        seed: of the choice, which is a hash of seed and unit: no image and no value enters it.
+
+    Returns:
+        the chosen ones, and the rest as a second line, both in the order of the list.
+    """
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.unit, []).append(case)
+    chosen = {group[_draw(seed, unit) % len(group)].sha256 for unit, group in groups.items()}
+    return [case for case in cases if case.sha256 in chosen], [case for case in cases if case.sha256 not in chosen]
+
+
+def _draw(seed: int, unit: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}:{unit}".encode()).digest()[:8])
