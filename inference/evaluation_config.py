@@ -12,6 +12,8 @@ from .evaluate import Evaluation
 def read_evaluation(path: Path) -> Evaluation:
     """Read the config and build what its entry `evaluation` describes.
 
+    It is read over inference.yaml beside it, so that measurements and names of classes stand in one place.
+
     Args:
         path: of evaluate.yaml.
 
@@ -19,7 +21,8 @@ def read_evaluation(path: Path) -> Evaluation:
         TypeError: the entry is no `Evaluation`.
     """
     parser = ConfigParser()
-    parser.read_config(path)
+    inference = path.with_name("inference.yaml")
+    parser.read_config([*([inference] if inference.is_file() else []), path])
     evaluation = parser.get_parsed_content("evaluation")
     if not isinstance(evaluation, Evaluation):
         raise TypeError(f"{path.name}: entry `evaluation` is {type(evaluation).__name__}, expected Evaluation")

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from ..measurement import Measurement
 from ..metrics.extent_error import extent_error
 from ..stored_study import StoredStudy
+from ..true_value import true_value
 from ..truths import Truth
 
 
-def extent(study: StoredStudy, truth: Truth, measurement: str) -> dict[str, float]:
+def extent(study: StoredStudy, truth: Truth, measurement: Measurement) -> dict[str, float]:
     """Error of a measured area or volume, as the result states it.
 
     Args:
         study: with `result.json`.
-        measurement: name of an entry of its `measurements`.
+        measurement: of the bundle, an entry of the result's `measurements`.
 
     Returns:
-        error with sign (its mean is the bias) and absolute, as shares of the truth; whether the truth lies within the range of
+        error with sign (its mean is the bias) as a share of the truth and in its unit, absolute error as a share; whether the truth lies within the range of
         the draws (1 or 0; a range of draws promises nothing, this shows how little). Empty for a reading that measured nothing.
 
     Raises:
@@ -25,23 +25,16 @@ def extent(study: StoredStudy, truth: Truth, measurement: str) -> dict[str, floa
     """
     if "measurements" not in study.result:
         return {}
-    entry = {entry["name"]: entry for entry in study.result["measurements"]}[measurement]
-    true = true_extent(truth, entry["unit"], study)
+    name = measurement.name
+    entry = {entry["name"]: entry for entry in study.result["measurements"]}[name]
+    true = true_value(measurement, truth, study.result)
     error = extent_error(entry["value"], true)
-    out = {f"{measurement}: error, share of the truth": error["signed"], f"{measurement}: absolute error": error["absolute"]}
+    out = {
+        f"{name}: error, share of the truth": error["signed"],
+        f"{name}: absolute error": error["absolute"],
+        f"{name}: error, {entry['unit']}": entry["value"] - true,
+    }
     draws = entry["draws"]["values"]
     if len(draws) > 1:
-        out[f"{measurement}: truth within the range of the draws"] = float(min(draws) <= true <= max(draws))
+        out[f"{name}: truth within the range of the draws"] = float(min(draws) <= true <= max(draws))
     return out
-
-
-def true_extent(truth: Truth, unit: str, study: StoredStudy) -> float:
-    """The truth's extent in the measurement's unit. Args: unit: of `result.json`. Returns: in that unit."""
-    count = float(truth.mask.sum())
-    if unit in ("pixels", "voxels"):
-        return count
-    if unit == "%":
-        return 100 * count / float(truth.region.sum())
-    axes = truth.mask.ndim
-    size = abs(float(np.linalg.det(np.asarray(study.result["input"]["affine"])[:axes, :axes])))  # shear included
-    return count * size * {"mm2": 1.0, "mm3": 1.0, "mL": 1e-3}[unit]
