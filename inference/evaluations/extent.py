@@ -17,8 +17,9 @@ def extent(study: StoredStudy, truth: Truth, measurement: Measurement) -> dict[s
         measurement: of the bundle, an entry of the result's `measurements`.
 
     Returns:
-        error with sign (its mean is the bias) as a share of the truth and in its unit, absolute error as a share; whether the truth lies within the range of
-        the draws (1 or 0; a range of draws promises nothing, this shows how little). Empty for a reading that measured nothing.
+        error with sign (its mean is the bias) as a share of the truth and in its unit, absolute error as a share; whether the
+        truth lies within the range of the draws (1 or 0; a range of draws promises nothing, this shows how little). Empty for
+        a reading that measured nothing.
 
     Raises:
         KeyError: the result has no such measurement.
