@@ -2,7 +2,8 @@
 
     python benchmarks/hippocampus_predict.py STEP
 
-pack         after training: the members' checkpoints into models/model.pt, prints its sha256
+pack         after training: the members' checkpoints into models/model.pt, prints its sha256; the images they have seen
+             into calibration/seen.json
 out_of_fold  member k on the training subjects it never saw: one network, and 20 dropout draws of it
 features     the ensemble on the training subjects: reference features of the gate
 unseen       every sampler on the early stopping, calibration and test subjects
@@ -13,11 +14,13 @@ Writes below out/, which git ignores; what is there is not predicted again. CAVE
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
 from caveat.bundle_folders import find_bundle, read_metadata
 from caveat.commands.predict import choose_configs
+from caveat.inference.evaluate import read_entries
 from caveat.networks.pack_members import pack
 from caveat.run_bundle import run_bundle
 from caveat.transforms.discover import studies_from_list
@@ -29,6 +32,7 @@ BUNDLE = find_bundle("hippocampus_volume")
 LIST = ROOT / "data_lists" / "hippocampus.json"
 FOLDS = (1, 2, 3, 4, 5)
 FOLD_SAMPLERS = ("single", "dropout")
+SEEN = ("training", "early_stopping")
 UNSEEN = ("early_stopping", "calibration", "test")
 WRITERS = [
     {"_target_": f"caveat.transforms.writers.{name}"} for name in ("segmentation.SegmentationWriter", "result_json.ResultJsonWriter")
@@ -47,6 +51,8 @@ def main() -> None:
 def pack_members() -> None:
     """One file of weights for the ensemble of five: member k was trained on fold k + 1's training subjects."""
     print(pack([CHECKPOINTS / f"member{fold - 1}" / "best.pt" for fold in FOLDS], BUNDLE / "models" / "model.pt"))
+    seen = sorted(entry["sha256"] for part in SEEN for entry in read_entries(LIST, part))
+    (BUNDLE / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
 
 
 def predict_out_of_fold() -> None:
