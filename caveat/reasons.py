@@ -116,6 +116,18 @@ REASONS: dict[str, Reason] = {
         "no bright round field on a dark surround was found in the picture",
         "give a fundus photograph whose whole field of view is visible",
     ),
+    "FIELD_OF_VIEW_MISMATCH": Reason(
+        "the image, or the box stated, is larger or smaller than the region that the bundle measures",
+        "say where the structure is: --point X,Y,Z takes the bundle's own box around it, --roi takes a box of yours (mm)",
+    ),
+    "ROI_OUTSIDE_IMAGE": Reason(
+        "the box or the point lies outside the image, in part or wholly",
+        "state it in mm of the image's own space, RAS as in NIfTI (DICOM and ITK turn the sign of the first two)",
+    ),
+    "ROI_CUT_AT_BORDER": Reason(
+        "the box around the point reaches over the image's edge and was cut there",
+        "see in the report whether the whole structure lies in what is left",
+    ),
     # The command line
     "WRONG_USAGE": Reason("the command's options do not fit together", "see caveat COMMAND --help"),
     "BUNDLE_NOT_FOUND": Reason(
