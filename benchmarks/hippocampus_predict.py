@@ -35,7 +35,8 @@ FOLD_SAMPLERS = ("single", "dropout")
 SEEN = ("training", "early_stopping")
 UNSEEN = ("early_stopping", "calibration", "test")
 WRITERS = [
-    {"_target_": f"caveat.transforms.writers.{name}"} for name in ("segmentation.SegmentationWriter", "result_json.ResultJsonWriter")
+    {"_target_": f"caveat.transforms.writers.{name}"}
+    for name in ("segmentation.SegmentationWriter", "result_json.ResultJsonWriter")
 ]
 """What the tables read; maps, reports and previews are left out."""
 

@@ -1,0 +1,131 @@
+"""Which conformity score, chosen within the training subjects: bundles/hippocampus_volume/configs/calibrate.yaml.
+
+    python benchmarks/hippocampus_width.py choose [--sampler dropout]    # after hippocampus_predict.py out_of_fold
+    python benchmarks/hippocampus_width.py fit                           # prints the coefficients of the chosen score
+
+Every training subject is predicted by a network that never saw it. A candidate's coefficients are fitted on four folds and give
+the scores of the fifth; a subject's interval takes its quantile from the scores of the 69 others. No calibration or test
+subject is looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from caveat.inference.calibration.case import Case, one_per_unit, read_cases
+from caveat.inference.calibration.location_scale import fit_location_scale
+from caveat.inference.calibration.quantile import miss_rate, quantile
+from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.scores.conformity_score import ConformityScore
+from caveat.inference.calibration.scores.log import Log
+from caveat.inference.calibration.scores.size import Size
+from caveat.inference.calibration.scores.spread import Spread
+from caveat.inference.measurements.volume import Volume
+from caveat.inference.metrics.bootstrap import interval_of_mean
+from caveat.inference.metrics.interval_score import interval_score
+from caveat.inference.truths import MaskTruths
+from caveat.transforms.discover import DATA_ROOT
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "out" / "hippocampus"
+DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+FOLDS = (1, 2, 3, 4, 5)
+MEASUREMENTS = {"hippocampus volume": (1, 2), "anterior volume": (1,), "posterior volume": (2,)}
+LEVEL = 0.9
+SEED = 0
+OFFSET = 0.1
+WIDTHS: dict[str, tuple[str, ...]] = {
+    "one width": (),
+    "size": ("log_value",),
+    "draws' spread": ("log_spread",),
+    "agreement": ("pooled_pairwise_dice",),
+    "entropy": ("structure_entropy",),
+    "size, spread, entropy": ("log_value", "log_spread", "structure_entropy"),
+}
+CENTRES: dict[str, tuple[str, ...]] = {"size": ("log_value",), "size, entropy": ("log_value", "structure_entropy")}
+Choose = Callable[[Sequence[Case]], ConformityScore]
+
+
+def main() -> None:
+    """Print the table of candidates, or the coefficients of one."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=("choose", "fit"))
+    parser.add_argument("--sampler", default="dropout", help="whose out-of-fold predictions")
+    parser.add_argument("--centre", default="size", choices=CENTRES)
+    parser.add_argument("--width", default="one width", choices=WIDTHS)
+    options = parser.parse_args()
+    folds = read_folds(options.sampler)
+    for name in MEASUREMENTS:
+        cases = [fold[name] for fold in folds]
+        if options.step == "choose":
+            print_table(name, cases)
+        else:
+            pooled = [case for fold in cases for case in fold]
+            score = fit_location_scale(pooled, CENTRES[options.centre], WIDTHS[options.width], OFFSET)
+            print(name, json.dumps(score.to_json()))
+
+
+def read_folds(sampler: str) -> list[dict[str, list[Case]]]:
+    """One case a subject and measurement, fold by fold."""
+    measurements = [Volume(name, name, classes) for name, classes in MEASUREMENTS.items()]
+    folds = []
+    for fold in FOLDS:
+        data_list = ROOT / "data_lists" / f"hippocampus_fold{fold}.json"
+        cases = read_cases(OUT / f"{sampler}_fold{fold}", data_list, "out_of_fold", MaskTruths(), DATA, measurements)
+        folds.append({name: one_per_unit(members, SEED)[0] for name, members in cases.by_measurement.items()})
+    return folds
+
+
+def candidates(gamma: float) -> dict[str, Choose]:
+    """Scores without and with coefficients, each as a function of the cases it may be fitted on."""
+    fixed = {"absolute": Absolute(), "log": Log(OFFSET), "size alone": Size(), "draws' spread": Spread(gamma)}
+    found: dict[str, Choose] = {name: lambda cases, score=score: score for name, score in fixed.items()}
+    for centre, centre_names in CENTRES.items():
+        for width, width_names in WIDTHS.items():
+            found[f"fitted: centre {centre}; width {width}"] = lambda cases, c=centre_names, w=width_names: fit_location_scale(
+                cases, c, w, OFFSET
+            )
+    return found
+
+
+def print_table(measurement: str, folds: Sequence[Sequence[Case]]) -> None:
+    """Mean width, coverage and interval score of every candidate, and the score's difference from size alone."""
+    cases = [case for fold in folds for case in fold]
+    error = np.array([case.value - case.truth for case in cases])
+    print(f"\n## {measurement}: {len(cases)} subjects, bias {error.mean():+.3f} mL, sd {error.std(ddof=1):.3f} mL\n")
+    print("| score | coverage | mean width | interval score | minus size alone (95 % interval) |\n|---|---|---|---|---|")
+    rows = {name: crossed(choose, folds) for name, choose in candidates(0.05 * np.median([c.value for c in cases])).items()}
+    for name, (lower, upper, points) in rows.items():
+        truth = np.array([case.truth for case in cases])
+        covered = np.mean((lower <= truth) & (truth <= upper))
+        difference = points - rows["size alone"][2]
+        low, high = interval_of_mean(difference.tolist(), [case.unit for case in cases])
+        print(
+            f"| {name} | {covered:.2f} | {np.mean(upper - lower):.3f} | {points.mean():.3f} "
+            f"| {difference.mean():+.3f} ({low:+.3f} to {high:+.3f}) |"
+        )
+
+
+def crossed(choose: Choose, folds: Sequence[Sequence[Case]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ends and interval score of every case, its score fitted on the other folds, its quantile from all other cases."""
+    pairs = []
+    for number, fold in enumerate(folds):
+        score = choose([case for other, members in enumerate(folds) if other != number for case in members])
+        pairs += [(score, case) for case in fold]
+    excesses = np.array([max(score.excess(case, case.truth)) for score, case in pairs])
+    ends = []
+    for index, (score, case) in enumerate(pairs):
+        q = quantile(np.delete(excesses, index).tolist(), miss_rate(LEVEL))
+        ends.append(score.bounds(case, q, q))
+    lower, upper = np.array(ends).T
+    return lower, upper, interval_score(lower, upper, np.array([case.truth for _, case in pairs]), LEVEL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What plain dropout in a sliding window does to the error bars of a volume: ours beside MONAI's, window 24.
+
+    python benchmarks/hippocampus_windows.py predict [--draws 20]     # both sides, one scan a subject of calibration and test
+    python benchmarks/hippocampus_windows.py table                    # benchmarks/results/hippocampus_windows.json
+
+The same dropout network (member 0), the same windows of 24 voxels with overlap 0.5 and Gaussian blending. Ours: one mask a draw for the
+whole study. MONAI's: `sliding_window_inference` with dropout left on, a new mask for every window, so that a "sample" is a
+patchwork. Both are then calibrated in the same way on the calibration subjects and tested on the test subjects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from hippocampus_predict import BUNDLE, LIST, OUT, ROOT, predict
+from hippocampus_width import DATA, MEASUREMENTS, SEED
+from monai.bundle import ConfigParser
+from monai.inferers import sliding_window_inference
+
+from caveat.inference.calibration.case import Case, one_per_unit, read_cases
+from caveat.inference.calibration.quantile import miss_rate, quantile
+from caveat.inference.calibration.scores.spread import Spread
+from caveat.inference.measurements.volume import MM3_PER_ML, Volume
+from caveat.inference.metrics.interval_score import interval_score
+from caveat.inference.truths import MaskTruths
+from caveat.networks.consistent_dropout import ConsistentDropout
+from caveat.networks.samplers.dropout import DropoutSampler
+from caveat.transforms.discover import studies_from_list
+
+WINDOW = 24
+OVERLAP = 0.5
+LEVELS = (0.5, 0.8, 0.9)
+PARTS = ("calibration", "test")
+OURS, PATCHWORK = OUT / "windows_ours", OUT / "windows_patchwork.json"
+RESULT = ROOT / "benchmarks" / "results" / "hippocampus_windows.json"
+
+
+def main() -> None:
+    """Run one step."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=("predict", "table"))
+    parser.add_argument("--draws", type=int, default=20)
+    options = parser.parse_args()
+    if options.step == "predict":
+        studies = [study for part in PARTS for study in studies_from_list(LIST, part)]
+        windows = {"inferer::roi_size": [WINDOW] * 3, "inferer::overlap": OVERLAP, "inferer::draws": options.draws}
+        predict(OURS, studies, "dropout", **windows)
+        PATCHWORK.write_text(json.dumps(predict_patchwork(studies, options.draws)), encoding="utf-8")
+    else:
+        table()
+
+
+def predict_patchwork(studies: Sequence[dict], draws: int) -> dict[str, dict[str, list[float]]]:
+    """Volumes of MONAI's draws. Returns: sha256 to "value" and "draws" per measurement, mL; "value" is of the mean's mask."""
+    config = ConfigParser()
+    config.read_config([str(BUNDLE / "configs" / name) for name in ("inference.yaml", "dropout.yaml")])
+    config.read_meta(str(BUNDLE / "configs" / "metadata.json"))
+    config.update({"bundle_root": str(BUNDLE), "device": "$torch.device('cpu')"})
+    preprocessing, sampler = config.get_parsed_content("preprocessing"), config.get_parsed_content("network")
+    torch.manual_seed(SEED)
+    found = {}
+    for study in studies:
+        image = preprocessing({key: study[key] for key in ("image", "sha256") if key in study})["image"].as_tensor()[None]
+        found[study["sha256"]] = patchwork_volumes(image, sampler, draws)
+    return found
+
+
+@torch.no_grad()
+def patchwork_volumes(image: torch.Tensor, sampler: DropoutSampler, draws: int) -> dict[str, list[float]]:
+    """Volumes of one study, each draw with torch's own dropout in every window; the first number is that of the mean's mask."""
+    sampler.eval()
+    for layer in sampler.modules():
+        if isinstance(layer, ConsistentDropout):
+            layer.train()  # torch's own dropout: batch normalisation stays in evaluation mode
+    logits = [sliding_window_inference(image, [WINDOW] * 3, 4, sampler, OVERLAP, mode="gaussian")[0] for _ in range(draws)]
+    probabilities = [one.softmax(0) for one in logits]
+    masks = [torch.stack(probabilities).mean(0).argmax(0), *(one.argmax(0) for one in probabilities)]
+    counts = [torch.bincount(mask.flatten(), minlength=3).tolist() for mask in masks]
+    return {name: [sum(count[c] for c in classes) / MM3_PER_ML for count in counts] for name, classes in MEASUREMENTS.items()}
+
+
+def table() -> None:
+    """Both sides: sd of the draws, coverage of raw quantiles, coverage and interval score of calibrated intervals."""
+    measurements = [Volume(name, name, classes) for name, classes in MEASUREMENTS.items()]
+    parts = {part: read_cases(OURS, LIST, part, MaskTruths(), DATA, measurements).by_measurement for part in PARTS}
+    patchwork = json.loads(PATCHWORK.read_text(encoding="utf-8"))
+    rows = {}
+    for name in MEASUREMENTS:
+        ours = {part: one_per_unit(cases[name], SEED)[0] for part, cases in parts.items()}
+        theirs = {part: [as_patchwork(case, patchwork[case.sha256][name]) for case in cases] for part, cases in ours.items()}
+        rows[name] = {"ours": summarise(**ours), "plain dropout": summarise(**theirs)}
+        print(name, json.dumps(rows[name], indent=1))
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps({"window": WINDOW, "overlap": OVERLAP, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def as_patchwork(case: Case, volumes: Sequence[float]) -> Case:
+    """The case as the other side measured it."""
+    return Case(case.study, case.unit, case.sha256, volumes[0], tuple(volumes[1:]), {}, case.truth)
+
+
+def summarise(calibration: Sequence[Case], test: Sequence[Case]) -> dict[str, object]:
+    """Figures of one side. Returns: rounded to four digits, coverage as counts of the test subjects."""
+    truth = np.array([case.truth for case in test])
+    score = Spread(0.05 * float(np.median([case.value for case in calibration])))
+    excesses = [max(score.excess(case, case.truth)) for case in calibration]
+    facts: dict[str, object] = {
+        "subjects": len(test),
+        "mean sd of the draws, mL": round(float(np.mean([np.std(case.draws, ddof=1) for case in test])), 4),
+        "rms error, mL": round(float(np.sqrt(np.mean([(case.value - case.truth) ** 2 for case in test]))), 4),
+    }
+    for level in LEVELS:
+        raw = np.array([np.quantile(case.draws, [(1 - level) / 2, (1 + level) / 2]) for case in test])
+        q = quantile(excesses, miss_rate(level))
+        ends = np.array([score.bounds(case, q, q) for case in test])
+        for kind, both in (("raw quantiles", raw), ("calibrated", ends)):
+            covered = int(np.sum((both[:, 0] <= truth) & (truth <= both[:, 1])))
+            scores = interval_score(both[:, 0], both[:, 1], truth, level)
+            facts[f"{kind}, {level:.0%}: covered, mean interval score in mL"] = [covered, round(float(scores.mean()), 4)]
+    return facts
+
+
+if __name__ == "__main__":
+    main()
