@@ -3,9 +3,9 @@
     python benchmarks/hippocampus_windows.py predict [--draws 20]     # both sides, one scan a subject of calibration and test
     python benchmarks/hippocampus_windows.py table                    # benchmarks/results/hippocampus_windows.json
 
-The same dropout network (member 0), the same windows of 24 voxels with overlap 0.5 and Gaussian blending. Ours: one mask a draw for the
-whole study. MONAI's: `sliding_window_inference` with dropout left on, a new mask for every window, so that a "sample" is a
-patchwork. Both are then calibrated in the same way on the calibration subjects and tested on the test subjects.
+The same dropout network (member 0), the same windows of 24 voxels with overlap 0.5 and Gaussian blending. Ours: one mask a
+draw for the whole study. MONAI's: `sliding_window_inference` with dropout left on, a new mask for every window, so that a
+"sample" is a patchwork. Both are then calibrated in the same way on the calibration subjects and tested on the test subjects.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
