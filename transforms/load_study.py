@@ -40,6 +40,9 @@ class LoadStudyd(MapTransform):
         StudyRefused: any code of a file that cannot be read; NOT_THIS_KIND, WRONG_CHANNELS, CONSTANT_IMAGE, INPUT_CHANGED.
     """
 
+    not_identity = ("spacing", "assume_orientation")
+    """Of the constructor's parameters: they say something of one study, so calibration records do not depend on them."""
+
     def __init__(
         self,
         keys: KeysCollection,

@@ -80,7 +80,8 @@ def read_cases(
     Args:
         predictions: folder that `caveat predict` wrote.
         data_list: MONAI's form. split: a part of it.
-        truths: reads the truth of an entry, with `labels` on the input's grid. dataset_dir: what the list's paths are relative to.
+        truths: reads the truth of an entry, with `labels` on the input's grid.
+        dataset_dir: what the list's paths are relative to.
         measurements: as the bundle's config lists them.
 
     Raises:

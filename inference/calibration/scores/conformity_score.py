@@ -18,7 +18,8 @@ class ConformityScore(ABC):
     """Subclasses are frozen dataclasses, one a file of its name in lower case; their fields are what a record keeps of them.
 
     The contract, held by tests/contracts/test_conformity_score.py: the truth lies in `ends(case, q_below, q_above)` exactly
-    where its excess below is at most `q_below` and its excess above at most `q_above`. Nothing may be learned from calibration units.
+    where its excess below is at most `q_below` and its excess above at most `q_above`. Parameters are fixed before calibration,
+    from other units.
     """
 
     @abstractmethod

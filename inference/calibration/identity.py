@@ -1,0 +1,110 @@
+"""What a record is valid for: everything that can change a draw's value, seed and device aside."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import inspect
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.transforms import Transform
+
+from ...transforms.writers.result_json import six_digits
+
+OF_SAMPLING = (
+    *("sampler", "source", "draws", "temperature"),
+    *("roi_size", "overlap", "blending", "align", "precision", "grid_spacing_mm"),
+)
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+OF_BUNDLE = ("weights_sha256", "preprocessing_sha256")
+
+
+def identity_of(result: Mapping[str, Any], bundle: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be equal between calibration and use, for intervals to hold.
+
+    Args:
+        result: of a study, in memory or as read from `result.json`; its `sampling` is looked at.
+        bundle: with weights_sha256 and preprocessing_sha256; `result["bundle"]` of a stored result.
+        entry: of `measurements`.
+    """
+    facts = {key: bundle.get(key) for key in OF_BUNDLE}
+    facts |= {key: result["sampling"].get(key) for key in OF_SAMPLING}
+    return six_digits(facts | {"measurement": entry["name"], "unit": entry["unit"]})  # as result.json stores them
+
+
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    """Names of the facts in which two identities differ; one that only one of them has is a difference."""
+    absent = object()
+    return sorted(key for key in {*a, *b} if a.get(key, absent) != b.get(key, absent))
+
+
+def fingerprint(preprocessing: Transform) -> str:
+    """sha256 of what the preprocessing does: classes and constructor parameters, of nested transforms too.
+
+    The same in every process, and not touched by attributes that a library adds. Parameters that a class names in
+    `not_identity` are left out: they say something of one study, not of the task, such as a spacing stated by the user.
+
+    Raises:
+        ValueError: a transform whose parameters cannot be found on it.
+    """
+    text = json.dumps(_describe(preprocessing), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _describe(transform: Transform) -> dict[str, Any]:
+    """Class, constructor parameters that it holds, and the descriptions of the transforms inside it.
+
+    MONAI's dictionary transforms hand parameters on to an array transform inside them, where they are found.
+    """
+    kind, held = type(transform), vars(transform)
+    parameters = [one for one in inspect.signature(kind.__init__).parameters.values() if one.name != "self"]
+    wanted = {one.name: one.kind for one in parameters if one.name not in getattr(kind, "not_identity", ())}
+    groups = [[_describe(inner) for inner in _transforms(value)] for value in held.values()]
+    inside = sorted((group for group in groups if group), key=json.dumps)  # attributes have no order, those of a list have
+    lost = [
+        name
+        for name, passed in wanted.items()
+        if passed not in VARIADIC and name not in held and f"_{name}" not in held and not _is_inside(name, inside)
+    ]
+    if lost:
+        raise ValueError(f"{kind.__name__} does not keep {', '.join(lost)}, so no record can be tied to it")
+    found = {name: _plain(held[name], kind) for name in wanted if name in held and not _transforms(held[name])}
+    return {"class": kind.__name__, "parameters": found, "inside": inside}
+
+
+def _transforms(value: Any) -> list[Transform]:
+    """The transforms that an attribute holds, if any."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return [item for item in items if isinstance(item, Transform)]
+
+
+def _is_inside(name: str, inside: Sequence[Sequence[Mapping[str, Any]]]) -> bool:
+    return any(name in one["parameters"] or _is_inside(name, one["inside"]) for group in inside for one in group)
+
+
+def _plain(value: Any, kind: type) -> Any:
+    """A parameter as JSON, the same in every process. Raises: ValueError: an object that cannot be written down."""
+    if isinstance(value, np.ndarray | np.generic | torch.Tensor):
+        value = value.tolist()
+    if isinstance(value, enum.Enum):
+        value = value.value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, kind) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, kind) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(item, kind) for item in value), key=str)
+    if isinstance(value, torch.dtype | np.dtype):
+        return str(value)
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    raise ValueError(f"{kind.__name__} holds a {type(value).__name__}, which no record can be tied to")

@@ -1,0 +1,39 @@
+"""The distance as a share of the predicted size: the baseline that draws must beat, since it needs none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..case import Case
+from .conformity_score import ConformityScore
+
+
+@dataclass(frozen=True)
+class Size(ConformityScore):
+    """|V - V'| / (V' + c).
+
+    Args:
+        offset: c > 0 in the measurement's unit.
+
+    Raises:
+        ValueError: an offset that is not above zero.
+    """
+
+    offset: float
+
+    def __post_init__(self) -> None:
+        if not self.offset > 0:
+            raise ValueError(f"the offset must be above zero, got {self.offset}")
+
+    def excess(self, case: Case, truth: float) -> tuple[float, float]:
+        above = (truth - case.value) / (case.value + self.offset)
+        return -above, above
+
+    def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
+        width = case.value + self.offset
+        return case.value - q_below * width, case.value + q_above * width
+
+    @classmethod
+    def example(cls) -> Size:
+        """See `ConformityScore.example`."""
+        return cls(0.1)
