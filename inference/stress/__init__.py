@@ -1,0 +1,1 @@
+"""Stress: what becomes of a bundle's answers when its images are degraded."""

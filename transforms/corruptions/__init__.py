@@ -1,0 +1,1 @@
+"""Ways in which an image is degraded on purpose, one a file."""
