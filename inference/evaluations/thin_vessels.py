@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..metrics.thin_vessels import CONTRAST, TERCILES, thin_vessels_by_tercile
+from ..metrics.terciles import TERCILES
+from ..metrics.thin_vessels import CONTRAST, thin_vessels_by_tercile
 from ..stored_study import StoredStudy
 from ..truths import Truth
 

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, label
 from skimage.morphology import skeletonize
 
-TERCILES = ("lowest", "middle", "highest")
+from .terciles import TERCILES, terciles
+
 CONTRAST = "highest less lowest"
 """The claim as one number: below zero where what is unsure is missed, or drawn thinner, more than what is sure."""
 
@@ -31,18 +32,6 @@ def centre_line_widths(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     padded = np.pad(mask, 1)  # what lies beyond the picture is not vessel
     width = 2 * distance_transform_edt(padded) - 1
     return skeletonize(mask), width[1:-1, 1:-1]
-
-
-def terciles(values: np.ndarray) -> np.ndarray:
-    """Tercile of each value, equal values together.
-
-    Args:
-        values: (n,).
-
-    Returns:
-        int (n,), 0 to 2: by the two thirds' quantiles; all in 0 where the values are constant.
-    """
-    return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values, side="left") if values.size else np.zeros(0, int)
 
 
 def thin_vessels_by_tercile(

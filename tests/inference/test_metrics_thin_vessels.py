@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from caveat.inference.metrics.extent_error import extent_error
-from caveat.inference.metrics.thin_vessels import centre_line_widths, terciles, thin_vessels_by_tercile
+from caveat.inference.metrics.terciles import terciles
+from caveat.inference.metrics.thin_vessels import centre_line_widths, thin_vessels_by_tercile
 
 EVERYWHERE = np.ones((60, 90), bool)
 
