@@ -25,7 +25,11 @@ class ResidualUNet(nn.Module):
         out_channels: classes.
         channels: features per level, from fine to coarse; each level halves the grid.
         units: residual units per level.
-        dropout: probability of channel dropout before each decoder convolution.
+        dropout: probability of channel dropout before each decoder convolution, or one a decoder level, from fine to
+            coarse: zeros place it in some levels alone. The weights have the same names wherever it is placed.
+
+    Raises:
+        ValueError: channels, units and dropout that do not name the same levels.
 
     Source: Ronneberger et al. 2015 (U-Net); He et al. 2016 (residual units); Tompson et al. 2015 (channel dropout).
     """
@@ -37,11 +41,14 @@ class ResidualUNet(nn.Module):
         out_channels: int,
         channels: Sequence[int] = (16, 32, 64, 128),
         units: Sequence[int] = (1, 2, 2, 2),
-        dropout: float = 0.2,
+        dropout: float | Sequence[float] = 0.2,
     ) -> None:
         super().__init__()
         if len(channels) != len(units) or len(channels) < 2:
             raise ValueError(f"channels and units must be of one length >= 2, got {channels} and {units}")
+        rates = dropout if isinstance(dropout, Sequence) else [dropout] * (len(channels) - 1)
+        if len(rates) != len(channels) - 1:
+            raise ValueError(f"{len(channels) - 1} decoder levels, but {len(rates)} dropout probabilities: {dropout}")
         self.stride = 2 ** (len(channels) - 1)
         self.down = nn.ModuleList()
         previous = in_channels
@@ -51,7 +58,7 @@ class ResidualUNet(nn.Module):
             previous = features
         convolution = Conv[Conv.CONV, spatial_dims]
         self.reduce = nn.ModuleList(convolution(deep, shallow, 1) for shallow, deep in zip(channels, channels[1:], strict=False))
-        self.dropout = nn.ModuleList(ConsistentDropout(dropout) for _ in channels[:-1])
+        self.dropout = nn.ModuleList(ConsistentDropout(rate) for rate in rates)
         self.up = nn.ModuleList(convolve_and_normalise(spatial_dims, features, features) for features in channels[:-1])
         self.head = convolution(channels[0], out_channels, 1)
 
@@ -72,12 +79,16 @@ class ResidualUNet(nn.Module):
     def decode(self, features: Sequence[torch.Tensor], copies: int = 1) -> torch.Tensor:
         """Args: features: of `encode`. copies: how often each window is decoded, copy-major, as draws are.
         Returns: logits, (copies * B, classes, *spatial)."""
+        return self.head(self.decode_features(features, copies))
+
+    def decode_features(self, features: Sequence[torch.Tensor], copies: int = 1) -> torch.Tensor:
+        """What the head sees, for heads of other kinds. Args: as `decode`. Returns: (copies * B, channels[0], *spatial)."""
         x = _repeat(features[-1], copies)
         for level in reversed(range(len(features))):
             if level < len(features) - 1:
                 x = self._lift(level, x, _repeat(features[level], copies))
             x = F.relu(self.up[level](self.dropout[level](x)))
-        return self.head(x)
+        return x
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Args: windows: (B, C, *spatial). Returns: logits, (B, classes, *spatial)."""
