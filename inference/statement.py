@@ -21,6 +21,7 @@ def state_measurement(name: str, title: str, unit: str, value: float, draws: Seq
     """
     entry = {
         "name": name,
+        "title": title,
         "unit": unit,
         "value": value,
         "value_on_input_grid": None,
@@ -36,19 +37,35 @@ def summarise_draws(draws: Sequence[float]) -> dict[str, Any]:
     return {"n": len(draws), "mean": statistics.fmean(draws), "sd": sd, "values": list(draws)}
 
 
-def statement(title: str, unit: str, value: float, draws: Sequence[float], interval: Mapping[str, Any] | None = None) -> str:
-    """One sentence. Args: interval: level, lower, upper, n and unit of the calibration, where a record says so."""
+def statement(
+    title: str, unit: str, value: float, draws: Sequence[float], interval: Mapping[str, Any] | None = None, withheld: str = ""
+) -> str:
+    """One sentence.
+
+    Args:
+        interval: level, lower, upper (either None where there is no such end), n and unit of the calibration, where a record
+            says so.
+        withheld: why a record there is does not say so.
+    """
     if value == 0 and not any(draws):
         return f"{title}: {NOTHING_FOUND[0].lower()}{NOTHING_FOUND[1:]}"
     shown = f"{title}: {number(value, 4)} {UNITS_IN_WORDS.get(unit, unit)}"
     if interval is not None:
-        ends = f"{number(interval['lower'], 4)} to {number(interval['upper'], 4)}"
-        return f"{shown} ({interval['level']:.0%} interval {ends}, calibrated on {interval['n']} {interval['unit']}s)".replace(
-            "%", " %", 1
-        )
+        return f"{shown} ({_interval_in_words(interval)}, calibrated on {interval['n']} {interval['unit']}s)"
+    calibrated = f"not calibrated: {withheld}" if withheld else "not calibrated"
     if len(draws) == 1:
-        return f"{shown} (one network, no draws, not calibrated)"
-    return f"{shown} ({len(draws)} draws from {number(min(draws), 4)} to {number(max(draws), 4)}, not calibrated)"
+        return f"{shown} (one network, no draws, {calibrated})"
+    return f"{shown} ({len(draws)} draws from {number(min(draws), 4)} to {number(max(draws), 4)}, {calibrated})"
+
+
+def _interval_in_words(interval: Mapping[str, Any]) -> str:
+    """ "90 % interval 3.05 to 3.61", or "90 % bound: at least 3.05"."""
+    level, lower, upper = f"{100 * interval['level']:.6g} %", interval["lower"], interval["upper"]
+    if upper is None:
+        return f"{level} bound: at least {number(lower, 4)}"
+    if lower is None:
+        return f"{level} bound: at most {number(upper, 4)}"
+    return f"{level} interval {number(lower, 4)} to {number(upper, 4)}"
 
 
 def number(value: float, digits: int) -> str:

@@ -16,7 +16,8 @@ from caveat.reasons import StudyRefused
 from ..evaluate import Truths, read_entries, results_by_sha256
 from ..measurement import Measurement
 from ..stored_study import StoredStudy
-from ..study_grid import element_of_grid
+from ..true_value import true_value
+from ..truths import Truth
 
 
 @dataclass(frozen=True)
@@ -132,27 +133,9 @@ def read_study_cases(
     truth = truths.read(entry, dataset_dir, grid)[0]
     about = {key: entry[key] for key in ("unit", "sha256")} | {"study": folder.name, "stratum": entry.get("stratum", "")}
     return [
-        case_of(stated, result, **about, truth=truth_value(measurement, truth.labels, truth.region, result["input"]))
+        case_of(stated, result, **about, truth=_true_value(measurement, truth, result))
         for stated, measurement in zip(result["measurements"], measurements, strict=True)
     ]
-
-
-def truth_value(measurement: Measurement, labels: np.ndarray, region: np.ndarray, given: Mapping[str, Any]) -> float:
-    """What the measurement is on a truth, on the input's own grid.
-
-    Args:
-        labels: whole numbers, the classes as the network numbers them, 0 outside the region. region: bool, same shape.
-        given: entry `input` of the result, with affine and spacing_source.
-
-    Raises:
-        StudyRefused: LABEL_WITHOUT_CLASS where a class of the measurement has no element.
-    """
-    counts = np.bincount(labels[region].ravel(), minlength=max(measurement.classes) + 1).tolist()
-    absent = sum(not counts[index] for index in measurement.classes)
-    if absent:
-        raise StudyRefused("LABEL_WITHOUT_CLASS", f"{absent} of {len(measurement.classes)} classes have no element")
-    element = element_of_grid(given["affine"], given, labels.ndim)
-    return measurement.value(counts, int(region.sum()), element)
 
 
 def one_per_unit(cases: Sequence[Case], seed: int) -> tuple[list[Case], list[Case]]:
@@ -174,3 +157,11 @@ def one_per_unit(cases: Sequence[Case], seed: int) -> tuple[list[Case], list[Cas
 
 def _draw(seed: int, unit: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}:{unit}".encode()).digest()[:8])
+
+
+def _true_value(measurement: Measurement, truth: Truth, result: Mapping[str, Any]) -> float:
+    """Raises: StudyRefused: LABEL_WITHOUT_CLASS where a class has no element: rather another numbering than a size of zero."""
+    absent = sum(not (truth.labels == index).any() for index in measurement.classes)
+    if absent:
+        raise StudyRefused("LABEL_WITHOUT_CLASS", f"{absent} of {len(measurement.classes)} classes have no element")
+    return true_value(measurement, truth, result)

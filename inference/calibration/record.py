@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,17 @@ class Record:
     def n(self) -> int:
         """Units in all classes."""
         return sum(size_class.n for size_class in self.classes)
+
+    @property
+    def merged_classes(self) -> bool:
+        """Whether there are fewer size classes than the settings asked for."""
+        return len(self.classes) <= len(self.provenance.get("size_classes_asked_for", ()))
+
+    @property
+    def file_name(self) -> str:
+        """Sampler and measurement: records of several samplers lie in one folder."""
+        words = f"{self.identity.get('sampler', '')} {self.measurement}".lower()
+        return "_".join(re.findall(r"[a-z0-9]+", words)) + ".json"
 
     def class_of(self, case: Case) -> SizeClass:
         """The class of a study, by what was predicted: the true size is not known."""

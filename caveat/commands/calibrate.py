@@ -1,0 +1,134 @@
+"""`caveat calibrate`: records from stored predictions and truths."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..bundle_folders import find_bundle
+from ..exit_status import ExitStatus
+from ..reasons import StudyRefused
+
+if TYPE_CHECKING:
+    from ..inference.calibration.calibrate import Calibrated
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "calibrate", help="make calibration records from stored predictions and the labels of a data list"
+    )
+    parser.add_argument(
+        "bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder; its calibrate.yaml is used"
+    )
+    parser.add_argument(
+        "-p", "--predictions", type=Path, required=True, metavar="OUT", help="folder that caveat predict wrote, of one run"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="LIST",
+        help="data list with labels and a unit for each image; its paths start from CAVEAT_DATA (../shared/data)",
+    )
+    parser.add_argument("--split", metavar="NAME", help="part of the list (default: calibration; training with --features)")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="folder for the records (default: OUT/records)")
+    parser.add_argument(
+        "--levels", metavar="L,...", help="levels that the records must serve, such as 0.5,0.8 (default: the bundle's)"
+    )
+    parser.add_argument(
+        "--features",
+        action="store_true",
+        help="write the reference of the gate's feature distance from training images instead (for makers of bundles)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write one record a measurement, and print what they say."""
+    bundle = find_bundle(options.bundle)
+    config = bundle / "configs" / "calibrate.yaml"
+    if not options.data.is_file():
+        raise StudyRefused("WRONG_USAGE", "--data names no file")
+    if not options.predictions.is_dir():
+        raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
+    output = options.output or options.predictions / "records"
+    if options.features:
+        return write_features(options, output)
+    if not config.is_file():
+        raise StudyRefused("WRONG_USAGE", "the bundle has no calibrate.yaml")
+    from dataclasses import replace
+
+    from ..inference.calibration.calibrate import calibrate
+    from ..inference.calibration.record import write_record
+    from ..inference.calibration.settings import read_calibration
+    from ..transforms.discover import DATA_ROOT
+
+    settings = read_calibration(config)
+    if options.levels:
+        settings = replace(settings, levels=read_levels(options.levels))
+    dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+    split = options.split or "calibration"
+    calibrated = calibrate(options.predictions, options.data, split, settings, dataset_dir, read_seen(bundle))
+    make_folder(output)
+    for entry in calibrated:
+        write_record(entry.record, output / entry.record.file_name)
+    print_table(calibrated)
+    print(f"\n{len(calibrated)} records; {output}")
+    return ExitStatus.OK
+
+
+def write_features(options: argparse.Namespace, output: Path) -> int:
+    """Write features.json from the stored predictions of a part."""
+    from ..inference.evaluate import read_entries, results_by_sha256
+    from ..inference.gate.reference import build_reference, write_reference
+
+    entries = read_entries(options.data, options.split or "training")
+    results = results_by_sha256(options.predictions, {entry["sha256"] for entry in entries})
+    reference = build_reference([result for _, result in results.values()])
+    make_folder(output)
+    write_reference(output / "features.json", reference)
+    print(f"features of {reference.n} of {len(entries)} images; {output / 'features.json'}")
+    return ExitStatus.OK
+
+
+def make_folder(output: Path) -> None:
+    """Make the folder if it is not there. Raises: StudyRefused: OUTPUT_NOT_WRITABLE."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
+
+
+def read_levels(text: str) -> tuple[float, ...]:
+    """Levels separated by commas. Raises: StudyRefused: WRONG_USAGE."""
+    try:
+        levels = tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise StudyRefused("WRONG_USAGE", "--levels expects numbers separated by commas") from error
+    if not all(0 < level < 1 for level in levels):
+        raise StudyRefused("WRONG_USAGE", "--levels expects numbers between 0 and 1")
+    return levels
+
+
+def read_seen(bundle: Path) -> list[str]:
+    """sha256 of the images that the bundle's weights have seen, where it names them."""
+    path = bundle / "calibration" / "seen.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def print_table(calibrated: list[Calibrated]) -> None:
+    """A row for each measurement and size class: its units, and per level the quantile and the half-width of a usual interval."""
+    from ..inference.calibration.describe import describe
+
+    rows = [row for entry in calibrated for row in describe(entry.record, entry.cases)]
+    titles = list(rows[0])
+    widths = [max(len(title), *(len(row[title]) for row in rows)) for title in titles]
+    for cells in (titles, *(list(row.values()) for row in rows)):
+        print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    merged = [entry.record.measurement for entry in calibrated if entry.record.merged_classes]
+    if merged:
+        print(f"\nsize classes with too few units were merged: {', '.join(merged)}")

@@ -1,0 +1,119 @@
+"""From a record to the interval in a result, or to the reason why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from monai.transforms import Transform
+
+from caveat.reasons import StudyRefused
+
+from ..gate.gate import Verdict
+from ..statement import statement
+from .case import Case, case_of
+from .identity import differences, identity_of
+from .quantile import miss_rate
+from .record import Record, read_records
+
+
+class ApplyRecordsd(Transform):
+    """Give each measurement of a study its interval, where a record of these weights and settings says one.
+
+    Reads and changes `result`: `interval` and `statement` of each measurement, `gate`, and `flags` for an interval that is
+    withheld: RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS, MISSING_STUDY_SCORE. The value and the draws stay as they are. Where
+    nothing was found, or there is no record, nothing changes.
+
+    Args:
+        records: file of a record, or folder of them; several per measurement may lie there, of different samplers.
+        level: of the interval, such as 0.9.
+        bundle: weights_sha256 and preprocessing_sha256.
+
+    Raises:
+        StudyRefused: RECORD_EDITED, when made.
+        ValueError: a level outside (0, 1).
+    """
+
+    def __init__(self, records: str | Path, level: float, bundle: Mapping[str, Any]) -> None:
+        miss_rate(level)
+        self.records = read_records(Path(records))
+        self.level = level
+        self.bundle = dict(bundle)
+
+    def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Args: data: with `result`, a dictionary. Returns: the same with another `result`."""
+        result = data["result"]
+        if result["status"] != "OK":
+            return dict(data)
+        told = [self._tell(result, entry) for entry in result["measurements"]]
+        verdicts = [verdict for _, verdict, _ in told if verdict is not None]
+        worst = min(verdicts, key=lambda verdict: verdict.accepted, default=None)
+        changed = {
+            "measurements": [entry for entry, _, _ in told],
+            "gate": result["gate"] if worst is None else worst.to_json(),
+            "flags": sorted({*result["flags"], *(flag for _, _, flag in told if flag)}),
+        }
+        return {**data, "result": {**result, **changed}}
+
+    def _tell(self, result: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[dict[str, Any], Verdict | None, str]:
+        """Returns: the measurement's entry, what the gate said, and a flag or ""."""
+        record, differing = self._record_of(result, entry)
+        if record is None or entry["value"] == 0:
+            return dict(entry), None, ""
+        if differing:
+            names = ", ".join(name.replace("_", " ") for name in differing)
+            return _withheld(entry, f"the record was made with another {names}"), None, "RECORD_MISMATCH"
+        verdict = None if record.gate is None else record.gate.judge(result["study_scores"])
+        if verdict is not None and not verdict.accepted:
+            failed = dict.fromkeys(check["name"].replace("_", " ") for check in verdict.checks if not check["passed"])
+            return _withheld(entry, f"unlike the calibration studies in {', '.join(failed)}"), verdict, "OUT_OF_RANGE"
+        case = case_of(entry, result)
+        if not record.is_available(case, self.level):
+            why = (
+                f"{100 * self.level:.6g} % needs {record.needed(self.level)} {record.unit}s, there are {record.class_of(case).n}"
+            )
+            return _withheld(entry, why), verdict, "TOO_FEW_UNITS"
+        try:
+            interval, flag = interval_of(record, case, self.level)
+        except StudyRefused as refusal:  # a study score that this one study lacks
+            return _withheld(entry, f"{refusal.found.replace('_', ' ')} is unknown"), verdict, refusal.code
+        return _stated(entry, interval=interval) | {"interval": interval}, verdict, flag
+
+    def _record_of(self, result: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[Record | None, list[str]]:
+        """The record that fits best, and in what it does not fit."""
+        identity = identity_of(result, self.bundle, entry)
+        fits = [
+            (record, differences(record.identity, identity)) for record in self.records if record.measurement == entry["name"]
+        ]
+        return min(fits, key=lambda fit: len(fit[1]), default=(None, []))
+
+
+def interval_of(record: Record, case: Case, level: float) -> tuple[dict[str, Any], str]:
+    """The entry `interval` of a measurement at a level that the record has, and a flag or "".
+
+    Raises:
+        StudyRefused: MISSING_STUDY_SCORE.
+    """
+    lower, upper = record.interval(case, level)
+    return {
+        "level": level,
+        "lower": None if record.sides == "upper" else lower,
+        "upper": upper if math.isfinite(upper) else None,
+        "record": record.checksum,
+        "n": record.class_of(case).n,
+        "unit": record.unit,
+        "score": type(record.score).__name__,
+        "sides": record.sides,
+    }, ("EMPTY_INTERVAL" if lower >= upper else "")
+
+
+def _withheld(entry: Mapping[str, Any], why: str) -> dict[str, Any]:
+    return _stated(entry, withheld=why)
+
+
+def _stated(entry: Mapping[str, Any], **said: Any) -> dict[str, Any]:
+    """The entry with another sentence."""
+    sentence = statement(entry["title"], entry["unit"], entry["value"], entry["draws"]["values"], **said)
+    return {**entry, "statement": sentence}
