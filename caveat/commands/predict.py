@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import re
 import sys
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
@@ -45,6 +48,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--spacing", metavar="MM,...", help="pixel size for images that carry none; stands in the result as stated by you"
     )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--point",
+        metavar="X,Y,Z",
+        help="measure the bundle's own box around this point: mm, RAS as in NIfTI (default: the whole image). "
+        "Where the first number is negative write --point=-30,4,5",
+    )
+    where.add_argument("--roi", metavar="X0,X1,Y0,Y1,Z0,Z1", help="measure this box: mm, RAS, lower and upper face of each axis")
     parser.add_argument("--assume-orientation", action="store_true", help="accept NIfTI files that state no orientation, flagged")
     parser.add_argument("--anonymous-names", action="store_true", help="number the output folders; no file name appears anywhere")
     parser.add_argument("--verbose", action="store_true", help="log what each step does, with tracebacks")
@@ -55,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the bundle's workflow over all studies, print the counts."""
     bundle = find_bundle(options.bundle)
     check_usage(options, read_metadata(bundle))
+    check_region(options, bundle)
     configs = choose_configs(bundle, options.sampler)
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
     from ..run_bundle import run_bundle
@@ -95,6 +107,23 @@ def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
         raise StudyRefused("WRONG_USAGE", f"--roi-size needs {len(strides)} numbers, multiples of {','.join(map(str, strides))}")
 
 
+def check_region(options: argparse.Namespace, bundle: Path) -> None:
+    """A box or a point is for bundles that measure a region of a volume: their inference.yaml has `roi` and `point`.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    if options.point is None and options.roi is None:
+        return
+    config = yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8"))
+    if not {"roi", "point"} <= set(config):
+        raise StudyRefused("WRONG_USAGE", "this bundle measures whole images; --point and --roi are for regions of volumes")
+    numbers(options.point, float, signed=True, count=3)
+    box = numbers(options.roi, float, signed=True, count=6)
+    if box is not None and not all(lower < upper for lower, upper in zip(box[::2], box[1::2])):
+        raise StudyRefused("WRONG_USAGE", "--roi needs X0 below X1, Y0 below Y1, Z0 below Z1")
+
+
 def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
     """The bundle's inference.yaml, and the overlay of the chosen sampler.
 
@@ -129,6 +158,8 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "inferer::precision": None if options.precision == "auto" else options.precision,
         "device": None if options.device == "auto" else f"$torch.device('{options.device}')",
         "spacing": numbers(options.spacing, float),
+        "point": numbers(options.point, float, signed=True),
+        "roi": numbers(options.roi, float, signed=True),
         "keep_draws": options.keep_draws or None,
         "assume_orientation": options.assume_orientation or None,
     }
@@ -136,8 +167,14 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
     return changed | {"datalist": studies, "output_dir": str(options.output), "progress": sys.stderr.isatty()}
 
 
-def numbers(text: str | None, kind: type) -> list[Any] | None:
+def numbers(text: str | None, kind: type, signed: bool = False, count: int | None = None) -> list[Any] | None:
     """Numbers separated by commas.
+
+    Args:
+        text: as stated, None where it was not.
+        kind: of number, int or float.
+        signed: accept zero and below.
+        count: how many there must be, None for any.
 
     Raises:
         StudyRefused: WRONG_USAGE.
@@ -148,6 +185,8 @@ def numbers(text: str | None, kind: type) -> list[Any] | None:
         values = [kind(part) for part in text.split(",")]
     except ValueError as error:
         raise StudyRefused("WRONG_USAGE", "expected numbers separated by commas") from error
-    if any(value <= 0 for value in values):
-        raise StudyRefused("WRONG_USAGE", "expected numbers above zero")
+    if not all(math.isfinite(value) and (signed or value > 0) for value in values):
+        raise StudyRefused("WRONG_USAGE", "expected finite numbers" if signed else "expected numbers above zero")
+    if count is not None and len(values) != count:
+        raise StudyRefused("WRONG_USAGE", f"expected {count} numbers, got {len(values)}")
     return values

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 from pathlib import Path
 
 import pytest
 import skimage
-from phantoms import defective_files, fundus, picture_bytes, write_fundus
+from phantoms import defective_files, fundus, picture_bytes, write_fundus, write_nifti
 
 from caveat.cli import main
+from caveat.commands import predict
 
 WRONG = {
     "overlap": ["--overlap", "1.5"],
@@ -20,6 +22,14 @@ WRONG = {
     "window in words": ["--roi-size", "large"],
     "unknown sampler": ["--sampler", "oracle"],
     "negative spacing": ["--spacing", "-1"],
+    "a point in a bundle of whole images": ["--point=1,2,3"],
+    "a box in a bundle of whole images": ["--roi", "0,1,0,1,0,1"],
+}
+WRONG_REGIONS = {
+    "two numbers": ["--point", "1,2"],
+    "no number": ["--point=nan,1,2"],
+    "in words": ["--roi", "left"],
+    "upside down": ["--roi=-30,-40,0,50,0,40"],
 }
 
 
@@ -31,6 +41,25 @@ def test_wrong_usage_is_said_in_one_line_with_status_2(options, tmp_path, capsys
     assert status == 2 and said.out == ""
     assert said.err.startswith("caveat: WRONG_USAGE: ") and "\n\nhint: " in said.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("options", WRONG_REGIONS.values(), ids=WRONG_REGIONS.keys())
+def test_what_is_no_box_and_no_point_is_said_before_the_first_study(options, tmp_path, capsys):
+    write_nifti(tmp_path / "a.nii.gz")
+    assert main(["predict", "hippocampus_volume", "-i", str(tmp_path / "a.nii.gz"), "-o", str(tmp_path / "out"), *options]) == 2
+    assert capsys.readouterr().err.startswith("caveat: WRONG_USAGE: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_negative_places_reach_the_bundle(tmp_path):
+    parser = argparse.ArgumentParser()
+    predict.add_parser(parser.add_subparsers())
+    write_nifti(tmp_path / "a.nii.gz")
+    common = ["predict", "hippocampus_volume", "-i", str(tmp_path / "a.nii.gz"), "-o", str(tmp_path / "out")]
+    said = predict.overrides(parser.parse_args([*common, "--point=-30.5,4,-5"]))
+    assert said["point"] == [-30.5, 4.0, -5.0] and "roi" not in said
+    assert predict.overrides(parser.parse_args([*common, "--roi=-40,-10,0,50,0,40"]))["roi"] == [-40, -10, 0, 50, 0, 40]
+    assert not {"point", "roi"} & set(predict.overrides(parser.parse_args(common)))
 
 
 @pytest.mark.parametrize("bundle,code", [("no_such_bundle", "BUNDLE_NOT_FOUND"), (None, "BUNDLE_NOT_TRUSTED")])
