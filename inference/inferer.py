@@ -136,7 +136,8 @@ class SamplingInferer(Inferer):
         results: dict[str, Reduction] = {}
         for reducer in self.reducers:
             results[reducer.name] = reducer.finish(results)
-        facts = {"sampling": self._sampling(network, len(draws), chunk, inputs), "features": features}
+        sampling = self._sampling(network, len(draws), chunk, inputs)
+        facts = {"classes": list(self.class_names), "sampling": sampling, "features": features}
         return self._answer(results, facts)
 
     def _run_chunk(

@@ -28,15 +28,15 @@ class ReportOnInputGridd(Transform):
 
     Reads the flattened answer of `SamplingInferer` (keys `pred_*`), `orig_key` with its trace of transforms, and
     `input`, the image as loaded. Adds `probability` (classes, *input), `segmentation` (1, *input) uint8, `hypotheses`
-    and `samples` (draws, *input) uint8, `region` (1, *input) uint8 where there is one, each map by its name (1, *input),
-    and `result`, a dictionary.
+    and `samples` (draws, *input) uint8, `region` (1, *input) uint8 where not everything is measured, each map by its name
+    (1, *input), and `result`, a dictionary. Where the study was cropped, all that lies outside is background.
 
     Args:
         preprocessing: the transforms to invert.
         orig_key: the image that went through all of them, interpolated linearly.
         measurements: as given to `Extent`.
         maps: names of the maps to bring back.
-        region_key: mask on the network grid, or None.
+        region_key: mask on the network grid, or None: then a study that was cropped (`CropToRegiond`) has its crop as region.
     """
 
     def __init__(
@@ -56,7 +56,11 @@ class ReportOnInputGridd(Transform):
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Args: data: decollated study. Returns: the study without its `pred_*` keys, with what is listed above."""
         out = {key: value for key, value in data.items() if not str(key).startswith("pred_")}
+        meta = data[self.orig_key].meta
         out["probability"] = self._invert(data, data["pred_pred"])
+        if "crop" in meta:
+            out["region"] = self._invert_mask(data, torch.ones_like(data["pred_pred"][:1]))
+            out["probability"][0][out["region"][0] == 0] = 1
         out["segmentation"] = labels_of(out["probability"], axis=0)[None]
         for name in self.maps:
             out[name] = self._invert(data, data[f"pred_{name}"])
@@ -66,8 +70,9 @@ class ReportOnInputGridd(Transform):
         if "pred_samples" in data:
             out["samples"] = torch.stack([labels_of(self._invert(data, draw), axis=0) for draw in data["pred_samples"]])
         if self.region_key is not None:
-            out["region"] = (self._invert(data, data[self.region_key]) >= 0.5).to(torch.uint8)
-        out["result"] = self._complete(json.loads(data["pred_result"]), out)
+            out["region"] = self._invert_mask(data, data[self.region_key])
+        result = self._complete(json.loads(data["pred_result"]), out, list(meta.get("flags", [])))
+        out["result"] = result | ({"input": {"crop": meta["crop"]}} if "crop" in meta else {})
         return out
 
     def _invert(self, data: Mapping[str, Any], values: torch.Tensor) -> MetaTensor:
@@ -86,13 +91,16 @@ class ReportOnInputGridd(Transform):
         each = torch.stack([labels == index for index in range(classes)])
         return labels_of(self._invert(data, each), axis=0)
 
-    def _complete(self, result: dict[str, Any], study: Mapping[str, Any]) -> dict[str, Any]:
+    def _invert_mask(self, data: Mapping[str, Any], mask: torch.Tensor) -> torch.Tensor:
+        """Args: mask: (1, *network grid). Returns: uint8 (1, *input grid)."""
+        return (self._invert(data, mask) >= 0.5).to(torch.uint8)
+
+    def _complete(self, result: dict[str, Any], study: Mapping[str, Any], flags: list[str]) -> dict[str, Any]:
         """Add status, values on the input's grid and flags."""
         image = study["input"]
         counts = count_labels(study["segmentation"], study["probability"].shape[0]).tolist()
         region_count = int(study["region"].sum()) if "region" in study else sum(counts)
         element = element_of_grid(image.affine, image.meta, image.ndim - 1)
-        flags = list(image.meta.get("flags", []))
         for entry, measurement in zip(result["measurements"], self.measurements, strict=True):
             value = measurement.value(counts, region_count, element)
             entry["value_on_input_grid"] = value

@@ -10,6 +10,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from caveat.transforms.writers.class_names import parts
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.report_html import ReportHtmlWriter
 
@@ -101,7 +102,31 @@ def test_mutual_information_is_named_after_what_varies(source, title, tmp_path):
 def test_scales_are_stated(tmp_path):
     text, _ = report(example_study("nifti", classes=3), tmp_path)
     assert "1.10 = ln 3 nats" in text and "0.25" in text
-    assert "Probability of label 1" in text and "Probability of label 2" in text and "label 0" not in text
+
+
+def test_classes_are_named_and_each_has_its_colour(tmp_path):
+    study = example_study("nifti", classes=3)
+    text, _ = report(study, tmp_path)
+    assert "Probability: disc" in text and "Probability: ring 2" in text and "Probability: background" not in text
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert all(f'<i style="background: {colour}"></i>{name}' in page for _, name, colour in parts(study))
+    study["result"]["classes"] = []
+    assert "Probability: label 1" in report(study, tmp_path)[0]
+    assert parts(example_study("nifti")) == []
+
+
+def test_of_a_cropped_study_the_crop_is_shown_and_where_it_lies(tmp_path):
+    text, outline = report(example_study("nifti"), tmp_path)
+    pictures = len(outline.sources)
+    assert "The whole image." not in text and "Region measured" not in text
+    study = example_study("nifti")
+    study["region"][:] = 0
+    study["region"][0, 4:14, 3:12, 2:9] = 1
+    study["result"]["input"] = {"crop": {"source": "point", "box_mm": [4, 14, 4.5, 18, 4, 18]}}
+    text, outline = report(study, tmp_path)
+    assert "The whole image. Only what lies in the frame was measured, the bundle's own box around the point stated" in text
+    assert "x 4 to 14, y 4.5 to 18, z 4 to 18 mm (around the point stated)" in text
+    assert len(outline.sources) == pictures + 3 and outline.balanced
 
 
 def test_flags_are_explained_with_what_to_do(tmp_path):

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
+from caveat.transforms.writers.class_names import parts
 from caveat.transforms.writers.colour_scale import MAP_KINDS, NOT_MEASURED, PALETTE, colour_map
 from caveat.transforms.writers.disagreement import middle_of_segmentation, place_of_disagreement
 from caveat.transforms.writers.display import display_intensity, size_on_screen
@@ -17,7 +18,7 @@ from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.outlines import draw_outlines, lay_over
 from caveat.transforms.writers.page import unbroken
 from caveat.transforms.writers.plane import planes_through
-from caveat.transforms.writers.preview import PreviewWriter
+from caveat.transforms.writers.preview import LEGEND, PreviewWriter
 from caveat.transforms.writers.strip_plot import number, strip_plot
 from caveat.transforms.writers.views import Scene
 
@@ -111,7 +112,8 @@ def test_without_maps_the_hypotheses_tell_where_draws_part():
 def test_the_middle_is_that_of_the_segmentation_or_of_the_study():
     study = example_study("nifti")
     assert middle_of_segmentation(study) == (9, 7, 5)
-    assert middle_of_segmentation(study | {"segmentation": study["segmentation"] * 0}) == (10, 8, 6)
+    nothing = study | {"segmentation": study["segmentation"] * 0}
+    assert middle_of_segmentation(nothing) is None and Scene(nothing).middle == (10, 8, 6)
 
 
 @pytest.mark.parametrize("kind", ["picture", "nifti"])
@@ -123,6 +125,50 @@ def test_the_close_up_lies_inside_and_its_frame_is_in_the_view(kind):
     assert 0 <= window.rows.start < window.rows.stop <= shape[0] and 0 <= window.columns.start < window.columns.stop <= shape[1]
     for view in scene.whole(120):
         assert not view.box or (view.box[0] + view.box[2] <= 100.001 and view.box[1] + view.box[3] <= 100.001)
+
+
+def cropped(affine: np.ndarray, **changed) -> dict:
+    """A study measured only in voxels 4 to 13, 3 to 11, 2 to 8."""
+    study = example_study("nifti", affine) | changed
+    study["region"] = torch.zeros_like(study["region"])
+    study["region"][0, 4:14, 3:12, 2:9] = 1
+    study["result"]["input"] = {"crop": {"source": "box", "box_mm": [0.0] * 6}}
+    return study
+
+
+@pytest.mark.parametrize("affine", TURNS.values(), ids=TURNS.keys())
+def test_of_a_cropped_study_the_crop_is_shown_and_the_rest_is_around_it(affine):
+    scene = Scene(cropped(affine))
+    whole = scene.surroundings(200)
+    assert [view.title for view in whole] == ["axial", "coronal", "sagittal"] and all(len(view.box) == 4 for view in whole)
+    inside = np.zeros(scene.shape, bool)
+    inside[scene.box] = True
+    for plane, around in zip(planes_through(scene.middle, scene.shape, scene.affine), whole, strict=True):
+        cut, frame = plane.cut(inside), scene.frame(plane)
+        assert cut[frame.spans].all() and cut.sum() == cut[frame.spans].size
+        left, top, width, height = (share / 100 for share in around.box)
+        rows, columns = cut.shape
+        shares = (frame.columns.start / columns, frame.rows.start / rows, (frame.columns.stop) / columns, frame.rows.stop / rows)
+        assert (left, top, left + width, top + height) == pytest.approx(shares, abs=1e-4)
+    window, frame = scene.window(scene.plane_of_focus()), scene.frame(scene.plane_of_focus())
+    assert frame.rows.start <= window.rows.start and window.rows.stop <= frame.rows.stop
+    assert Scene(example_study("nifti", affine)).surroundings(200) == []
+
+
+def test_the_contrast_of_a_crop_is_its_own_whatever_surrounds_it():
+    bright = example_study("nifti")["input"].clone()
+    bright[0, 15:] = 1e6
+    scene = Scene(cropped(np.eye(4), input=bright))
+    np.testing.assert_allclose(scene.image[scene.box], Scene(cropped(np.eye(4))).image[scene.box])
+
+
+def test_parts_of_a_segmentation_have_their_own_colours():
+    study = example_study("nifti", classes=3)
+    outline = Scene(study).whole(120)[0].outline.astype(int)
+    seen = outline[outline[..., 3] > 240][:, :3]
+    for _, _, colour in parts(study):
+        distance = np.abs(seen - np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])).max(axis=1)
+        assert distance.min() < 30, colour
 
 
 def test_shared_lines_are_white_and_others_have_their_colour():
@@ -201,6 +247,19 @@ def test_preview_of_a_volume_shows_three_slices(tmp_path):
     preview = Image.open(tmp_path / "preview.png")
     assert preview.mode == "RGB" and preview.info == {}
     assert preview.width > 2 * preview.height
+
+
+def test_preview_names_several_classes(tmp_path):
+    PreviewWriter(longest=60).write(example_study("nifti"), tmp_path)
+    height = Image.open(tmp_path / "preview.png").height
+    PreviewWriter(longest=60).write(example_study("nifti", classes=3), tmp_path)
+    preview = np.asarray(Image.open(tmp_path / "preview.png"))
+    legend = preview[height:]
+    assert len(legend) == LEGEND and (legend == 255).all(axis=-1).any()
+    colours = {tuple(pixel) for pixel in legend.reshape(-1, 3).tolist()}
+    assert all(
+        tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in colours for _, _, colour in parts(example_study(classes=3))
+    )
 
 
 def test_strip_plot_shows_a_small_spread_small():

@@ -32,11 +32,11 @@ def place_of_disagreement(study: Mapping[Hashable, Any], box: Sequence[int]) -> 
     return tuple(int(i) for i in np.unravel_index(smooth.argmax(), smooth.shape))
 
 
-def middle_of_segmentation(study: Mapping[Hashable, Any]) -> tuple[int, ...]:
-    """The centre of mass of what was found, moved onto the slice grid; the middle of the study where nothing was."""
+def middle_of_segmentation(study: Mapping[Hashable, Any]) -> tuple[int, ...] | None:
+    """The centre of mass of what was found, moved onto the slice grid; None where nothing was."""
     labels = array_of(study, "segmentation")[0] if "segmentation" in study else None
     if labels is None or not labels.any():
-        return tuple(size // 2 for size in study["input"].shape[1:])
+        return None
     return tuple(round(float(c)) for c in ndimage.center_of_mass(labels > 0))
 
 

@@ -10,25 +10,26 @@ import numpy as np
 from PIL import Image
 
 
-def display_intensity(image: np.ndarray) -> np.ndarray:
+def display_intensity(image: np.ndarray, box: tuple[slice, ...] = ()) -> np.ndarray:
     """Intensities as a person looks at them.
 
     Eight-bit colour is shown as it is; everything else from its 0.5th to its 99.5th percentile, the first channel alone.
 
     Args:
         image: (channels, *spatial), any scale.
+        box: part of the image whose percentiles are taken; without it the whole.
 
     Returns:
         (*spatial) or (*spatial, 3), float32, 0 to 1.
     """
     if len(image) == 3 and image.min() >= 0 and 1 < image.max() <= 255:
         return np.moveaxis(image, 0, -1).astype(np.float32) / 255
-    return stretched(np.moveaxis(image, 0, -1) if len(image) == 3 else image[0])
+    return stretched(np.moveaxis(image, 0, -1) if len(image) == 3 else image[0], box)
 
 
-def stretched(shown: np.ndarray) -> np.ndarray:
-    """From the 0.5th to the 99.5th percentile, all channels alike. Returns: float32, 0 to 1."""
-    low, high = np.percentile(shown, [0.5, 99.5])
+def stretched(shown: np.ndarray, box: tuple[slice, ...] = ()) -> np.ndarray:
+    """From the 0.5th to the 99.5th percentile of the box, all channels alike. Returns: float32, 0 to 1."""
+    low, high = np.percentile(shown[box], [0.5, 99.5])
     return np.clip((shown - low) / max(high - low, 1e-12), 0, 1).astype(np.float32)
 
 

@@ -37,6 +37,7 @@ def example_study(kind: str = "picture", affine: np.ndarray | None = None, class
     areas = [float((draw > 0).sum()) for draw in draws]
     value = float((study["segmentation"] > 0).sum())
     result = _result(areas, value, "pixels" if kind == "picture" else "mL", [float(n) / 2 for n in shape])
+    result["classes"] = ["background", "disc", *(f"ring {ring}" for ring in range(2, classes))]
     stacked = torch.as_tensor(draws)
     return {"name": "example", "number": 0, **grids, "hypotheses": stacked, "samples": stacked.clone(), "result": result}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,6 +16,8 @@ AGREED_COLOUR = "#ffffff"
 """Of a line that all draws share, and of the segmentation."""
 SHADOW = 0.55
 """Opacity of the dark seam that holds the lines off a bright ground."""
+INNER_EDGE = 0.75
+"""Between the middle of a label's outermost element (1) and the middle of its neighbour (0)."""
 DOTS = 100
 
 
@@ -46,14 +48,40 @@ def draw_outlines(cuts: Sequence[np.ndarray], colours: Sequence[str], size: tupl
     alone = 1 / len(cuts) if len(cuts) > 1 else 0
     agreed = (np.clip((share - alone) / (1 - alone), 0, 1) ** 2)[..., None]
     colour = agreed * np.asarray(to_rgb(AGREED_COLOUR), np.float32) + (1 - agreed) * own
-    shadow = SHADOW * ndimage.grey_dilation(most, size=(3, 3))
-    opacity = most + shadow * (1 - most)
-    lit = colour * (most / np.maximum(opacity, 1e-6))[..., None]
-    return (np.concatenate([lit, opacity[..., None]], axis=-1) * 255).round().astype(np.uint8)
+    return _on_shadow(colour * most[..., None], most)
 
 
-def line_opacity(cut: np.ndarray, size: tuple[int, int], width: float) -> np.ndarray:
-    """Lines round every label of one cut. Args: as `draw_outlines`. Returns: float32 (*size), 0 to 1."""
+def draw_parts(cut: np.ndarray, colours: Mapping[int, str], size: tuple[int, int], width: float) -> np.ndarray:
+    """Lines along the inner edge of each label of one cut, in its own colour, so that those of parts that touch lie side by side.
+
+    Args:
+        cut: label map (rows, columns).
+        colours: of the labels that are drawn.
+        size: rows and columns of the drawing.
+        width: of the lines, pixels.
+
+    Returns:
+        uint8 (*size, 4).
+    """
+    lit = np.zeros((*size, 3), np.float32)
+    opacity = np.zeros(size, np.float32)
+    for label, colour in colours.items():
+        line = line_opacity((cut == label).astype(np.uint8), size, width, INNER_EDGE)
+        lit = line[..., None] * np.asarray(to_rgb(colour), np.float32) + (1 - line[..., None]) * lit
+        opacity = line + (1 - line) * opacity
+    return _on_shadow(lit, opacity)
+
+
+def _on_shadow(lit: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Lines above their dark seam. Args: lit: colours times opacity, (rows, columns, 3). Returns: uint8 (rows, columns, 4)."""
+    shadow = SHADOW * ndimage.grey_dilation(opacity, size=(3, 3))
+    total = opacity + shadow * (1 - opacity)
+    colour = lit / np.maximum(total, 1e-6)[..., None]
+    return (np.concatenate([colour, total[..., None]], axis=-1) * 255).round().astype(np.uint8)
+
+
+def line_opacity(cut: np.ndarray, size: tuple[int, int], width: float, level: float = 0.5) -> np.ndarray:
+    """Lines round every label of one cut. Args: as `draw_outlines`; level: 0.5 is the label's edge. Returns: float32 (*size)."""
     figure = Figure(figsize=(size[1] / DOTS, size[0] / DOTS), dpi=DOTS)
     figure.patch.set_alpha(0)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -65,7 +93,7 @@ def line_opacity(cut: np.ndarray, size: tuple[int, int], width: float) -> np.nda
     for label in np.unique(cut[cut > 0]):
         inside = (framed == label).astype(np.float32)
         where = (np.arange(-1, columns + 1), np.arange(-1, rows + 1))
-        axes.contour(*where, inside, levels=[0.5], colors="black", linewidths=width * 72 / DOTS)
+        axes.contour(*where, inside, levels=[level], colors="black", linewidths=width * 72 / DOTS)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     drawn = np.asarray(canvas.buffer_rgba())[..., 3]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
+from .class_names import parts
 from .outlines import lay_over
 from .views import Scene, View
 from .writer import Writer
 
 GAP = 6
+LEGEND = 24
+"""Height of the line that names the classes, in pixels."""
 
 
 class PreviewWriter(Writer):
     """The input with the outlines of a few draws, or else of the segmentation; three slices of a volume side by side.
+
+    Where there are several classes behind the background, it is the segmentation's, each class in its colour and named below.
 
     Args:
         longest: longest side of a picture, or of one slice, in pixels.
@@ -29,10 +34,15 @@ class PreviewWriter(Writer):
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: `input`, and `hypotheses` or `segmentation` where there are any."""
         views = Scene(study).whole(self.longest)
-        panels = [_panel(view) for view in views]
+        several = parts(study)
+        panels = [_panel(view, of_draws=not several) for view in views]
         rows = max(len(panel) for panel in panels)
         padded = [np.pad(panel, ((0, rows - len(panel)), (0, GAP if panel is not panels[-1] else 0), (0, 0))) for panel in panels]
-        Image.fromarray(np.concatenate(padded, axis=1)).save(folder / "preview.png", format="PNG", optimize=True)
+        picture = np.concatenate(padded, axis=1)
+        if several:
+            named = [(name, colour) for _, name, colour in several]
+            picture = np.concatenate([picture, _legend(named, picture.shape[1])])
+        Image.fromarray(picture).save(folder / "preview.png", format="PNG", optimize=True)
 
     @classmethod
     def example(cls) -> PreviewWriter:
@@ -40,6 +50,18 @@ class PreviewWriter(Writer):
         return cls(longest=64)
 
 
-def _panel(view: View) -> np.ndarray:
-    lines = view.draws if view.draws is not None else view.outline
+def _panel(view: View, of_draws: bool) -> np.ndarray:
+    lines = view.draws if of_draws and view.draws is not None else view.outline
     return view.photograph if lines is None else lay_over(view.photograph, lines)
+
+
+def _legend(named: Sequence[tuple[str, str]], width: int) -> np.ndarray:
+    """Names, each behind a swatch of its colour. Returns: uint8 (LEGEND, width, 3)."""
+    strip = Image.new("RGB", (width, LEGEND))
+    draw, font = ImageDraw.Draw(strip), ImageFont.load_default(LEGEND * 0.6)
+    left = GAP
+    for name, colour in named:
+        draw.rectangle((left, LEGEND // 2 - 3, left + 18, LEGEND // 2 + 2), fill=colour)
+        draw.text((left + 18 + GAP, LEGEND // 2), name, fill="white", font=font, anchor="lm")
+        left += 18 + 4 * GAP + round(draw.textlength(name, font=font))
+    return np.asarray(strip)

@@ -34,6 +34,7 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Precision and device", ", ".join(str(sampling[key]) for key in ("precision", "device") if sampling.get(key))),
         *((_score_name(name), f"{value:.3f}") for name, value in result["study_scores"].items() if value is not None),
         ("Image", _image(given)),
+        ("Region measured", _region(given)),
         ("Spacing", _spacing(given)),
         ("Image, sha256", given.get("sha256")),
     ]
@@ -69,6 +70,16 @@ def _score_name(name: str) -> str:
 def _image(given: Mapping[str, Any]) -> str:
     kind = KINDS.get(given.get("kind", ""), given.get("kind", ""))
     return f"{kind}, {times(given['shape'])}" if given.get("shape") else ""
+
+
+def _region(given: Mapping[str, Any]) -> str:
+    """The box that was measured, such as "x 4 to 44, y -10 to 44, z 0 to 40 mm (around the point stated)"."""
+    crop = given.get("crop")
+    if not crop:
+        return ""
+    faces = [f"{number:g}" for number in crop["box_mm"]]
+    spans = ", ".join(f"{axis} {faces[2 * i]} to {faces[2 * i + 1]}" for i, axis in enumerate("xyz"))
+    return f"{spans} mm ({'around the point stated' if crop['source'] == 'point' else 'the box stated'})"
 
 
 def _spacing(given: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from caveat.reasons import REASONS
 
 from .arrays import array_of, foreground_probability, plain
+from .class_names import class_names, parts
 from .colour_scale import MAP_KINDS, PALETTE, SOURCE_TITLES, MapKind, colour_bar, colour_map
 from .display import jpeg_uri, palette_uri, png_uri, size_on_screen
 from .outlines import DRAW_COLOURS
@@ -47,6 +48,8 @@ class ReportHtmlWriter(Writer):
             title=(result["bundle"].get("name") or "result").replace("_", " ").capitalize(),
             number_of_draws=result["sampling"].get("draws") or 0,
             views=self._views(scene) if scene else [],
+            surroundings=[ViewOnPage.of(view) for view in scene.surroundings(self.longest // 3)] if scene else [],
+            parts=parts(study),
             near=self._near(scene) if scene else None,
             maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),
@@ -76,14 +79,14 @@ class ReportHtmlWriter(Writer):
 
     def _maps(self, scene: Scene, source: str) -> list[MapOnPage]:
         study = scene.study
-        middle = tuple(size // 2 for size in scene.shape)
-        plane = scene.plane_of_focus() or planes_through(middle, scene.shape, scene.affine)[0]
-        inside = plane.cut(array_of(study, "region")[0]) if "region" in study else None
+        plane = scene.plane_of_focus() or planes_through(scene.middle, scene.shape, scene.affine)[0]
+        frame = scene.frame(plane).spans
+        inside = plane.cut(array_of(study, "region")[0])[frame] if "region" in study else None
         classes = len(study["probability"]) if "probability" in study else 2
         place = f"{plane.name} slice {plane.index}" if plane.name else ""
         shown = []
         for title, kind, values in _channels(study, source):
-            shares = kind.shares(plane.cut(values), classes)
+            shares = kind.shares(plane.cut(values)[frame], classes)
             picture = colour_map(shares, inside, size_on_screen(shares.shape, plane.element, self.longest // 2))
             shown.append(
                 MapOnPage(title, kind.meaning, kind.marks(classes), palette_uri(picture, PALETTE), float(values.max()), place)
@@ -102,7 +105,7 @@ def _channels(study: Mapping[Hashable, Any], source: str) -> Iterator[tuple[str,
             if len(channels) == 1:
                 yield title, kind, values
             elif label > 0:
-                yield f"{title} of label {label}", kind, values
+                yield f"{title}: {class_names(study)[label]}", kind, values
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ EMPTY_RESULT: Mapping[str, Any] = {
     "reasons": [],
     "input": {},
     "bundle": {},
+    "classes": [],
     "sampling": {},
     "measurements": [],
     "points": [],

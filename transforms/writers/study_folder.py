@@ -54,7 +54,8 @@ class WriteStudyd(Transform):
         if result["status"] == "NOTHING_FOUND" and not reasons:
             reasons = [reason_of(StudyRefused("NOTHING_FOUND"))]
         flags = list(dict.fromkeys([*result["flags"], *(meta_of(data).get("flags") or [])]))
-        result |= {"reasons": reasons, "input": facts_of_input(data), "bundle": self.bundle, "flags": flags}
+        facts = result["input"] | facts_of_input(data)
+        result |= {"reasons": reasons, "input": facts, "bundle": self.bundle, "flags": flags}
         self._write({**data, "result": result}, self.writers)
         return data
 

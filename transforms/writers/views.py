@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from .arrays import affine_of, array_of
+from .class_names import parts
 from .disagreement import middle_of_segmentation, place_of_disagreement
 from .display import display_intensity, photograph, size_on_screen, stretched
-from .outlines import AGREED_COLOUR, DRAW_COLOURS, draw_outlines
+from .outlines import AGREED_COLOUR, DRAW_COLOURS, draw_outlines, draw_parts
 from .plane import Plane, planes_through
 
 SHARE_OF_CLOSE_UP = 6
@@ -30,7 +32,7 @@ class View:
         draws: lines of the first draws, uint8 (rows, columns, 4); None where there are none.
         outline: lines of the segmentation, likewise.
         sides: what lies left, right, above, below.
-        box: where the close-up lies in it: left, top, width, height in per cent; empty if elsewhere.
+        box: where the close-up, or what was measured, lies in it: left, top, width, height in per cent; empty if elsewhere.
     """
 
     title: str
@@ -48,31 +50,55 @@ class Window:
     rows: slice
     columns: slice
 
+    @property
+    def spans(self) -> tuple[slice, slice]:
+        """To index a cut with."""
+        return self.rows, self.columns
+
 
 @dataclass
 class Scene:
     """What the views of one study share.
 
     Args:
-        study: with `input`; `segmentation` and `hypotheses` where there are any.
+        study: with `input`; `segmentation` and `hypotheses` where there are any; a `region` where it was cropped.
+        box: the part of the grid that is shown: all of it, or the crop that was measured.
         focus: the voxel at which draws disagree most; None where they do not.
     """
 
     study: Mapping[Hashable, Any]
+    box: tuple[slice, ...] = field(init=False)
     focus: tuple[int, ...] | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.affine = affine_of(self.study)
-        self.image = display_intensity(array_of(self.study, "input"))
         self.shape = tuple(self.study["input"].shape[1:])
+        self.cropped = "crop" in self.study["result"].get("input", {})
+        self.box = tuple(slice(0, size) for size in self.shape)
+        if self.cropped:
+            self.box = ndimage.find_objects(array_of(self.study, "region")[0])[0]
+        self.image = display_intensity(array_of(self.study, "input"), self.box)
+        self.middle = middle_of_segmentation(self.study) or tuple((span.start + span.stop) // 2 for span in self.box)
         spacing = np.linalg.norm(self.affine[:3, :3], axis=0)[: len(self.shape)]
-        self.side = max(max(self.shape * spacing) / SHARE_OF_CLOSE_UP, LEAST_CLOSE_UP * spacing.min())
+        sides = [(span.stop - span.start) * length for span, length in zip(self.box, spacing, strict=True)]
+        self.side = max(max(sides) / SHARE_OF_CLOSE_UP, LEAST_CLOSE_UP * spacing.min())
         self.focus = place_of_disagreement(self.study, [max(1, round(self.side / 4 / s)) for s in spacing])
 
     def whole(self, longest: int) -> list[View]:
         """The picture, or three slices through the middle of what was found. Args: longest: side in screen pixels."""
-        planes = planes_through(middle_of_segmentation(self.study), self.shape, self.affine)
+        planes = planes_through(self.middle, self.shape, self.affine)
         return [self._view(plane, plane.name, longest) for plane in planes]
+
+    def surroundings(self, longest: int) -> list[View]:
+        """The same slices of the whole image, a box round what was measured; none where that is all of it."""
+        planes = planes_through(self.middle, self.shape, self.affine) if self.cropped else []
+        views = []
+        for plane in planes:
+            cut = plane.cut(self.image)
+            pixels = photograph(cut, size_on_screen(cut.shape, plane.element, longest))
+            box = share_of(self.frame(plane), Window(slice(0, cut.shape[0]), slice(0, cut.shape[1])))
+            views.append(View(plane.name, pixels, sides=plane.sides, box=box))
+        return views
 
     def close_up(self, longest: int) -> View | None:
         """The window in which draws disagree most, in the plane of the finest elements. Args: longest: side in screen pixels."""
@@ -85,21 +111,25 @@ class Scene:
             return None
         return min(planes_through(self.focus, self.shape, self.affine), key=lambda plane: round(np.prod(plane.element), 6))
 
+    def frame(self, plane: Plane) -> Window:
+        """What of a plane is shown: where it cuts the scene's box."""
+        corners = (plane.locate([span.start for span in self.box]), plane.locate([span.stop - 1 for span in self.box]))
+        return Window(*(slice(min(ends), max(ends) + 1) for ends in zip(*corners, strict=True)))
+
     def window(self, plane: Plane) -> Window:
-        """The close-up's window in its plane, moved inside where it would reach over the edge."""
-        shape = plane.cut(self.image).shape
-        place = plane.locate(self.focus)
+        """The close-up's window in its plane, moved inside where it would reach over the frame's edge."""
+        place, frame = plane.locate(self.focus), self.frame(plane)
         spans = []
-        for axis in (0, 1):
-            size = min(shape[axis], round(self.side / plane.element[axis]))
-            start = min(max(0, place[axis] - size // 2), shape[axis] - size)
+        for axis, shown in enumerate((frame.rows, frame.columns)):
+            size = min(shown.stop - shown.start, round(self.side / plane.element[axis]))
+            start = min(max(shown.start, place[axis] - size // 2), shown.stop - size)
             spans.append(slice(start, start + size))
         return Window(*spans)
 
     def _view(self, plane: Plane, title: str, longest: int, window: Window | None = None) -> View:
-        whole = plane.cut(self.image)
-        rows, columns = (window.rows, window.columns) if window else (slice(None), slice(None))
-        image = stretched(whole[rows, columns]) if window else whole
+        rows, columns = (window or self.frame(plane)).spans
+        cut = plane.cut(self.image)[rows, columns]
+        image = stretched(cut) if window else cut
         size = size_on_screen(image.shape, plane.element, longest)
         width = 1.8 if window else 1.1
 
@@ -109,7 +139,11 @@ class Scene:
         study = self.study
         hypotheses = array_of(study, "hypotheses")[: len(DRAW_COLOURS)] if "hypotheses" in study else []
         draws = lines(hypotheses, DRAW_COLOURS[: len(hypotheses)]) if len(hypotheses) else None
-        outline = lines(array_of(study, "segmentation"), [AGREED_COLOUR]) if "segmentation" in study else None
+        outline = None
+        if "segmentation" in study:
+            labels, several = array_of(study, "segmentation"), {label: colour for label, _, colour in parts(study)}
+            cut = plane.cut(labels[0])[rows, columns]
+            outline = draw_parts(cut, several, size, width) if several else lines(labels, [AGREED_COLOUR])
         box = () if window else self._box(plane)
         return View(title, photograph(image, size), draws, outline, plane.sides, box)
 
@@ -118,7 +152,14 @@ class Scene:
         near = self.plane_of_focus()
         if near is None or (near.normal, near.index) != (plane.normal, plane.index):
             return ()
-        window, (height, width) = self.window(plane), plane.cut(self.image).shape[:2]
-        left, top = window.columns.start / width, window.rows.start / height
-        across, down = (window.columns.stop - window.columns.start) / width, (window.rows.stop - window.rows.start) / height
-        return tuple(round(100 * share, 3) for share in (left, top, across, down))
+        return share_of(self.window(plane), self.frame(plane))
+
+
+def share_of(window: Window, frame: Window) -> tuple[float, ...]:
+    """Where a window lies in a frame. Returns: left, top, width, height in per cent."""
+    corner, size = [], []
+    for inner, outer in ((window.columns, frame.columns), (window.rows, frame.rows)):
+        length = outer.stop - outer.start
+        corner.append((inner.start - outer.start) / length)
+        size.append((inner.stop - inner.start) / length)
+    return tuple(round(100 * share, 3) for share in (*corner, *size))
