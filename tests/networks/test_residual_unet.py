@@ -49,3 +49,37 @@ def test_nothing_random_lies_before_decode():
         first, second = network.encode(windows), network.encode(windows)
         assert all(torch.equal(a, b) for a, b in zip(first, second))
         assert not torch.equal(network.decode(first), network.decode(first))
+
+
+def test_weights_have_the_same_names_wherever_dropout_sits():
+    names = [
+        ResidualUNet(2, 1, 2, channels=(4, 6, 8), units=(1, 1, 1), dropout=p).state_dict().keys() for p in (0.2, (0, 0.5), [0, 0])
+    ]
+    assert names[0] == names[1] == names[2]
+
+
+@pytest.mark.parametrize(("dropout", "differs"), [((0.0, 0.5), True), ((0.5, 0.0), True), ((0.0, 0.0), False)])
+def test_dropout_sits_in_the_levels_that_are_named(dropout, differs):
+    torch.manual_seed(0)
+    network = ResidualUNet(2, 1, 2, channels=(8, 8, 8), units=(1, 1, 1), dropout=dropout)
+    assert [layer.p for layer in network.dropout] == list(dropout)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+    windows = torch.randn(1, 1, 8, 8)
+    with torch.no_grad():
+        assert torch.equal(network(windows), network(windows)) != differs
+
+
+def test_a_dropout_for_every_level_or_for_none():
+    with pytest.raises(ValueError, match="3 decoder levels, but 2"):
+        ResidualUNet(2, 1, 2, dropout=(0.1, 0.2))
+
+
+def test_the_head_sees_the_features_of_decode():
+    network = ResidualUNet(2, 1, 2, channels=(4, 6), units=(1, 1)).eval()
+    with torch.no_grad():
+        encoded = network.encode(torch.rand(2, 1, 8, 8))
+        fine = network.decode_features(encoded, copies=3)
+        assert fine.shape == (6, 4, 8, 8)
+        assert torch.equal(network.head(fine), network.decode(encoded, copies=3))

@@ -17,6 +17,8 @@ from caveat.networks.dropout_network import DropoutNetwork
 from caveat.networks.place import Place
 from caveat.networks.sampler import Sampler
 from caveat.networks.samplers.dropout import DropoutSampler
+from caveat.networks.samplers.gaussian_logits import GaussianLogits
+from caveat.networks.samplers.low_rank_logits import LowRankLogits
 
 
 def border_free(dimensions: int, kind: type[nn.Module]) -> nn.Module:
@@ -93,9 +95,10 @@ def channelwise(network: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
-def test_inside_the_windows_of_our_own_backbone(dimensions: int) -> None:
+@pytest.mark.parametrize("kind", [DropoutSampler, GaussianLogits, LowRankLogits])
+def test_inside_the_windows_of_our_own_backbone(kind: type[Sampler], dimensions: int) -> None:
     torch.manual_seed(0)
-    sampler = DropoutSampler(ResidualUNet(dimensions, 1, 2, channels=(4, 6), units=(1, 1), dropout=0.4)).eval()
+    sampler = kind(ResidualUNet(dimensions, 1, 2, channels=(4, 6), units=(1, 1), dropout=0.4)).eval()
     study, draws, far = torch.rand(1, 1, *[32] * dimensions), first_draws(2), 10
     expected = whole(sampler, study, draws)
     inside = (..., *[slice(far, 24 - far)] * dimensions)
