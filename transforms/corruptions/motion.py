@@ -15,8 +15,8 @@ MOVES = 6
 class Motion(IntensityCorruption):
     """Abrupt shifts in random directions between lines of k-space, none at its centre, so that the anatomy stays in place.
 
-    A shift is a phase ramp in k-space (Shaw et al. 2019, without rotations). MONAI has no motion. The image is mirrored beyond its border,
-    since a crop is not surrounded by air. For MR; a camera's shake looks otherwise.
+    A shift is a phase ramp in k-space (Shaw et al. 2019, without rotations). MONAI has no motion. The image is mirrored beyond
+    its border, since a crop is not surrounded by air. For MR; a camera's shake looks otherwise.
     """
 
     unit = "length, standard deviation of each shift along each axis"

@@ -1,0 +1,179 @@
+"""Degraded copies of a list: files that are read again, labels that fit, streams drawn per unit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import tifffile
+from phantoms import fundus, write_hippocampus_crop
+from PIL import Image
+
+from caveat.inference.stored_study import read_map
+from caveat.inference.stress.degraded import Degradation, write_degraded
+from caveat.inference.stress.mixed_stream import CLEAN, read_stream, write_stream
+from caveat.inference.stress.strengths import chosen_degradations, read_strengths
+from caveat.reasons import StudyRefused
+from caveat.transforms.corruption import all_corruptions
+from caveat.transforms.inspect_study import inspect_study
+
+ROOT = Path(__file__).resolve().parents[2]
+STREAM = ROOT / "data_lists" / "hippocampus_stream.yaml"
+
+
+def entry_of(image: Path, labels: list[Path], unit: str = "subject 1") -> dict:
+    return {
+        "image": image.name,
+        "label": [label.name for label in labels],
+        "unit": unit,
+        "sha256": hashlib.sha256(image.read_bytes()).hexdigest(),
+    }
+
+
+@pytest.fixture
+def crop(tmp_path):
+    image = write_hippocampus_crop(tmp_path / "crop.nii.gz")
+    return entry_of(image, [tmp_path / "crop_label.nii.gz"])
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    pixels, vessels, field = fundus(60, 70)
+    for name, content in (("photo.png", pixels), ("truth.png", vessels), ("field.png", field)):
+        Image.fromarray(content if content.ndim == 3 else (content * 255).astype(np.uint8)).save(tmp_path / name)
+    return entry_of(tmp_path / "photo.png", [tmp_path / "truth.png"]) | {"region": "field.png"}
+
+
+@pytest.mark.parametrize("name,strength", [("blur", 1.2), ("rotation", 20), ("crop", 0.2)])
+def test_a_volume_is_read_again_and_its_label_fits(name, strength, crop, tmp_path):
+    (written,) = write_degraded([(crop, Degradation(name, strength))], tmp_path, tmp_path / "out")
+    found = inspect_study(tmp_path / "out" / written["image"], sha256=written["sha256"])
+    label, affine = read_map(tmp_path / "out" / written["label"][0])
+    assert found.sha256 != crop["sha256"] and written["unit"] == crop["unit"]
+    assert written["degradation"] == {"corruption": name, "strength": strength}
+    assert label.shape == found.image.voxels.shape[1:] and label.dtype == np.uint8
+    np.testing.assert_allclose(affine, found.image.affine)
+    assert (name == "crop") == (label.shape != (35, 50, 36))
+
+
+@pytest.mark.parametrize("name", sorted(all_corruptions()))
+def test_a_photograph_stays_one(name, photograph, tmp_path):
+    """8 bits, colours clipped as a camera does, raters' masks and region beside it."""
+    (written,) = write_degraded([(photograph, Degradation(name, 0.3))], tmp_path, tmp_path / "out")
+    pixels = tifffile.imread(tmp_path / "out" / written["image"])
+    assert pixels.dtype == np.uint8 and pixels.shape[2] == 3
+    found = inspect_study(tmp_path / "out" / written["image"])
+    np.testing.assert_array_equal(np.moveaxis(found.image.voxels, 0, -1), pixels)
+    for label in (written["label"][0], written["region"]):
+        mask, _ = read_map(tmp_path / "out" / label)
+        assert mask.shape == pixels.shape[:2] and set(np.unique(mask)) == {0, 1}
+
+
+def test_depth_is_kept(tmp_path):
+    random = np.random.default_rng(0)
+    pictures = {
+        "deep.tif": random.integers(0, 60000, (30, 40)).astype(np.uint16),
+        "real.tif": random.random((30, 40)).astype(np.float32),
+    }
+    for name, pixels in pictures.items():
+        tifffile.imwrite(tmp_path / name, pixels)
+        (written,) = write_degraded([(entry_of(tmp_path / name, []), Degradation("blur", 30))], tmp_path, tmp_path / "out")
+        assert tifffile.imread(tmp_path / "out" / written["image"]).dtype == pixels.dtype
+        assert "label" in written and not written["label"]
+
+
+def test_clean_is_the_same_file_and_degrading_repeats(crop, tmp_path):
+    wanted = [(crop, None), (crop, Degradation("motion", 1.0)), (crop, Degradation("motion", 2.0))]
+    first = write_degraded(wanted, tmp_path, tmp_path / "a")
+    second = write_degraded(wanted, tmp_path, tmp_path / "b")
+    assert first == second
+    assert first[0]["sha256"] == crop["sha256"] and "degradation" not in first[0]
+    assert len({entry["sha256"] for entry in first}) == len({entry["image"] for entry in first}) == 3
+
+
+def test_what_does_not_fit_is_refused(crop, tmp_path):
+    blur = Degradation("blur", 1.0)
+    with pytest.raises(StudyRefused, match="INPUT_CHANGED"):
+        write_degraded([(crop | {"sha256": "0" * 64}, blur)], tmp_path, tmp_path / "out")
+    with pytest.raises(StudyRefused, match="NO_TRUTH"):
+        write_degraded([(crop | {"label": ["nowhere.nii.gz"]}, blur)], tmp_path, tmp_path / "out")
+    label = nibabel.load(tmp_path / "crop_label.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(np.asarray(label.dataobj), np.diag([1, 1, 2, 1])), tmp_path / "off.nii.gz")
+    with pytest.raises(StudyRefused, match="LABEL_OFF_GRID"):
+        write_degraded([(crop | {"label": ["off.nii.gz"]}, blur)], tmp_path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_shipped_strengths_are_there_for_both_kinds(dimensions, tmp_path):
+    strengths = read_strengths(tmp_path, dimensions)
+    assert {"rotation", "elastic", "gaussian_noise", "blur", "contrast", "resolution", "crop", "occlusion"} <= set(strengths)
+    assert dimensions == 2 or set(strengths) == set(all_corruptions())
+    assert all(len(levels) == 4 for levels in strengths.values())
+    assert len(chosen_degradations(strengths, "all")) == 4 * len(strengths)
+
+
+def test_a_bundle_has_strengths_of_its_own(tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "stress.yaml").write_text("picture:\n  blur: [3, 1]\n")
+    strengths = read_strengths(tmp_path, 2)
+    assert chosen_degradations(strengths, "all") == [Degradation("blur", 1.0), Degradation("blur", 3.0)]
+    assert chosen_degradations(strengths, "motion", [2.0]) == [Degradation("motion", 2.0)]
+    for wrong in (("nonsense", None), ("motion", None), ("all", [1.0]), ("blur", [0.0])):
+        with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+            chosen_degradations(strengths, *wrong)
+
+
+def test_the_hippocampus_stream_deals_what_it_says():
+    stream = read_stream(STREAM)
+    drawn = [stream.draw(f"subject {number}") for number in range(3000)]
+    for stratum in stream.strata:
+        own = [done for name, done in drawn if name == stratum.name]
+        assert len(own) / len(drawn) == pytest.approx(stratum.share, abs=0.03)
+        for name, (low, high) in stratum.corruptions.items():
+            strengths = [done.strength for done in own if done.corruption == name]
+            assert len(strengths) / len(own) == pytest.approx(1 / len(stratum.corruptions), abs=0.07)
+            assert low <= min(strengths) and max(strengths) <= high
+    assert all((name == CLEAN) == (done is None) for name, done in drawn)
+    assert stream.draw("subject 7") == read_stream(STREAM).draw("subject 7")
+
+
+def test_both_scans_of_a_unit_share_its_fate(tmp_path):
+    data = {"training": [{"image": "elsewhere.nii.gz", "unit": "subject 0", "sha256": "1" * 64}], "test": []}
+    for number in range(6):
+        image = write_hippocampus_crop(tmp_path / f"scan{number}.nii.gz", seed=number)
+        data["test"].append(entry_of(image, [tmp_path / f"scan{number}_label.nii.gz"], f"subject {number // 2 + 1}"))
+    (tmp_path / "list.json").write_text(json.dumps(data))
+    counts = write_stream(tmp_path / "list.json", ["test"], read_stream(STREAM), tmp_path, tmp_path / "out")
+    written = json.loads((tmp_path / "out" / "list.json").read_text())
+    assert written["training"] == data["training"]
+    assert sum(counts["test"].values()) == 6
+    for left, right in zip(written["test"][::2], written["test"][1::2], strict=True):
+        assert left["unit"] == right["unit"] and left["stratum"] == right["stratum"]
+        assert left.get("degradation") == right.get("degradation")
+    for entry, before in zip(written["test"], data["test"], strict=True):
+        assert (entry["sha256"] == before["sha256"]) == (entry["stratum"] == CLEAN)
+    with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+        write_stream(tmp_path / "list.json", ["nonsense"], read_stream(STREAM), tmp_path, tmp_path / "other")
+
+
+WRONG = {
+    "no seed": "strata: {mild: {share: 0.1, corruptions: {blur: [1, 2]}}}",
+    "more than all": "{seed: 1, strata: {mild: {share: 1.1, corruptions: {blur: [1, 2]}}}}",
+    "less than none": "{seed: 1, strata: {mild: {share: -0.1, corruptions: {blur: [1, 2]}}}}",
+    "unknown": "{seed: 1, strata: {mild: {share: 0.1, corruptions: {haze: [1, 2]}}}}",
+    "falling": "{seed: 1, strata: {mild: {share: 0.1, corruptions: {blur: [2, 1]}}}}",
+    "nothing to do": "{seed: 1, strata: {mild: {share: 0.1, corruptions: {}}}}",
+    "no mapping": "[1, 2]",
+    "no YAML": "{",
+}
+
+
+@pytest.mark.parametrize("text", WRONG.values(), ids=WRONG.keys())
+def test_a_stream_that_makes_no_sense_is_refused(text, tmp_path):
+    (tmp_path / "stream.yaml").write_text(text)
+    with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+        read_stream(tmp_path / "stream.yaml")
