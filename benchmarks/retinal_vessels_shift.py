@@ -25,7 +25,8 @@ from PIL import Image
 from scipy import ndimage
 
 from caveat.inference.evaluate import run_of
-from caveat.inference.evaluation_files import markdown_table, plain, shown
+from caveat.inference.evaluation_files import plain
+from caveat.inference.markdown import markdown_table, shown
 from caveat.inference.metrics.auc import auroc
 from caveat.inference.stored_study import StoredStudy, read_results, read_study
 from caveat.reasons import StudyRefused

@@ -23,10 +23,12 @@ import yaml
 from caveat.bundle_folders import find_bundle
 from caveat.inference.evaluate import PREDICTION, Evaluation, Metric, evaluate, mean_over_units, score_over_studies, summarise
 from caveat.inference.evaluation_config import read_evaluation
-from caveat.inference.evaluation_files import interval, markdown_table, plain, shown
+from caveat.inference.evaluation_files import interval, plain
 from caveat.inference.evaluations.error_finding import ONE_MINUS_LARGEST
+from caveat.inference.markdown import markdown_table, shown
 from caveat.inference.metrics.error_detection import finds_errors, one_minus_largest
-from caveat.inference.metrics.thin_vessels import CONTRAST, TERCILES
+from caveat.inference.metrics.terciles import TERCILES
+from caveat.inference.metrics.thin_vessels import CONTRAST
 from caveat.inference.stored_study import StoredStudy, read_map, read_results
 from caveat.inference.truths import Truth
 from caveat.transforms.discover import DATA_ROOT

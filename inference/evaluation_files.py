@@ -6,20 +6,25 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .evaluate import PREDICTION, EvaluationTable, grouped
+from .interval_evaluation.plots import save_plots
+from .interval_evaluation.tables import interval_sections
+from .markdown import shown
 
 SCHEMA = "caveat-evaluation-1"
 
 
 def save_evaluation(table: EvaluationTable, folder: Path) -> None:
-    """Write evaluation.json, evaluation.csv and evaluation.md into the predictions' folder."""
+    """Write evaluation.json, evaluation.csv and evaluation.md into the folder; plots where there are intervals."""
     (folder / "evaluation.json").write_text(to_json(table), encoding="utf-8")
     (folder / "evaluation.csv").write_text(to_csv(table), encoding="utf-8", newline="")
     (folder / "evaluation.md").write_text(to_markdown(table), encoding="utf-8")
+    if table.intervals:
+        save_plots(table.intervals, folder)
 
 
 def to_json(table: EvaluationTable) -> str:
@@ -61,6 +66,7 @@ def to_markdown(table: EvaluationTable) -> str:
                 *left_out_lines(table),
                 *(section(table, *group) for group in grouped(table.rows)),
                 *footnotes(table),
+                *interval_sections(table.intervals),
             ]
         )
         + "\n"
@@ -117,18 +123,3 @@ def footnotes(table: EvaluationTable) -> list[str]:
 def interval(row: Mapping[str, Any]) -> str:
     """ "0.78 to 0.82", or "-"."""
     return f"{shown(row['lower'])} to {shown(row['upper'])}" if math.isfinite(row["lower"]) else "-"
-
-
-def shown(value: float) -> str:
-    """A number for the eye: three significant digits, at most six decimals, whole from 100 on; "-" where undefined."""
-    if not math.isfinite(value):
-        return "-"
-    if not value:
-        return "0"
-    decimals = 2 - math.floor(math.log10(abs(value)))
-    return f"{value:.{min(max(decimals, 0), 6)}f}"
-
-
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A markdown table. Args: head: of the columns. rows: of cells."""
-    return "\n".join(["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)])

@@ -33,24 +33,44 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="data list with labels; its paths start from CAVEAT_DATA (../shared/data)",
     )
     parser.add_argument("--split", default="test", metavar="NAME", help="part of the list (default: test)")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="PATH",
+        help="a record, or a folder of records, whose intervals are checked (default: the bundle's calibration folder)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compute, save evaluation.json, .csv and .md beside the predictions, print the table."""
-    config = find_bundle(options.bundle) / "configs" / "evaluate.yaml"
+    """Compute, save evaluation.json, .csv, .md and plots beside the predictions, print the tables."""
+    bundle = find_bundle(options.bundle)
+    config = bundle / "configs" / "evaluate.yaml"
     for path, kind in ((config, "the bundle has no evaluate.yaml"), (options.data, "--data names no file")):
         if not path.is_file():
             raise StudyRefused("WRONG_USAGE", kind)
     if not options.predictions.is_dir():
         raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
+    if options.record is not None and not options.record.exists():
+        raise StudyRefused("WRONG_USAGE", "--record names no file and no folder")
+    from ..inference.calibration.record import read_records
     from ..inference.evaluate import evaluate
-    from ..inference.evaluation_config import read_evaluation
+    from ..inference.evaluation_config import read_evaluation, read_interval_evaluation
     from ..inference.evaluation_files import save_evaluation, to_markdown
+    from ..inference.interval_evaluation.evaluate_intervals import Source, evaluate_intervals
+    from ..run_bundle import quieten_libraries
     from ..transforms.discover import DATA_ROOT
 
+    quieten_libraries()
     dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    table = evaluate(options.predictions, options.data, options.split, read_evaluation(config), dataset_dir)
+    settings, intervals = read_evaluation(config), read_interval_evaluation(config)
+    if options.record is not None and intervals is None:
+        raise StudyRefused("WRONG_USAGE", "the bundle's evaluate.yaml has no entry `intervals`, so no record is looked at")
+    records = read_records(options.record or bundle / "calibration") if intervals else []
+    table = evaluate(options.predictions, options.data, options.split, settings, dataset_dir)
+    if intervals:
+        source = Source(options.predictions, options.data, dataset_dir, settings.truths)
+        table.intervals = evaluate_intervals(source, options.split, records, intervals)
     save_evaluation(table, options.predictions)
     print(to_markdown(table))
     scored = len({row["sha256"] for row in table.rows})

@@ -1,0 +1,62 @@
+"""The record's conformity score against others, calibrated on the same units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..calibration.case import Case
+from ..calibration.record import Record, SizeClass
+from ..calibration.scores.conformity_score import ConformityScore
+from ..metrics.bootstrap import interval_of_mean
+from ..metrics.interval_score import interval_score
+from .methods import Method
+from .settings import IntervalEvaluation
+
+
+def units_of_record(record: Record, calibration: Sequence[Case]) -> list[Case] | None:
+    """The calibration cases that the record holds. Args: calibration: one a unit.
+
+    Returns:
+        None where these are not the units that the record was made of.
+    """
+    if record.gate is None:
+        return list(calibration) if len(calibration) == record.n else None
+    if record.gate.n != len(calibration):
+        return None
+    inside = record.gate.inside([case.scores for case in calibration])
+    kept = [case for case, keep in zip(calibration, inside, strict=True) if keep]
+    return kept if len(kept) == record.n else None
+
+
+def with_score(record: Record, score: ConformityScore, units: Sequence[Case]) -> Record:
+    """The record as another conformity score would have made it. Args: units: of the record, with truths."""
+    members = [[case for case in units if record.class_of(case) is size_class] for size_class in record.classes]
+    classes = tuple(
+        SizeClass.of(size_class.up_to, [score.excess(case, case.truth) for case in cases], record.sides)
+        for size_class, cases in zip(record.classes, members, strict=True)
+    )
+    return replace(record, score=score, classes=classes)
+
+
+def compare(ours: Method, other: Method, cases: Sequence[Case], level: float, settings: IntervalEvaluation) -> dict[str, Any]:
+    """Mean difference of the interval score on the same studies, with its bootstrap interval over units.
+
+    Returns:
+        {against, level, n, difference, lower, upper}: below zero where `ours` is better; NaN where an interval is infinite.
+    """
+    differences, units = [], []
+    for case in cases:
+        ends = [method.ends(case, level) for method in (ours, other)]
+        if None not in ends:
+            one, two = (float(interval_score(*pair, case.truth, level)) for pair in ends)
+            differences.append(one - two)
+            units.append(case.unit)
+    out = {"against": other.name, "level": level, "n": len(units), "difference": float("nan")}
+    if not units or not np.isfinite(differences).all():
+        return out | {"lower": float("nan"), "upper": float("nan")}
+    lower, upper = interval_of_mean(differences, units, settings.confidence, settings.resamples, settings.seed)
+    return out | {"difference": float(np.mean(differences)), "lower": lower, "upper": upper}

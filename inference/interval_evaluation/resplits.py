@@ -1,0 +1,75 @@
+"""Many random divisions of the unseen units into calibration and evaluation: is one split's coverage typical?
+
+The divisions share units, so they are no independent repeats: mean and range are described, nothing is tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..calibration.case import Case
+from ..calibration.record import Record, SizeClass
+from ..gate.gate import Check, Gate, fit_gate
+from .settings import IntervalEvaluation
+
+
+def resplits(record: Record, pool: Sequence[Case], n: int, settings: IntervalEvaluation) -> list[dict[str, Any]]:
+    """Calibrate anew on n random units and look at the others, with the record's score, sides, size classes and checks.
+
+    Args:
+        pool: one case a unit, with truths; none of them seen in training.
+        n: calibration units of each division.
+
+    Returns:
+        entries {level, gate, divisions, n, evaluated, mean, lowest, highest}: coverage over the divisions. With `gate` it is
+        fitted anew each time and both sides hold only what it accepts.
+    """
+    excess = np.array([record.score.excess(case, case.truth) for case in pool])
+    classes = [record.class_of(case).up_to for case in pool]
+    rng = np.random.default_rng(settings.seed)
+    found: dict[tuple[float, bool], list[float]] = {}
+    for _ in range(settings.resplits):
+        order = rng.permutation(len(pool)).tolist()
+        for gated in (False, True) if record.gate else (False,):
+            kept, checked = order[:n], order[n:]
+            if gated:
+                kept, checked = accepted(record.gate, pool, kept, checked)
+            for level in settings.levels:
+                share = coverage_of(record, excess, classes, kept, checked, level)
+                if share is not None:
+                    found.setdefault((level, gated), []).append(share)
+    return [
+        {"level": level, "gate": gated, "divisions": len(shares), "n": n, "evaluated": len(pool) - n}
+        | {"mean": float(np.mean(shares)), "lowest": min(shares), "highest": max(shares)}
+        for (level, gated), shares in sorted(found.items())
+    ]
+
+
+def accepted(gate: Gate, pool: Sequence[Case], kept: list[int], checked: list[int]) -> tuple[list[int], list[int]]:
+    """What a gate with the same checks, fitted on the kept units, leaves of both sides. Args: kept, checked: places in `pool`."""
+    checks = [Check(limit.name, limit.direction) for limit in gate.limits]
+    scores = [pool[index].scores for index in kept]
+    fitted = fit_gate(scores, checks, gate.false_alarm_rate)
+    inside = [index for index, keep in zip(kept, fitted.inside(scores), strict=True) if keep]
+    return inside, [index for index in checked if fitted.judge(pool[index].scores).accepted]
+
+
+def coverage_of(
+    record: Record, excess: np.ndarray, classes: Sequence[float], kept: list[int], checked: list[int], level: float
+) -> float | None:
+    """Share of the checked units whose truth lies inside. Args: excess: (units, 2), below and above. classes: upper limits.
+
+    Returns:
+        None where no checked unit has an interval.
+    """
+    inside: list[bool] = []
+    for size_class in record.classes:
+        own = [index for index in kept if classes[index] == size_class.up_to]
+        if len(own) < record.needed(level):
+            continue
+        largest = SizeClass.of(size_class.up_to, excess[own].tolist(), record.sides).quantiles(level, record.sides)
+        inside += [bool((excess[index] <= largest).all()) for index in checked if classes[index] == size_class.up_to]
+    return float(np.mean(inside)) if inside else None

@@ -1,0 +1,148 @@
+"""`caveat evaluate` with a bundle of several classes and calibration records, on made-up scans."""
+
+import argparse
+import json
+
+import nibabel
+import numpy as np
+import pytest
+
+from caveat.commands import evaluate as command
+from caveat.inference.calibration.calibrate import fit_records
+from caveat.inference.calibration.case import read_cases
+from caveat.inference.calibration.record import write_record
+from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.settings import Calibration
+from caveat.inference.measurements.volume import Volume
+from caveat.inference.truths import MaskTruths
+from caveat.reasons import StudyRefused
+
+MEASUREMENTS = [
+    Volume("hippocampus volume", "H", [1, 2]),
+    Volume("anterior volume", "A", [1]),
+    Volume("posterior volume", "P", [2]),
+]
+AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
+SHAPE = (8, 12, 8)
+
+
+def box(length, rng):
+    """Anterior and posterior part of a structure, with a ragged end."""
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[2:6, 2 : 2 + length, 2:6] = 1
+    labels[2:6, 2 + length : 2 + 2 * length, 2:6] = 2
+    labels[2:4, 1 + 2 * length, 2 : 2 + rng.integers(0, 4)] = 0
+    return labels
+
+
+def save(labels, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nibabel.save(nibabel.Nifti1Image(labels, AFFINE), path)
+
+
+def stated(measurement, labels, rng):
+    value = float(np.isin(labels, measurement.classes).sum() * 64 / 1000)
+    draws = (value + rng.normal(0, 0.05, 5)).tolist()
+    return {
+        "name": measurement.name,
+        "title": measurement.title,
+        "unit": "mL",
+        "value": value,
+        "draws": {"n": 5, "values": draws},
+    }
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Both sides of 14 calibration and 6 test subjects, predicted; a list; records of all three volumes."""
+    rng = np.random.default_rng(0)
+    parts = {"calibration": [], "test": []}
+    for scan in range(40):
+        name = f"scan{scan:02d}"
+        truth = box(int(rng.integers(3, 5)), rng)
+        predicted = np.where(rng.random(SHAPE) < 0.05, 0, truth).astype(np.uint8)
+        save(truth, tmp_path / f"data/{name}.nii.gz")
+        save(predicted, tmp_path / f"out/{name}/segmentation.nii.gz")
+        grid = {"shape": list(SHAPE), "spacing_mm": [4.0] * 3, "spacing_source": "header", "affine": AFFINE.tolist()}
+        result = {
+            "status": "OK",
+            "reasons": [],
+            "input": {"sha256": f"sha{scan}", **grid},
+            "bundle": {"name": "hippocampus_volume", "weights_sha256": "w", "preprocessing_sha256": "p"},
+            "sampling": {"sampler": "Ensemble", "source": "model", "draws": 5, "seed": 0},
+            "measurements": [stated(measurement, predicted, rng) for measurement in MEASUREMENTS],
+            "study_scores": {"pooled_pairwise_dice": 0.9 + 0.001 * scan},
+        }
+        (tmp_path / f"out/{name}/result.json").write_text(json.dumps(result))
+        entry = {"image": f"{name}.nii.gz", "label": [f"{name}.nii.gz"], "unit": f"subject {scan // 2}", "sha256": f"sha{scan}"}
+        parts["calibration" if scan < 28 else "test"].append(entry)
+    (tmp_path / "list.json").write_text(json.dumps(parts))
+    truths = MaskTruths(["truth"], [1, 2])
+    cases = read_cases(tmp_path / "out", tmp_path / "list.json", "calibration", truths, tmp_path / "data", MEASUREMENTS)
+    settings = Calibration(truths, MEASUREMENTS, Absolute(), "subject", levels=(0.5, 0.8, 0.9))
+    (tmp_path / "records").mkdir()
+    for number, one in enumerate(fit_records(cases, settings, {"list": "list.json"})):
+        write_record(one.record, tmp_path / f"records/{number}.json")
+    return tmp_path
+
+
+@pytest.fixture
+def run(stored, monkeypatch):
+    monkeypatch.setenv("CAVEAT_DATA", str(stored / "data"))
+
+    def call(*more, bundle="hippocampus_volume"):
+        parser = argparse.ArgumentParser()
+        command.add_parser(parser.add_subparsers())
+        options = parser.parse_args(["evaluate", bundle, "-p", str(stored / "out"), "--data", str(stored / "list.json"), *more])
+        return options.run(options)
+
+    return call
+
+
+FILES = ("evaluation.json", "evaluation.md", "evaluation.csv", "coverage.png", "intervals.png")
+
+
+def test_figures_of_every_class_and_intervals_of_every_volume(stored, run, capsys):
+    assert run("--record", str(stored / "records")) == 0
+    table = json.loads((stored / "out/evaluation.json").read_text())
+    metrics = table["rows"][0]["metrics"]
+    names = ["Dice", "Dice, anterior", "average surface distance, posterior, mm", "surface Dice at 1 mm, both parts"]
+    assert {*names, "anterior volume: error, mL", "hippocampus volume: error, share of the truth"} <= set(metrics)
+    assert len(table["rows"]) == 12
+    sections = table["intervals"]["measurements"]
+    assert [section["measurement"] for section in sections] == [measurement.name for measurement in MEASUREMENTS]
+    for section in sections:
+        assert (section["record"]["n"], section["units"], len(section["rows"])) == (14, 6, 12)
+        assert section["resplits"] and section["baselines"] and section["power"]
+    assert table["intervals"]["claims"] == 12
+    printed = capsys.readouterr().out
+    assert "## Intervals: posterior volume, mL" in printed
+    first = {name: (stored / "out" / name).read_bytes() for name in FILES}
+    run("--record", str(stored / "records"))
+    assert first == {name: (stored / "out" / name).read_bytes() for name in FILES}
+    assert all(str(stored).encode() not in content for content in first.values())
+
+
+def test_a_record_edited_by_hand_is_refused(stored, run):
+    file = stored / "records/0.json"
+    file.write_text(file.read_text().replace('"subject"', '"patient"'))
+    with pytest.raises(StudyRefused, match="RECORD_EDITED"):
+        run("--record", str(stored / "records"))
+
+
+def test_a_record_that_is_not_there_is_wrong_usage(stored, run):
+    with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+        run("--record", str(stored / "nowhere"))
+
+
+def test_a_record_for_a_bundle_without_intervals_is_wrong_usage(stored, run):
+    with pytest.raises(StudyRefused, match="WRONG_USAGE: the bundle's evaluate.yaml"):
+        run("--record", str(stored / "records"), bundle="retinal_vessels")
+
+
+def test_a_study_without_its_classes_is_left_out_and_named(stored, run, capsys):
+    save(np.minimum(box(3, np.random.default_rng(1)), 1), stored / "data/scan30.nii.gz")
+    run("--record", str(stored / "records"))
+    table = json.loads((stored / "out/evaluation.json").read_text())
+    assert [row["code"] for row in table["intervals"]["left_out"]] == ["LABEL_WITHOUT_CLASS"]
+    assert "1 images have no interval" in capsys.readouterr().out

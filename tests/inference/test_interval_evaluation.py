@@ -1,0 +1,229 @@
+"""Intervals of made-up studies against their truths: every figure by hand, by its distribution, or by its absence."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from caveat.inference.calibration.calibrate import fit_records
+from caveat.inference.calibration.case import Case, Cases, one_per_unit
+from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.scores.size import Size
+from caveat.inference.calibration.settings import Calibration
+from caveat.inference.gate.gate import Check
+from caveat.inference.interval_evaluation.baselines import units_of_record, with_score
+from caveat.inference.interval_evaluation.evaluate_intervals import section
+from caveat.inference.interval_evaluation.figures import FIRST_LINE, SECOND_LINE, groups_of
+from caveat.inference.interval_evaluation.methods import CALIBRATED, QUANTILES_OF_DRAWS, Method, spacings
+from caveat.inference.interval_evaluation.settings import IntervalEvaluation
+from caveat.inference.interval_evaluation.tables import interval_sections
+from caveat.inference.measurements.volume import Volume
+from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band
+from caveat.reasons import StudyRefused
+
+NAME = "volume"
+VOLUME = Volume(NAME, "Organ", [1])
+SETTINGS = IntervalEvaluation([VOLUME], levels=(0.5, 0.8, 0.9), baselines={"size": Size(0.1)}, resplits=20, resamples=200)
+
+
+def made(units, seed, first_unit=0, scans=2, **sampling):
+    """Studies whose error does not depend on their size; one score tells how noisy they are. Returns: `Cases`."""
+    rng = np.random.default_rng(seed)
+    cases, results = [], []
+    for number in range(units * scans):
+        truth = rng.uniform(2, 4)
+        value = truth + rng.normal(0.05, 0.2)
+        draws = tuple((value + rng.normal(0, 0.05, 5)).tolist())
+        about = {"study": f"s{number}", "unit": f"subject {first_unit + number // scans}", "sha256": f"{first_unit}-{number}"}
+        stratum = ("clean", "severe")[number // scans % 2]
+        cases.append(Case(**about, value=value, draws=draws, scores={"noise": rng.random()}, truth=truth, stratum=stratum))
+        results.append(
+            {
+                "sampling": {"sampler": "Ensemble", "draws": 5, **sampling},
+                "bundle": {"weights_sha256": "w", "preprocessing_sha256": "p"},
+                "measurements": [{"name": NAME, "unit": "mL"}],
+            }
+        )
+    return Cases({NAME: cases}, {NAME: "mL"}, results, [])
+
+
+def records_of(calibration, score=None, **more):
+    settings = Calibration(None, [VOLUME], score or Absolute(), "subject", levels=(0.5, 0.8, 0.9), seed=3, **more)
+    return [one.record for one in fit_records(calibration, settings, {})]
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return made(36, 0), made(28, 1, first_unit=100)
+
+
+@pytest.fixture(scope="module")
+def found(parts):
+    calibration, evaluated = parts
+    records = records_of(calibration, checks=[Check("noise", "above")])
+    return section(NAME, evaluated, calibration, records, SETTINGS), records[0]
+
+
+def figure(found, level=0.9, method=CALIBRATED, studies=FIRST_LINE, gate=False):
+    wanted = {"level": level, "method": method, "studies": studies, "gate": gate}
+    return next(row for row in found["figures"] if wanted.items() <= row.items())
+
+
+def test_every_figure_of_the_first_line_is_that_by_hand(found, parts):
+    first, _ = one_per_unit(parts[1].by_measurement[NAME], 3)
+    q = sorted(abs(case.truth - case.value) for case in with_gate_units(parts[0], found[1]))[
+        math.ceil((found[1].n + 1) * 0.9 - 1e-9) - 1
+    ]
+    errors = np.array([abs(case.truth - case.value) for case in first])
+    row = figure(found[0])
+    assert (row["n"], row["without"], row["covered"]) == (28, 0, int((errors <= q).sum()))
+    assert row["mean_width"] == row["median_width"] == pytest.approx(2 * q)
+    assert row["interval_score"] == pytest.approx(np.mean(2 * q + 20 * np.maximum(errors - q, 0)))
+    k = spacings(found[1].n, 0.9, "two-sided")
+    assert (row["fewest"], row["most"]) == coverage_band([CheckedPart(28, k, found[1].n)], claims=3)
+    assert found[0]["units"] == 28
+    assert found[0]["value"]["bias"] == pytest.approx(np.mean([case.value - case.truth for case in first]))
+
+
+def with_gate_units(calibration, record):
+    return units_of_record(record, one_per_unit(calibration.by_measurement[NAME], 3)[0])
+
+
+def test_only_accepted_studies_are_behind_the_gate(found, parts):
+    limit = found[1].gate.limits[0].threshold
+    first, rest = one_per_unit(parts[1].by_measurement[NAME], 3)
+    quiet = sum(case.scores["noise"] <= limit for case in first)
+    assert found[0]["accepted"] == figure(found[0], gate=True)["n"] == quiet < 28
+    assert figure(found[0], studies=SECOND_LINE, gate=True)["n"] == sum(case.scores["noise"] <= limit for case in rest)
+
+
+def test_raw_quantiles_of_the_draws_promise_nothing_and_cover_less(found):
+    raw = figure(found[0], method=QUANTILES_OF_DRAWS)
+    assert raw["fewest"] is None
+    assert raw["coverage"] < figure(found[0])["coverage"] - 0.3
+
+
+def test_groups_hold_each_study_of_the_first_line_once(parts):
+    first, rest = one_per_unit(parts[1].by_measurement[NAME], 3)
+    groups = groups_of(first, rest)
+    thirds = [cases for name, cases in groups.items() if "third" in name]
+    assert [len(cases) for cases in thirds] == [10, 9, 9]
+    assert max(case.value for case in thirds[0]) < min(case.value for case in thirds[2])
+    assert len(groups["stratum clean"]) + len(groups["stratum severe"]) == len(first) == len(rest) == 28
+
+
+def test_a_baseline_that_is_the_records_own_score_differs_by_nothing(parts):
+    calibration, evaluated = parts
+    settings = replace(SETTINGS, baselines={"itself": Absolute(), "size": Size(0.1)})
+    rows = section(NAME, evaluated, calibration, records_of(calibration), settings)["baselines"]
+    itself = [row for row in rows if row["against"] == "itself"]
+    assert itself and all(row["difference"] == row["lower"] == row["upper"] == 0 for row in itself)
+    assert any(row["difference"] != 0 for row in rows)
+
+
+def test_a_baseline_is_calibrated_as_calibrate_would(parts):
+    calibration, _ = parts
+    ours, sized = records_of(calibration)[0], records_of(calibration, Size(0.1))[0]
+    assert with_score(ours, Size(0.1), with_gate_units(calibration, ours)) == sized
+
+
+def test_resplits_stay_near_the_level_and_are_the_same_again(parts):
+    calibration, evaluated = parts
+    records = records_of(calibration, checks=[Check("noise", "above")])
+    settings = replace(SETTINGS, resplits=100)
+    rows, again = (section(NAME, evaluated, calibration, records, settings)["resplits"] for _ in range(2))
+    assert rows == again
+    assert {(row["level"], row["gate"]) for row in rows} == {(level, gate) for level in SETTINGS.levels for gate in (0, 1)}
+    for row in rows:
+        assert row["divisions"] == 100 and (row["n"], row["evaluated"]) == (36, 28)
+        assert row["level"] - 0.05 < row["mean"] < row["level"] + 0.08
+        assert row["lowest"] < row["mean"] < row["highest"] <= 1
+
+
+def test_a_record_in_classes_has_a_band_of_its_classes(parts):
+    calibration, evaluated = parts
+    record = records_of(calibration, size_classes={NAME: [3.0]})[0]
+    assert len(record.classes) == 2
+    cases = evaluated.by_measurement[NAME]
+    checked = Method(CALIBRATED, record).parts(cases, 0.9)
+    assert sum(part.studies for part in checked) == len(cases)
+    assert [part.n for part in checked] == [size_class.n for size_class in record.classes]
+    found = section(NAME, evaluated, calibration, [record], SETTINGS)
+    assert 0.8 < next(row for row in found["resplits"] if row["level"] == 0.9)["mean"] <= 1
+
+
+@pytest.mark.parametrize("sides, expected", [("two-sided", 34), ("lower", 34), ("asymmetric", 35)])
+def test_spacings_inside_an_interval(sides, expected):
+    assert spacings(36, 0.9, sides) == expected
+
+
+def test_spacings_of_too_few_units():
+    with pytest.raises(ValueError, match="too few"):
+        spacings(36, 0.95, "asymmetric")
+
+
+@pytest.mark.parametrize("sides", ["asymmetric", "lower", "upper"])
+def test_other_sides_are_evaluated_too(parts, sides):
+    calibration, evaluated = parts
+    row = figure(section(NAME, evaluated, calibration, records_of(calibration, sides=sides), SETTINGS))
+    assert row["fewest"] <= row["covered"] <= row["most"]
+    assert row["infinite"] == (sides == "lower")
+
+
+def test_a_level_with_too_few_units_is_not_claimed(parts):
+    calibration, evaluated = made(9, 0), parts[1]
+    settings = replace(SETTINGS, levels=(0.5, 0.95))
+    row = figure(section(NAME, evaluated, calibration, records_of(calibration), settings), level=0.95)
+    assert (row["n"], row["without"], row["fewest"]) == (0, 28, None) and math.isnan(row["coverage"])
+
+
+@pytest.mark.parametrize("records, reason", [([], "NO_CALIBRATION_RECORD"), (None, "RECORD_MISMATCH: draws, sampler")])
+def test_without_a_record_that_fits_there_are_raw_quantiles_alone(parts, records, reason):
+    if records is None:
+        records = records_of(made(36, 0, sampler="Dropout", draws=20))
+    found = section(NAME, parts[1], parts[0], records, SETTINGS)
+    assert found["record"] is None and found["no_record"] == reason
+    assert {row["method"] for row in found["figures"]} == {QUANTILES_OF_DRAWS}
+    assert not found["power"] and not found["resplits"] and not found["baselines"]
+    assert reason in "\n".join(sections_of(found))
+
+
+def test_the_record_of_this_sampler_is_found_among_others(parts):
+    other = records_of(made(36, 5, sampler="Dropout"))
+    ours = records_of(parts[0])
+    assert section(NAME, parts[1], parts[0], [*other, *ours], SETTINGS)["record"]["checksum"] == ours[0].checksum
+
+
+def test_without_predictions_of_the_calibration_part_the_record_is_still_checked(parts):
+    found = section(NAME, parts[1], None, records_of(parts[0]), SETTINGS)
+    assert figure(found)["n"] == 28
+    assert not found["resplits"] and not found["baselines"]
+
+
+def test_a_unit_on_both_sides_is_refused(parts):
+    with pytest.raises(StudyRefused, match="WRONG_USAGE: 36 units"):
+        section(NAME, parts[0], parts[0], records_of(parts[0]), SETTINGS)
+
+
+def test_the_power_of_the_check_is_said(parts):
+    calibration, evaluated = parts
+    settings = replace(SETTINGS, levels=(0.5, 0.8, 0.9, 0.95))
+    table = section(NAME, evaluated, calibration, records_of(calibration), settings)["power"]
+    row = next(row for row in table if (row["level"], row["claims"]) == (0.9, 4))
+    chance = {entry["true_coverage"]: entry["chance"] for entry in row["noticed"]}
+    assert (row["n"], row["fewest"]) == (28, 19)
+    assert chance[0.7] == pytest.approx(0.3175, abs=1e-4)
+
+
+def sections_of(found):
+    about = {"levels": SETTINGS.levels, "claims": 3, "confidence": 0.95, "left_out": []}
+    return interval_sections({**about, "measurements": [found]})
+
+
+def test_the_tables_name_record_band_and_units(found):
+    text = "\n".join(sections_of(found[0]))
+    row = figure(found[0])
+    assert f"Absolute, two-sided, {found[1].n} subjects" in text
+    assert f"| 90% | {row['covered']} of 28 | {row['fewest']} to {row['most']} |" in text
+    assert "28 units" in text and "highest third by predicted size" in text and "stratum severe" in text
