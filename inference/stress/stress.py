@@ -1,0 +1,189 @@
+"""What becomes of a bundle's answers when images are degraded: figures from stored predictions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caveat.reasons import StudyRefused
+
+from ..calibration.case import Case, one_per_unit, read_study_cases
+from ..calibration.identity import differences, identity_of
+from ..calibration.record import Record
+from ..evaluate import Truths, read_entries, results_by_sha256, run_of
+from ..interval_evaluation.evaluate_intervals import choice_seed
+from ..interval_evaluation.methods import CALIBRATED, Method
+from ..measurement import Measurement
+from ..metrics.extent_error import extent_error
+from ..metrics.interval_coverage import coverage_band
+from ..metrics.interval_score import interval_score
+from ..metrics.overlap import dice
+from ..stored_study import StoredStudy, map_files, read_map
+from .degraded import LIST, Degradation
+
+PREDICTIONS = "predictions"
+"""Folder of a set's predictions."""
+CLEAN = Degradation("clean", 0.0)
+
+
+@dataclass(frozen=True)
+class StressSettings:
+    """How stored predictions are judged.
+
+    Args:
+        truths: reads them; of several raters the first one is the truth.
+        measurements: of the bundle.
+        records: of the bundle, or the user's own; those of other weights or sampling are not used.
+        level: of the intervals.
+        confidence: of the band of the coverage, each set by itself: it is a yardstick, nothing is promised under shift.
+    """
+
+    truths: Truths
+    measurements: Sequence[Measurement]
+    records: Sequence[Record] = ()
+    level: float = 0.9
+    confidence: float = 0.95
+
+
+@dataclass
+class StressTable:
+    """What was found.
+
+    Args:
+        source: bundle, sampling, level, confidence; checksums of the records that were used, by measurement.
+        rows: one per set, study and measurement: {corruption, strength, study, unit, measurement, measured_in, value, truth,
+            dice, error (share of the truth, with sign), first (the one study of its unit that coverage is counted on), lower,
+            upper, interval_score, covered, accepted, study_scores}; what only a record gives is None without one.
+        bands: {(corruption, strength, measurement): fewest and most accepted units to be covered if nothing had shifted}.
+        left_out: {corruption, strength, image, unit, code}.
+    """
+
+    source: dict[str, Any]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    bands: dict[tuple[str, float, str], tuple[int, int]] = field(default_factory=dict)
+    left_out: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One study of a set. Args: cases, dices: one per measurement. result: `result.json`."""
+
+    cases: Sequence[Case]
+    dices: Sequence[float]
+    result: Mapping[str, Any]
+
+
+def score_sets(sets: Mapping[Degradation, Path], split: str, settings: StressSettings) -> StressTable:
+    """Score the predictions of every set.
+
+    Args:
+        sets: what was done, `CLEAN` among them, to a folder with `list.json` and `predictions`.
+        split: the part of the lists.
+
+    Raises:
+        StudyRefused: MIXED_PREDICTIONS where sets were predicted by different weights or sampling; NOT_PREDICTED where no
+            study of any set could be scored.
+    """
+    table = StressTable({"level": settings.level, "confidence": settings.confidence, "records": {}})
+    runs: dict[str, Mapping[str, Any]] = {}
+    for done, folder in sets.items():
+        about = {"corruption": done.corruption, "strength": done.strength}
+        scored = []
+        entries = read_entries(folder / LIST, split)
+        predicted = results_by_sha256(folder / PREDICTIONS, {entry["sha256"] for entry in entries})
+        for entry in entries:
+            try:
+                scored.append(score_study(entry, predicted, folder, settings))
+            except StudyRefused as refusal:
+                table.left_out.append(about | {"image": entry["image"], "unit": entry["unit"], "code": refusal.code})
+        runs |= {run_of(study.result): study.result for study in scored}
+        for index, measurement in enumerate(settings.measurements):
+            add_measurement(table, about, measurement.name, index, scored, settings)
+    if not table.rows:
+        codes = ", ".join(f"{count} {code}" for code, count in Counter(row["code"] for row in table.left_out).items())
+        raise StudyRefused("NOT_PREDICTED", f"no study of any set could be scored: {codes or 'no entries'}")
+    if len(runs) > 1:
+        raise StudyRefused("MIXED_PREDICTIONS", f"{len(runs)} different combinations of weights and sampling")
+    result = next(iter(runs.values()))
+    sampling = {key: result["sampling"].get(key) for key in ("sampler", "draws", "seed")}
+    table.source |= {"bundle": dict(result["bundle"]), "sampling": sampling}
+    return table
+
+
+def score_study(
+    entry: Mapping[str, Any],
+    predicted: Mapping[str, tuple[Path, dict[str, Any]]],
+    dataset_dir: Path,
+    settings: StressSettings,
+) -> Scored:
+    """One study of a set. Raises: StudyRefused: as `read_study_cases`."""
+    cases = read_study_cases(entry, predicted, settings.truths, dataset_dir, settings.measurements)
+    folder, result = predicted[entry["sha256"]]
+    study = StoredStudy(folder.name, result, {"segmentation": read_map(map_files(folder)["segmentation"])[0]})
+    truth = settings.truths.read(entry, dataset_dir, study)[0]
+    masks = [
+        [np.isin(labels, one.classes) for labels in (study.maps["segmentation"], truth.labels)] for one in settings.measurements
+    ]
+    return Scored(cases, [dice(found, true, truth.region) for found, true in masks], result)
+
+
+def add_measurement(
+    table: StressTable, about: Mapping[str, Any], name: str, index: int, scored: Sequence[Scored], settings: StressSettings
+) -> None:
+    """Add the rows of one measurement of one set, and the band of its coverage."""
+    record = next((found for study in scored if (found := record_for(index, study.result, settings.records))), None)
+    method = Method(CALIBRATED, record)
+    if record is not None:
+        table.source["records"][name] = record.checksum
+    first, _ = one_per_unit([study.cases[index] for study in scored], choice_seed(record))
+    chosen = {case.sha256 for case in first}
+    rows = []
+    for study in scored:
+        case, stated = study.cases[index], study.result["measurements"][index]
+        rows.append(
+            {
+                **about,
+                "study": case.study,
+                "unit": case.unit,
+                "measurement": name,
+                "measured_in": stated["unit"],
+                "value": case.value,
+                "truth": case.truth,
+                "dice": study.dices[index],
+                "error": extent_error(case.value, case.truth)["signed"],
+                "first": case.sha256 in chosen,
+                **interval_row(method, case, settings.level),
+                "study_scores": dict(case.scores),
+            }
+        )
+    table.rows += rows
+    served = {row["study"] for row in rows if row["accepted"]}
+    parts = method.parts([case for case in first if case.study in served], settings.level) if served else []
+    if parts:
+        table.bands[about["corruption"], about["strength"], name] = coverage_band(parts, settings.confidence)
+
+
+def record_for(index: int, result: Mapping[str, Any], records: Sequence[Record]) -> Record | None:
+    """The record that is valid for a measurement of a result."""
+    identity = identity_of(result, result["bundle"], result["measurements"][index])
+    return next((record for record in records if not differences(record.identity, identity)), None)
+
+
+def interval_row(method: Method, case: Case, level: float) -> dict[str, Any]:
+    """The interval as if no gate stood before it, and whether the gate lets it pass. All None where the record gives none."""
+    ends = None if method.record is None else method.ends(case, level)
+    if ends is None:
+        return dict.fromkeys(("lower", "upper", "interval_score", "covered", "accepted"))
+    lower, upper = ends
+    return {
+        "lower": lower,
+        "upper": upper,
+        "interval_score": float(interval_score(lower, upper, case.truth, level)),
+        "covered": lower <= case.truth <= upper,
+        "accepted": method.accepts(case),
+    }

@@ -1,0 +1,100 @@
+"""Plots of a stress run: figures against strength, scores against errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from .stress import CLEAN, StressTable
+from .summary import grouped, number, score_names
+
+FIGURES = {
+    "dice": ("Dice",),
+    "error": ("bias", "absolute error"),
+    "coverage": ("coverage", "coverage accepted"),
+    "accepted": ("accepted",),
+}
+"""File names, and the entries of a set that each shows, a line a measurement."""
+STYLES = ("-", "--")
+COLUMNS = 4
+
+
+def save_plots(table: StressTable, sets: Sequence[dict[str, Any]], folder: Path) -> None:
+    """Write dice.png, error.png, coverage.png and accepted.png (a panel per corruption), scores.png (a panel per score).
+
+    Args:
+        sets: of `summary.summarise_sets`. What is undefined everywhere, such as coverage without a record, gets no file.
+    """
+    for name, shown in FIGURES.items():
+        keys = [entry.lower().replace(" ", "_") for entry in shown]
+        if any(math.isfinite(entry[key]) for entry in sets for key in keys):
+            level = table.source["level"] if name == "coverage" else None
+            _save(_against_strength(sets, dict(zip(keys, shown, strict=True)), level), folder / f"{name}.png")
+    if score_names(table.rows):
+        _save(_scores(table), folder / "scores.png")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    FigureCanvasAgg(figure)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    columns = min(count, COLUMNS)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(3.1 * columns, 2.5 * rows + 0.5), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for unused in axes[count:]:
+        unused.remove()
+    return figure, axes[:count]
+
+
+def _against_strength(sets: Sequence[dict[str, Any]], shown: Mapping[str, str], level: float | None) -> Figure:
+    """A panel per corruption, strength 0 is the clean set. Args: shown: key of a set to its name. level: a line, or none."""
+    corruptions = list(dict.fromkeys(entry["corruption"] for entry in sets if entry["corruption"] != CLEAN.corruption))
+    figure, axes = _panels(max(1, len(corruptions)))
+    for panel, corruption in zip(axes, corruptions):
+        own = [entry for entry in sets if entry["corruption"] in (CLEAN.corruption, corruption)]
+        for colour, ((measurement,), entries) in enumerate(grouped(own, "measurement").items()):
+            for style, (key, name) in zip(STYLES, shown.items()):
+                label = f"{measurement}, {name}" if len(shown) > 1 else measurement
+                strengths, values = [entry["strength"] for entry in entries], [entry[key] for entry in entries]
+                panel.plot(strengths, values, style, color=f"C{colour}", marker=".", label=label)
+        if level is not None:
+            panel.axhline(level, color="grey", linewidth=0.8)
+            panel.set_ylim(-0.03, 1.03)
+        panel.set_title(corruption.replace("_", " "), fontsize=9)
+        panel.tick_params(labelsize=7)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    figure.suptitle(f"{' and '.join(shown.values())} against strength", fontsize=10)
+    return figure
+
+
+def _scores(table: StressTable) -> Figure:
+    """Absolute error of the first measurement against each study score, a colour per corruption."""
+    measurement = table.rows[0]["measurement"]
+    rows = [row for row in table.rows if row["measurement"] == measurement]
+    names = score_names(rows)
+    figure, axes = _panels(len(names))
+    for panel, name in zip(axes, names):
+        for index, ((corruption,), own) in enumerate(grouped(rows, "corruption").items()):
+            scores = np.array([number(row["study_scores"].get(name)) for row in own])
+            colour = "black" if corruption == CLEAN.corruption else f"C{index % 10}"
+            marker = "o" if index < 10 else "^"
+            errors = [100 * abs(row["error"]) for row in own]
+            panel.scatter(scores, errors, s=7, color=colour, marker=marker, label=corruption, alpha=0.7, linewidths=0)
+        panel.set_yscale("symlog", linthresh=1)
+        panel.set_xlabel(name, fontsize=8)
+        panel.set_ylabel(f"{measurement}: absolute error, %", fontsize=7)
+        panel.tick_params(labelsize=7)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=7, markerscale=2)
+    return figure

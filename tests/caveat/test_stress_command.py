@@ -1,0 +1,118 @@
+"""`caveat stress` as a user meets it; the network's part is played by a threshold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from phantoms import write_hippocampus_crop
+
+from caveat.cli import main
+from caveat.commands import stress
+from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.writers.nifti_maps import write_nifti
+
+STREAM = Path(__file__).resolve().parents[2] / "data_lists" / "hippocampus_stream.yaml"
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    entries = []
+    for number in range(3):
+        image = write_hippocampus_crop(tmp_path / f"scan{number}.nii.gz", seed=number)
+        sha256 = hashlib.sha256(image.read_bytes()).hexdigest()
+        label = f"scan{number}_label.nii.gz"
+        entries.append({"image": image.name, "label": [label], "unit": f"subject {number}", "sha256": sha256})
+    (tmp_path / "list.json").write_text(json.dumps({"test": entries, "calibration": entries}))
+    monkeypatch.setenv("CAVEAT_DATA", str(tmp_path))
+    return tmp_path / "list.json"
+
+
+def threshold(options, bundle, data_list, output) -> int:
+    """In the place of the bundle's workflow: what is grey is hippocampus."""
+    for number, entry in enumerate(json.loads(data_list.read_text())["test"]):
+        found = inspect_study(data_list.parent / entry["image"])
+        voxels = found.image.voxels[0]
+        labels = ((voxels > 85) & (voxels < 120)).astype(np.uint8)
+        labels[:, :25] *= 2
+        study = output / f"scan{number}"
+        study.mkdir(parents=True, exist_ok=True)
+        write_nifti(study / "segmentation.nii.gz", labels, found.image.affine)
+        volumes = {"hippocampus volume": labels > 0, "anterior volume": labels == 1, "posterior volume": labels == 2}
+        measured = [
+            {"name": name, "unit": "mL", "value": mask.sum() / 1000, "draws": {"values": []}} for name, mask in volumes.items()
+        ]
+        result = {
+            "status": "OK",
+            "reasons": [],
+            "input": {
+                "sha256": entry["sha256"],
+                "shape": list(voxels.shape),
+                "affine": found.image.affine.tolist(),
+                "spacing_source": "pixdim",
+            },
+            "bundle": {"name": "hippocampus_volume", "weights_sha256": "w", "preprocessing_sha256": "p"},
+            "sampling": {"sampler": "Threshold", "draws": 0, "seed": 0},
+            "measurements": measured,
+            "study_scores": {"noise": float(voxels.std())},
+        }
+        (study / "result.json").write_text(json.dumps(result))
+    return 0
+
+
+def test_one_corruption_from_images_to_table(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(stress, "predict", threshold)
+    command = ["stress", "hippocampus_volume", "--data", str(data), "-o", str(tmp_path / "out")]
+    assert main([*command, "--corruption", "gaussian_noise", "--levels", "0.05,0.3"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("# hippocampus_volume under stress: 3 images of 3 units")
+    assert said.out.strip().endswith("3 sets of 3 images; " + str(tmp_path / "out" / "stress.json"))
+    stored = json.loads((tmp_path / "out" / "stress.json").read_text())
+    whole = [entry for entry in stored["sets"] if entry["measurement"] == "hippocampus volume"]
+    assert [entry["strength"] for entry in whole] == [0, 0.05, 0.3] and all(entry["measured"] == 3 for entry in whole)
+    assert whole[0]["dice"] > whole[1]["dice"] > whole[2]["dice"]
+    assert (tmp_path / "out" / "gaussian_noise_0.3" / "list.json").is_file()
+
+
+def test_a_stream_is_only_written(data, tmp_path, capsys):
+    command = ["stress", "hippocampus_volume", "--data", str(data), "--stream", str(STREAM), "-o", str(tmp_path / "out")]
+    assert main([*command, "--split", "calibration", "test"]) == 0
+    assert "CAVEAT_DATA" in capsys.readouterr().out
+    written = json.loads((tmp_path / "out" / "list.json").read_text())
+    assert written["calibration"] and all("stratum" in entry for part in written.values() for entry in part)
+    assert not list((tmp_path / "out").rglob("result.json"))
+
+
+WRONG = {
+    "no such corruption": ["--corruption", "haze"],
+    "levels of all": ["--corruption", "all", "--levels", "1"],
+    "levels in words": ["--corruption", "blur", "--levels", "much"],
+    "two parts": ["--corruption", "blur", "--split", "test", "calibration"],
+    "no such part": ["--corruption", "blur", "--split", "nonsense"],
+    "a level of 1": ["--corruption", "blur", "--level", "1"],
+    "no draws": ["--corruption", "blur", "--draws", "0"],
+    "no such record": ["--corruption", "blur", "--record", "nowhere.json"],
+    "a stream with a sampler": ["--stream", str(STREAM), "--sampler", "dropout"],
+    "no such stream": ["--stream", "nowhere.yaml"],
+}
+
+
+@pytest.mark.parametrize("options", WRONG.values(), ids=WRONG.keys())
+def test_wrong_usage_is_said_before_anything_runs(options, data, tmp_path, capsys):
+    assert main(["stress", "hippocampus_volume", "--data", str(data), "-o", str(tmp_path / "out"), *options]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("caveat: WRONG_USAGE: ") and "\n\nhint: " in said.err
+
+
+def test_a_bundle_without_truths_is_refused(data, tmp_path, monkeypatch, capsys):
+    bundle = tmp_path / "bundles" / "mine"
+    shutil.copytree(Path(str(files("caveat.bundles"))) / "hippocampus_volume" / "configs", bundle / "configs")
+    (bundle / "configs" / "evaluate.yaml").unlink()
+    monkeypatch.setenv("CAVEAT_BUNDLES", str(bundle.parent))
+    assert main(["stress", str(bundle), "--data", str(data), "--corruption", "blur", "-o", str(tmp_path / "out")]) == 2
+    assert "WRONG_USAGE" in capsys.readouterr().err

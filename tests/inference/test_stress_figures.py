@@ -1,0 +1,163 @@
+"""Figures of a stress run, from predictions written by hand."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from caveat.inference.calibration.identity import identity_of
+from caveat.inference.calibration.record import Record, SizeClass
+from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.gate.gate import Gate, Limit
+from caveat.inference.measurements.area import Area
+from caveat.inference.stress.degraded import LIST, Degradation
+from caveat.inference.stress.stress import CLEAN, PREDICTIONS, StressSettings, score_sets
+from caveat.inference.stress.stress_files import save_stress, to_markdown
+from caveat.inference.stress.summary import scores_and_errors, summarise_sets
+from caveat.inference.truths import MaskTruths
+from caveat.reasons import StudyRefused
+
+SHAPE = (10, 20)
+TRUE = 100
+UNITS, SCANS = 12, 2
+NAME = "vessel area"
+LEVEL = 0.9
+
+
+def write_set(folder: Path, lost: int, weights: str = "w") -> Path:
+    """Every scan loses `lost` of its 100 true pixels and one more per unit; its doubt is what it lost. Unit 0 is refused."""
+    truth = np.zeros(SHAPE, np.uint8)
+    truth[:5] = 1
+    folder.mkdir(parents=True)
+    Image.fromarray(truth).save(folder / "truth.png")
+    entries = []
+    for unit in range(UNITS):
+        for scan in range(SCANS):
+            name, sha256 = f"scan{unit:02d}{scan}", f"{folder.name}{unit}{scan}"
+            entries.append({"image": f"{name}.png", "label": ["truth.png"], "unit": f"eye {unit}", "sha256": sha256})
+            missing = min(lost + (unit if lost else 0), 99)
+            found = truth.copy()
+            found.ravel()[:missing] = 0
+            study = folder / PREDICTIONS / name
+            study.mkdir(parents=True)
+            Image.fromarray(found).save(study / "segmentation.png")
+            result = {
+                "status": "OK",
+                "reasons": [],
+                "input": {"sha256": sha256, "shape": list(SHAPE), "affine": np.eye(4).tolist(), "spacing_source": ""},
+                "bundle": {"name": "toy", "weights_sha256": weights, "preprocessing_sha256": "p"},
+                "sampling": {"sampler": "Toy", "draws": 2, "seed": 0},
+                "measurements": [
+                    {
+                        "name": NAME,
+                        "unit": "pixels",
+                        "value": TRUE - missing,
+                        "draws": {"values": [TRUE - missing, TRUE - missing]},
+                    }
+                ],
+                "study_scores": {"structure_entropy": float(missing), "pooled_pairwise_dice": 1.0},
+            }
+            if unit == 0 and lost:
+                result |= {"status": "REFUSED", "reasons": [{"code": "LOW_RESOLUTION"}]}
+            (study / "result.json").write_text(json.dumps(result))
+    (folder / LIST).write_text(json.dumps({"test": entries}))
+    return folder
+
+
+def record_for(folder: Path) -> Record:
+    """Half-width 10 at 90 % from 19 units; the gate turns away an entropy above 15."""
+    result = json.loads(next((folder / PREDICTIONS).glob("*/result.json")).read_text())
+    scores = SizeClass(math.inf, {"either": tuple(sorted([*range(-7, 10), 10.0, 11.0]))})
+    gate = Gate((Limit("structure_entropy", "above", 15.0),), 0.1, 0.1, 19)
+    identity = identity_of(result, result["bundle"], result["measurements"][0])
+    return Record(NAME, "pixels", "eye", Absolute(), "two-sided", (scores,), (0.9,), gate, identity, {"seed": 0})
+
+
+@pytest.fixture
+def sets(tmp_path):
+    done = {CLEAN: 0, Degradation("blur", 1.0): 4, Degradation("blur", 2.0): 40}
+    return {one: write_set(tmp_path / f"{one.corruption}{one.strength:g}", lost) for one, lost in done.items()}
+
+
+def settings(*records: Record) -> StressSettings:
+    return StressSettings(MaskTruths(), [Area(NAME, "Vessels", [1])], records, LEVEL)
+
+
+@pytest.fixture
+def table(sets):
+    return score_sets(sets, "test", settings(record_for(sets[CLEAN])))
+
+
+def test_each_set_has_its_means(table):
+    clean, mild, strong = summarise_sets(table)
+    assert clean["measured"] == 24 and clean["left_out"] == {} and clean["dice"] == 1 and clean["bias"] == 0
+    assert mild["measured"] == 22 and mild["left_out"] == {"LOW_RESOLUTION": 2}
+    lost = np.arange(1, UNITS) + 4.0
+    assert mild["bias"] == pytest.approx(-lost.mean() / TRUE)
+    assert mild["absolute_error"] == pytest.approx(lost.mean() / TRUE)
+    assert mild["dice"] == pytest.approx(np.mean(2 * (TRUE - lost) / (2 * TRUE - lost)))
+    assert mild["study_scores"]["structure_entropy"] == pytest.approx(lost.mean())
+    assert strong["corruption"] == "blur" and strong["strength"] == 2.0
+
+
+def test_coverage_is_counted_per_unit_with_and_without_the_gate(table):
+    clean, mild, strong = summarise_sets(table)
+    assert clean["units"] == clean["accepted_units"] == 12 and clean["coverage"] == 1 and clean["width"] == 20
+    assert mild["units"] == 11 and mild["accepted_units"] == 11  # 15 at most
+    assert mild["coverage"] == mild["coverage_accepted"] == pytest.approx(6 / 11)  # 5 to 10 of 5 to 15 are inside
+    assert strong["coverage"] == 0 and strong["accepted"] == 0
+    assert math.isnan(strong["coverage_accepted"]) and strong["band"] == []
+    low, high = clean["band"]
+    assert 0.4 < low < 0.9 and high == 1
+
+
+def test_a_score_that_knows_the_error_is_told_from_one_that_does_not(table):
+    found = {(entry["score"], entry["corruption"]): entry for entry in scores_and_errors(table)}
+    knowing, ignorant = found["structure_entropy", "all"], found["pooled_pairwise_dice", "all"]
+    assert knowing["spearman_pooled"] == pytest.approx(1) and knowing["spearman_per_image"] == pytest.approx(1)
+    assert knowing["E-AURC"] == pytest.approx(0, abs=1e-12) and knowing["AURC"] < knowing["AURC_random"]
+    assert knowing["n"] == 24 + 22 + 22 and knowing["images"] == 22  # unit 0 has one set alone
+    assert math.isnan(ignorant["spearman_pooled"]) and ignorant["AURC"] == pytest.approx(ignorant["AURC_random"])
+    assert found["structure_entropy", "blur"]["spearman_strength"] > 0.9
+
+
+def test_a_record_of_other_weights_gives_no_interval(sets, tmp_path):
+    other = record_for(write_set(tmp_path / "other", 0, weights="v"))
+    table = score_sets(sets, "test", settings(other))
+    assert table.source["records"] == {} and not table.bands
+    assert all(row["covered"] is None and row["accepted"] is None for row in table.rows)
+    assert all(math.isnan(entry["coverage"]) and math.isnan(entry["accepted"]) for entry in summarise_sets(table))
+
+
+def test_files_say_the_same(table, tmp_path):
+    summary, scores = summarise_sets(table), scores_and_errors(table)
+    save_stress(table, summary, scores, tmp_path)
+    stored = json.loads((tmp_path / "stress.json").read_text())
+    assert stored["source"]["records"] and len(stored["rows"]) == 68 and len(stored["left_out"]) == 4
+    assert stored["sets"][2]["coverage_accepted"] is None
+    rows = list(csv.DictReader((tmp_path / "stress.csv").open()))
+    assert len(rows) == 68 and rows[0]["corruption"] == "clean" and float(rows[0]["dice"]) == 1
+    text = (tmp_path / "stress.md").read_text()
+    assert text == to_markdown(table, summary, scores)
+    assert "| blur | 2 | 22 | 2 LOW_RESOLUTION |" in text and "| 0 of 11 |" in text and "nan" not in text
+    for name in ("dice", "error", "coverage", "accepted", "scores"):
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_sets_of_other_weights_are_not_mixed(sets, tmp_path):
+    other = write_set(tmp_path / "other", 4, weights="v")
+    with pytest.raises(StudyRefused, match="MIXED_PREDICTIONS"):
+        score_sets(sets | {Degradation("blur", 3.0): other}, "test", settings())
+
+
+def test_nothing_predicted_is_said(tmp_path):
+    folder = write_set(tmp_path / "clean", 0)
+    (folder / LIST).write_text(json.dumps({"test": [{"image": "a.png", "label": ["truth.png"], "unit": "u", "sha256": "none"}]}))
+    with pytest.raises(StudyRefused, match="NOT_PREDICTED: no study of any set could be scored: 1 NOT_PREDICTED"):
+        score_sets({CLEAN: folder}, "test", settings())
