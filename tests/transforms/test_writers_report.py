@@ -61,7 +61,7 @@ def test_the_order_is_image_statement_maps_gate_provenance(tmp_path):
         "Where the draws disagree most",
         "Disc: ",
         "Maps",
-        "No gate: this bundle has no calibration record",
+        "No gate: no calibration record with checks fits this result",
         "How it was made",
         "Not a medical device",
     ]
@@ -147,7 +147,8 @@ def test_nothing_found_shows_no_number_as_a_statement(tmp_path):
 def test_text_from_elsewhere_is_escaped(tmp_path):
     study = example_study()
     study["result"]["measurements"][0] |= {"name": "<b>x</b>", "statement": "<script>alert(1)</script>"}
-    study["result"]["gate"] = {"checks": {"<i>": [True, "<img src=x>"]}}
+    check = {"name": "<i>", "value": 1.0, "threshold": 2.0, "direction": "above", "passed": True}
+    study["result"]["gate"] = {"accepted": True, "n": 9, "joint_bound": 0.1, "checks": [check]}
     report(study, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page and "<b>x" not in page and "<img src=x>" not in page and "<i>" not in page

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .gate_rows import score_title
+
 SOURCES = {
     "model": "the model: what it has not learned",
     "rater": "the reading: how people would differ",
@@ -32,7 +34,7 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Seed", sampling.get("seed")),
         ("Windows", _windows(sampling)),
         ("Precision and device", ", ".join(str(sampling[key]) for key in ("precision", "device") if sampling.get(key))),
-        *((_score_name(name), f"{value:.3f}") for name, value in result["study_scores"].items() if value is not None),
+        *((_score(name), f"{value:.3f}") for name, value in result["study_scores"].items() if value is not None),
         ("Image", _image(given)),
         ("Region measured", _region(given)),
         ("Spacing", _spacing(given)),
@@ -41,30 +43,15 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in rows if value is not None and value != ""]
 
 
-def flat(facts: Mapping[str, Any], within: str = "") -> list[tuple[str, str]]:
-    """Nested facts as rows of a table, named by the way to them."""
-    rows = []
-    for key, value in facts.items():
-        name = f"{within}, {key}" if within else key
-        rows += flat(value, name) if isinstance(value, Mapping) else [(name.replace("_", " "), in_words(value))]
-    return rows
-
-
-def in_words(value: Any) -> str:
-    """A value as a person reads it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(in_words(item) for item in value) if isinstance(value, list) else str(value)
-
-
 def _windows(sampling: Mapping[str, Any]) -> str:
     if not sampling.get("roi_size"):
         return ""
     return f"{times(sampling['roi_size'])}, overlap {sampling.get('overlap')}, {sampling.get('blending')} blending"
 
 
-def _score_name(name: str) -> str:
-    return "Agreement of the draws (pooled pairwise Dice)" if name == "pooled_pairwise_dice" else name.replace("_", " ")
+def _score(name: str) -> str:
+    title, meaning = score_title(name)
+    return f"{title} ({meaning})" if meaning else title
 
 
 def _image(given: Mapping[str, Any]) -> str:

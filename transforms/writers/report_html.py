@@ -15,10 +15,11 @@ from .arrays import array_of, foreground_probability, plain
 from .class_names import class_names, parts
 from .colour_scale import MAP_KINDS, PALETTE, SOURCE_TITLES, MapKind, colour_bar, colour_map
 from .display import jpeg_uri, palette_uri, png_uri, size_on_screen
+from .gate_rows import gate_rows
 from .outlines import DRAW_COLOURS
 from .page import write_page
 from .plane import planes_through
-from .provenance import flat, provenance
+from .provenance import provenance
 from .result_json import EMPTY_RESULT, six_digits
 from .strip_plot import strip_plot
 from .views import Scene, View
@@ -54,7 +55,8 @@ class ReportHtmlWriter(Writer):
             maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),
             bar=colour_bar(),
-            gate=flat(result.get("gate") or {}),
+            gate=result["gate"],
+            gate_rows=gate_rows(result["gate"]),
             provenance=provenance(result),
             strips=[strip_plot(measurement) for measurement in result["measurements"]],
             explained=[explain(flag) for flag in result["flags"]],
