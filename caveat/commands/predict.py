@@ -56,6 +56,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "Where the first number is negative write --point=-30,4,5",
     )
     where.add_argument("--roi", metavar="X0,X1,Y0,Y1,Z0,Z1", help="measure this box: mm, RAS, lower and upper face of each axis")
+    parser.add_argument("--level", type=float, metavar="P", help="of the calibrated intervals (default: the bundle's, 0.9)")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="PATH",
+        help="a calibration record of your own, or a folder of them (default: the bundle's)",
+    )
     parser.add_argument("--assume-orientation", action="store_true", help="accept NIfTI files that state no orientation, flagged")
     parser.add_argument("--anonymous-names", action="store_true", help="number the output folders; no file name appears anywhere")
     parser.add_argument("--verbose", action="store_true", help="log what each step does, with tracebacks")
@@ -67,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
     bundle = find_bundle(options.bundle)
     check_usage(options, read_metadata(bundle))
     check_region(options, bundle)
+    check_record(options, bundle)
     configs = choose_configs(bundle, options.sampler)
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
     from ..run_bundle import run_bundle
@@ -115,13 +123,33 @@ def check_region(options: argparse.Namespace, bundle: Path) -> None:
     """
     if options.point is None and options.roi is None:
         return
-    config = yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8"))
-    if not {"roi", "point"} <= set(config):
+    if not {"roi", "point"} <= settings_of(bundle):
         raise StudyRefused("WRONG_USAGE", "this bundle measures whole images; --point and --roi are for regions of volumes")
     numbers(options.point, float, signed=True, count=3)
     box = numbers(options.roi, float, signed=True, count=6)
     if box is not None and not all(lower < upper for lower, upper in zip(box[::2], box[1::2])):
         raise StudyRefused("WRONG_USAGE", "--roi needs X0 below X1, Y0 below Y1, Z0 below Z1")
+
+
+def check_record(options: argparse.Namespace, bundle: Path) -> None:
+    """A level and a record are for bundles that give intervals: their inference.yaml has `level` and `record`.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    if options.level is None and options.record is None:
+        return
+    if not {"level", "record"} <= settings_of(bundle):
+        raise StudyRefused("WRONG_USAGE", "this bundle gives no intervals, so there is no --level and no --record")
+    if options.level is not None and not 0 < options.level < 1:
+        raise StudyRefused("WRONG_USAGE", f"--level must lie between 0 and 1, got {options.level:g}")
+    if options.record is not None and not (options.record.is_file() or any(options.record.glob("*.json"))):
+        raise StudyRefused("WRONG_USAGE", "--record names no record, and no folder of records")
+
+
+def settings_of(bundle: Path) -> set[str]:
+    """Names of the settings that the bundle's inference.yaml can be asked to change."""
+    return set(yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8")))
 
 
 def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
@@ -160,6 +188,8 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "spacing": numbers(options.spacing, float),
         "point": numbers(options.point, float, signed=True),
         "roi": numbers(options.roi, float, signed=True),
+        "level": options.level,
+        "record": None if options.record is None else str(options.record.resolve()),
         "keep_draws": options.keep_draws or None,
         "assume_orientation": options.assume_orientation or None,
     }

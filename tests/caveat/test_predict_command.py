@@ -24,12 +24,15 @@ WRONG = {
     "negative spacing": ["--spacing", "-1"],
     "a point in a bundle of whole images": ["--point=1,2,3"],
     "a box in a bundle of whole images": ["--roi", "0,1,0,1,0,1"],
+    "a level in a bundle without intervals": ["--level", "0.8"],
 }
-WRONG_REGIONS = {
+WRONG_OF_VOLUMES = {
     "two numbers": ["--point", "1,2"],
     "no number": ["--point=nan,1,2"],
     "in words": ["--roi", "left"],
     "upside down": ["--roi=-30,-40,0,50,0,40"],
+    "a level in per cent": ["--level", "90"],
+    "no record": ["--record", "nowhere"],
 }
 
 
@@ -43,8 +46,8 @@ def test_wrong_usage_is_said_in_one_line_with_status_2(options, tmp_path, capsys
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("options", WRONG_REGIONS.values(), ids=WRONG_REGIONS.keys())
-def test_what_is_no_box_and_no_point_is_said_before_the_first_study(options, tmp_path, capsys):
+@pytest.mark.parametrize("options", WRONG_OF_VOLUMES.values(), ids=WRONG_OF_VOLUMES.keys())
+def test_what_is_no_box_no_point_and_no_record_is_said_before_the_first_study(options, tmp_path, capsys):
     write_nifti(tmp_path / "a.nii.gz")
     assert main(["predict", "hippocampus_volume", "-i", str(tmp_path / "a.nii.gz"), "-o", str(tmp_path / "out"), *options]) == 2
     assert capsys.readouterr().err.startswith("caveat: WRONG_USAGE: ")

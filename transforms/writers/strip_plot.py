@@ -24,7 +24,7 @@ class StripPlot:
         dots: per draw its place, height (per cent, 0 above) and colour.
         ticks: places and what stands below them.
         value: place of the reported value, or None.
-        interval: places of a calibrated interval's ends, or None.
+        interval: places of a calibrated interval's ends, the axis' own where it has none; or None.
     """
 
     dots: list[tuple[float, float, str]]
@@ -46,7 +46,8 @@ def strip_plot(measurement: Mapping[str, Any]) -> StripPlot | None:
     if not values:
         return None
     value, interval = measurement.get("value"), measurement.get("interval")
-    shown = [*values, *([value] if value is not None else []), *([interval["lower"], interval["upper"]] if interval else [])]
+    ends = (interval["lower"], interval["upper"]) if interval else (None, None)  # a one-sided bound has one of them
+    shown = [*values, *(x for x in (value, *ends) if x is not None)]
     low, high = _axis(shown, abs(value if value is not None else values[0]))
 
     def place(x: float) -> float:
@@ -58,8 +59,8 @@ def strip_plot(measurement: Mapping[str, Any]) -> StripPlot | None:
         for i, x in enumerate(values)
     ]
     ticks = [(place(t), number(t, high - low)) for t in MaxNLocator(nbins=4).tick_values(low, high) if low <= t <= high]
-    ends = (place(interval["lower"]), place(interval["upper"])) if interval else None
-    return StripPlot(dots, ticks, None if value is None else place(value), ends)
+    lower, upper = (place(beyond if end is None else end) for end, beyond in zip(ends, (low, high)))
+    return StripPlot(dots, ticks, None if value is None else place(value), (lower, upper) if interval else None)
 
 
 def number(value: float, range_: float) -> str:
