@@ -7,6 +7,8 @@ pack         after training: the members' checkpoints into models/model.pt, prin
 out_of_fold  member k on the training subjects it never saw: one network, and 20 dropout draws of it
 features     the ensemble on the training subjects: reference features of the gate
 unseen       every sampler on the early stopping, calibration and test subjects
+degrade      the mixed stream of data_lists/hippocampus_stream.yaml: training folds, calibration and test subjects
+stream       out-of-fold dropout draws and the ensemble on the mixed stream
 
 Writes below out/, which git ignores; what is there is not predicted again. CAVEAT_DATA names the folder of the data sets.
 """
@@ -15,15 +17,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from caveat.bundle_folders import find_bundle, read_metadata
 from caveat.commands.predict import choose_configs
 from caveat.inference.evaluate import read_entries
+from caveat.inference.stress.mixed_stream import read_stream, write_stream
 from caveat.networks.pack_members import pack
 from caveat.run_bundle import run_bundle
-from caveat.transforms.discover import studies_from_list
+from caveat.transforms.discover import DATA_ROOT, studies_from_list
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out" / "hippocampus"
@@ -32,6 +36,10 @@ BUNDLE = find_bundle("hippocampus_volume")
 LIST = ROOT / "data_lists" / "hippocampus.json"
 FOLDS = (1, 2, 3, 4, 5)
 FOLD_SAMPLERS = ("single", "dropout")
+STREAMS = OUT / "streams"
+STREAM_PARTS = ("calibration", "test")
+STREAM_SAMPLERS = ("ensemble", "dropout")
+DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
 SEEN = ("training", "early_stopping")
 UNSEEN = ("early_stopping", "calibration", "test")
 WRITERS = [
@@ -43,7 +51,14 @@ WRITERS = [
 
 def main() -> None:
     """Run one step."""
-    steps = {"pack": pack_members, "out_of_fold": predict_out_of_fold, "features": predict_training, "unseen": predict_unseen}
+    steps = {
+        "pack": pack_members,
+        "out_of_fold": predict_out_of_fold,
+        "features": predict_training,
+        "unseen": predict_unseen,
+        "degrade": write_streams,
+        "stream": predict_streams,
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=steps)
     steps[parser.parse_args().step]()
@@ -59,13 +74,22 @@ def pack_members() -> None:
 def predict_out_of_fold() -> None:
     """Each fold's own network on the fold's subjects."""
     for fold in FOLDS:
-        weights = OUT / "weights" / f"member{fold - 1}.pt"
-        weights.parent.mkdir(parents=True, exist_ok=True)
-        sha256 = pack([CHECKPOINTS / f"member{fold - 1}" / "best.pt"], weights)
-        studies = studies_from_list(ROOT / "data_lists" / f"hippocampus_fold{fold}.json", "out_of_fold")
+        studies = studies_from_list(fold_list(fold), "out_of_fold")
         for sampler in FOLD_SAMPLERS:
-            folder = OUT / f"{sampler}_fold{fold}"
-            predict(folder, studies, sampler, weights_path=str(weights), weights_sha256=sha256)
+            predict(OUT / f"{sampler}_fold{fold}", studies, sampler, **weights_of_fold(fold))
+
+
+def fold_list(fold: int) -> Path:
+    """The data list of a fold."""
+    return ROOT / "data_lists" / f"hippocampus_fold{fold}.json"
+
+
+def weights_of_fold(fold: int) -> dict[str, str]:
+    """The one network that has not seen the fold's subjects, as overrides of the bundle's config."""
+    weights = OUT / "weights" / f"member{fold - 1}.pt"
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    sha256 = pack([CHECKPOINTS / f"member{fold - 1}" / "best.pt"], weights)
+    return {"weights_path": str(weights), "weights_sha256": sha256}
 
 
 def predict_training() -> None:
@@ -78,6 +102,28 @@ def predict_unseen() -> None:
     studies = [study for part in UNSEEN for study in studies_from_list(LIST, part)]
     for sampler in read_metadata(BUNDLE)["samplers"]:
         predict(OUT / sampler, studies, sampler)
+
+
+def write_streams() -> None:
+    """Degrade what the stream's file says, each list into a folder of its own."""
+    stream = read_stream(ROOT / "data_lists" / "hippocampus_stream.yaml")
+    for fold in FOLDS:
+        print(fold, write_stream(fold_list(fold), ["out_of_fold"], stream, DATA, STREAMS / f"fold{fold}"))
+    print(write_stream(LIST, STREAM_PARTS, stream, DATA, STREAMS / "unseen"))
+
+
+def predict_streams() -> None:
+    """Draws for learning a width on the training folds; the ensemble on what calibrates and tests it."""
+    for fold in FOLDS:
+        folder = STREAMS / f"fold{fold}"
+        studies = studies_from_list(folder / "list.json", "out_of_fold", data_root=folder)
+        predict(OUT / f"stream_dropout_fold{fold}", studies, "dropout", **weights_of_fold(fold))
+    folder = STREAMS / "unseen"
+    studies = [
+        study for part in ("calibration", "test") for study in studies_from_list(folder / "list.json", part, data_root=folder)
+    ]
+    for sampler in STREAM_SAMPLERS:
+        predict(OUT / f"stream_{sampler}", studies, sampler)
 
 
 def predict(out: Path, studies: list[dict[str, Any]], sampler: str | None = None, **overrides: Any) -> None:

@@ -46,6 +46,7 @@ WIDTHS: dict[str, tuple[str, ...]] = {
     "draws' spread": ("log_spread",),
     "agreement": ("pooled_pairwise_dice",),
     "entropy": ("structure_entropy",),
+    "noise, blur": ("noise", "blur"),
     "size, spread, entropy": ("log_value", "log_spread", "structure_entropy"),
 }
 CENTRES: dict[str, tuple[str, ...]] = {"size": ("log_value",), "size, entropy": ("log_value", "structure_entropy")}
@@ -77,14 +78,18 @@ def read_folds(sampler: str) -> list[dict[str, list[Case]]]:
     folds = []
     for fold in FOLDS:
         data_list = ROOT / "data_lists" / f"hippocampus_fold{fold}.json"
-        cases = read_cases(OUT / f"{sampler}_fold{fold}", data_list, "out_of_fold", MaskTruths(), DATA, measurements)
+        cases = read_cases(
+            OUT / f"{sampler}_fold{fold}", data_list, "out_of_fold", MaskTruths(classes=(1, 2)), DATA, measurements
+        )
+        if cases.left_out:
+            raise ValueError(f"fold {fold}: {len(cases.left_out)} scans without prediction or truth: {cases.left_out[0]}")
         folds.append({name: one_per_unit(members, SEED)[0] for name, members in cases.by_measurement.items()})
     return folds
 
 
 def candidates(gamma: float) -> dict[str, Choose]:
     """Scores without and with coefficients, each as a function of the cases it may be fitted on."""
-    fixed = {"absolute": Absolute(), "log": Log(OFFSET), "size alone": Size(), "draws' spread": Spread(gamma)}
+    fixed = {"absolute": Absolute(), "log": Log(OFFSET), "size alone": Size(OFFSET), "draws' spread": Spread(gamma)}
     found: dict[str, Choose] = {name: lambda cases, score=score: score for name, score in fixed.items()}
     for centre, centre_names in CENTRES.items():
         for width, width_names in WIDTHS.items():

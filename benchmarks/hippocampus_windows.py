@@ -86,7 +86,7 @@ def patchwork_volumes(image: torch.Tensor, sampler: DropoutSampler, draws: int) 
 def table() -> None:
     """Both sides: sd of the draws, coverage of raw quantiles, coverage and interval score of calibrated intervals."""
     measurements = [Volume(name, name, classes) for name, classes in MEASUREMENTS.items()]
-    parts = {part: read_cases(OURS, LIST, part, MaskTruths(), DATA, measurements).by_measurement for part in PARTS}
+    parts = {part: read_cases(OURS, LIST, part, MaskTruths(classes=(1, 2)), DATA, measurements).by_measurement for part in PARTS}
     patchwork = json.loads(PATCHWORK.read_text(encoding="utf-8"))
     rows = {}
     for name in MEASUREMENTS:
