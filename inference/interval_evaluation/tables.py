@@ -19,7 +19,7 @@ def interval_sections(intervals: Mapping[str, Any]) -> list[str]:
     claims, confidence = intervals["claims"], intervals["confidence"]
     head = (
         f"# Intervals\n\nLevels {levels}; {claims} claims in all. A band holds the counts that are no reason to doubt the "
-        f"promise (beta-binomial); if all {claims} claims are kept, all counts stay in their bands with {confidence:.0%}. "
+        f"promise (beta-binomial): if all {claims} are kept, all counts stay inside with a chance of {confidence:.0%} or more. "
         'Groups of the first line promise nothing by themselves: their bands are a guide. "accepted": by the gate.'
     )
     sections = [head]
