@@ -116,7 +116,7 @@ def fit_record(
     if len(cases) < needed:
         raise StudyRefused(
             "TOO_FEW_UNITS",
-            f"{len(cases)} {settings.unit}s, {needed} are needed for a {settings.sides} {100 * level:g} % interval",
+            f"{len(cases)} {settings.unit}s, {needed} are needed at {100 * level:g} % ({settings.sides})",
         )
     score = settings.score_of(measurement)
     classes = size_classes(cases, score, settings.sides, settings.size_classes.get(measurement, ()), needed)

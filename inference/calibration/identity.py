@@ -18,7 +18,7 @@ from ...transforms.writers.result_json import six_digits
 
 OF_SAMPLING = (
     *("sampler", "source", "draws", "temperature"),
-    *("roi_size", "overlap", "blending", "align", "precision", "grid_spacing_mm"),
+    *("roi_size", "overlap", "blending", "align", "precision", "grid_spacing_mm", "feature_reference"),
 )
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 OF_BUNDLE = ("weights_sha256", "preprocessing_sha256")

@@ -40,7 +40,7 @@ class DrawQuantiles(ConformityScore):
         return low - q_below, high + q_above
 
     def _band(self, case: Case) -> tuple[float, float]:
-        low, high = np.quantile(case.draws, (self.lower, self.upper)).tolist()
+        low, high = np.interp((self.lower, self.upper), np.linspace(0, 1, len(case.draws)), sorted(case.draws)).tolist()
         return low, high
 
     @classmethod

@@ -1,0 +1,108 @@
+"""`caveat calibrate`, from the command line to the interval of the next study."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from calibration_phantoms import BUNDLE, result_of, write_result, write_stored
+
+from caveat.cli import main
+from caveat.inference.calibration.apply_records import ApplyRecordsd
+from caveat.inference.calibration.record import read_records
+
+MEASUREMENTS = """
+measurements:
+  - {_target_: caveat.inference.measurements.volume.Volume, name: whole volume, title: Whole, classes: [1, 2]}
+  - {_target_: caveat.inference.measurements.volume.Volume, name: first volume, title: 'Part, the first', classes: [1]}
+"""
+CALIBRATE = """
+calibration:
+  _target_: caveat.inference.calibration.settings.Calibration
+  truths: {_target_: caveat.inference.truths.MaskTruths, classes: [1, 2]}
+  measurements: '@measurements'
+  score:
+    whole volume:
+      _target_: caveat.inference.calibration.scores.fitted.Fitted
+      centre: {intercept: 0.0, log_value: 1.0}
+      log_width: {log_spread: 0.5}
+    first volume: {_target_: caveat.inference.calibration.scores.log.Log, offset: 0.05}
+  unit: subject
+  checks: [{_target_: caveat.inference.gate.gate.Check, name: noise, direction: above}]
+  size_classes: {first volume: [0.8, 0.95]}
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A bundle's folder, and fifteen subjects."""
+    monkeypatch.setenv("CAVEAT_BUNDLES", str(tmp_path))
+    monkeypatch.setenv("CAVEAT_DATA", str(tmp_path / "data"))
+    configs = tmp_path / "bundle/configs"
+    configs.mkdir(parents=True)
+    (configs / "metadata.json").write_text("{}")
+    (configs / "inference.yaml").write_text(MEASUREMENTS)
+    (configs / "calibrate.yaml").write_text(CALIBRATE)
+    write_stored(tmp_path, units=15)
+    return tmp_path
+
+
+def calibrate(place, *more):
+    return main(["calibrate", str(place / "bundle"), "-p", str(place / "out"), "--data", str(place / "list.json"), *more])
+
+
+def test_records_are_written_and_told(place, capsys):
+    assert calibrate(place) == 0
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert lines[0].split()[:2] == ["measurement", "predicted"] and "q 90 %" in lines[0] and "half-width 50 %" in lines[0]
+    assert lines[1].startswith("whole volume") and "subject" in lines[1] and "Fitted" in lines[1] and "mL" in lines[1]
+    assert "size classes with too few units were merged: first volume" in printed
+    assert "2 records" in lines[-1]
+    records = read_records(place / "out/records")
+    assert [record.measurement for record in records] == ["first volume", "whole volume"]
+    assert records[0].gate is not None and records[0].levels == (0.5, 0.8, 0.9)
+
+
+def test_the_next_study_gets_its_interval(place):
+    calibrate(place, "-o", str(place / "mine"))
+    study = {"result": result_of("new", 120, 110, study_scores={"noise": 0.0})}
+    result = ApplyRecordsd(place / "mine", 0.9, BUNDLE)(study)["result"]
+    for entry in result["measurements"]:
+        assert entry["interval"]["lower"] < entry["value"] < entry["interval"]["upper"]
+        assert "90 % interval" in entry["statement"]
+
+
+def test_levels_may_be_asked_for(place, capsys):
+    assert calibrate(place, "--levels", "0.95") == 2
+    assert "19 are needed at 95 %" in capsys.readouterr().err
+    assert calibrate(place, "--levels", "0.5,0.75") == 0
+    assert read_records(place / "out/records")[0].levels == (0.5, 0.75)
+    for wrong in ("much", "1.5", "90"):
+        assert calibrate(place, "--levels", wrong) == 2
+
+
+def test_images_that_the_bundle_has_seen_are_refused(place, capsys):
+    (place / "bundle/calibration").mkdir()
+    (place / "bundle/calibration/seen.json").write_text(json.dumps(["sha003"]))
+    assert calibrate(place) == 2
+    assert "UNITS_SEEN_IN_TRAINING" in capsys.readouterr().err
+    assert not (place / "out/records").exists()
+
+
+def test_wrong_usage_is_said_in_one_line(place, capsys):
+    assert main(["calibrate", str(place / "bundle"), "-p", str(place / "nowhere"), "--data", str(place / "list.json")]) == 2
+    assert main(["calibrate", str(place / "bundle"), "-p", str(place / "out"), "--data", str(place / "nowhere")]) == 2
+    (place / "bundle/configs/calibrate.yaml").unlink()
+    assert calibrate(place) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_features_of_training_images(place, capsys):
+    write_stored(place, units=4, scans=1, part="training")
+    for number in range(4):
+        features = [float(number), 1.0, number**2 / 2]
+        write_result(place / f"out/scan{number:03}", result_of(f"sha{number:03}", 90, 90, features=features))
+    assert calibrate(place, "--features", "-o", str(place / "mine")) == 0
+    assert "features of 4 of 4 images" in capsys.readouterr().out
+    assert (place / "mine/features.json").is_file() and read_records(place / "mine") == []

@@ -1,0 +1,179 @@
+"""A result gets its interval, or says why not; its value never changes."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from calibration_phantoms import BUNDLE, ML, case, result_of, settings
+
+from caveat.inference.calibration.apply_records import ApplyRecordsd
+from caveat.inference.calibration.calibrate import fit_record
+from caveat.inference.calibration.identity import identity_of
+from caveat.inference.calibration.record import write_record
+from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.scores.draw_quantiles import DrawQuantiles
+from caveat.inference.calibration.scores.fitted import Fitted
+from caveat.inference.gate.gate import Check, fit_gate
+from caveat.reasons import REASONS, StudyRefused
+
+RESULT = result_of("sha", 100, 120)
+ERRORS = [k / 100 for k in range(-10, 10)]
+
+
+def save(folder, score=None, gate=None, name="whole volume", result=RESULT, file="record.json", **more):
+    """A record of 20 units whose truths lie -0.10 ... 0.09 mL above what was predicted."""
+    cases = [case(1.5, 1.5 + error, scores={"noise": 1.0}) for error in ERRORS]
+    entry = next(entry for entry in result["measurements"] if entry["name"] == name)
+    identity = identity_of(result, BUNDLE, entry)
+    record = fit_record(name, cases, settings(score or Absolute(), **more), gate, "mL", identity)
+    folder.mkdir(exist_ok=True)
+    write_record(record, folder / file)
+    return record
+
+
+def apply(folder, level=0.8, result=RESULT, bundle=BUNDLE):
+    data = {"result": copy.deepcopy(result), "image": "untouched"}
+    out = ApplyRecordsd(str(folder), level, bundle)(data)
+    assert data["result"] == result and out["image"] == "untouched"
+    return out["result"]
+
+
+def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
+    record = save(tmp_path)
+    result = apply(tmp_path)
+    interval = result["measurements"][0]["interval"]
+    assert interval == {
+        "level": 0.8,
+        "lower": pytest.approx(220 * ML - 0.08),
+        "upper": pytest.approx(220 * ML + 0.08),
+        "record": record.checksum,
+        "n": 20,
+        "unit": "subject",
+        "score": "Absolute",
+        "sides": "two-sided",
+    }
+    statement = "Whole: 1.760 mL (80 % interval 1.680 to 1.840, calibrated on 20 subjects)"
+    assert result["measurements"][0]["statement"] == statement
+    assert result["measurements"][0]["value"] == RESULT["measurements"][0]["value"]
+    assert result["flags"] == [] and result["gate"] is None
+    json.dumps(result, allow_nan=False)
+
+
+def test_a_measurement_without_a_record_stays_as_it_is(tmp_path):
+    save(tmp_path)
+    assert apply(tmp_path)["measurements"][1] == RESULT["measurements"][1]
+
+
+@pytest.mark.parametrize("folder", ["", "nowhere"])
+def test_no_records_at_all_change_nothing(tmp_path, folder):
+    assert apply(tmp_path / folder) == RESULT
+
+
+@pytest.mark.parametrize(
+    "key,value",
+    [("sampler", "Dropout"), ("source", "rater"), ("draws", 4), ("temperature", 1.5), ("roi_size", [24, 24, 24])]
+    + [("overlap", 0.25), ("blending", "constant"), ("align", 8), ("precision", "bfloat16"), ("grid_spacing_mm", [1.0, 1.0, 1.0])]
+    + [("feature_reference", "another")],
+)
+def test_another_way_of_sampling_gets_no_interval(tmp_path, key, value):
+    save(tmp_path)
+    result = apply(tmp_path, result={**RESULT, "sampling": {**RESULT["sampling"], key: value}})
+    entry = result["measurements"][0]
+    assert entry["interval"] is None and result["flags"] == ["RECORD_MISMATCH"]
+    assert entry["statement"].endswith(f"not calibrated: the record was made with another {key.replace('_', ' ')})")
+
+
+@pytest.mark.parametrize("key", ["weights_sha256", "preprocessing_sha256"])
+def test_other_weights_or_preprocessing_get_no_interval(tmp_path, key):
+    save(tmp_path)
+    result = apply(tmp_path, bundle={**BUNDLE, key: "other"})
+    assert result["measurements"][0]["interval"] is None and result["flags"] == ["RECORD_MISMATCH"]
+
+
+def test_another_unit_gets_no_interval(tmp_path):
+    save(tmp_path)
+    other = copy.deepcopy(RESULT)
+    other["measurements"][0]["unit"] = "voxels"
+    assert apply(tmp_path, result=other)["flags"] == ["RECORD_MISMATCH"]
+
+
+def test_of_several_records_the_one_that_fits_is_taken(tmp_path):
+    other = {**RESULT, "sampling": {**RESULT["sampling"], "sampler": "Dropout"}}
+    save(tmp_path, file="a.json", result=other)
+    fitting = save(tmp_path, file="b.json")
+    save(tmp_path, file="c.json", name="first volume")
+    result = apply(tmp_path)
+    assert result["measurements"][0]["interval"]["record"] == fitting.checksum and not result["flags"]
+    assert result["measurements"][1]["interval"] is not None
+
+
+def test_a_study_out_of_range_keeps_its_value_and_loses_its_interval(tmp_path):
+    gate = fit_gate([{"noise": float(k)} for k in range(20)], [Check("noise", "above")], 0.1)
+    save(tmp_path, gate=gate)
+    strange = {**RESULT, "study_scores": {**RESULT["study_scores"], "noise": 40.0}}
+    result = apply(tmp_path, result=strange)
+    entry = result["measurements"][0]
+    assert entry["interval"] is None and entry["value"] == RESULT["measurements"][0]["value"]
+    assert "not calibrated: unlike the calibration studies in noise)" in entry["statement"]
+    assert result["flags"] == ["OUT_OF_RANGE"] and not result["gate"]["accepted"]
+    assert result["gate"]["checks"][0]["value"] == 40.0
+    usual = apply(tmp_path)
+    assert usual["gate"]["accepted"] and usual["measurements"][0]["interval"]
+
+
+def test_too_few_units_for_the_level_say_how_many_are_needed(tmp_path):
+    save(tmp_path)
+    result = apply(tmp_path, level=0.99)
+    assert result["measurements"][0]["interval"] is None and result["flags"] == ["TOO_FEW_UNITS"]
+    assert "not calibrated: 99 % needs 99 subjects, there are 20)" in result["measurements"][0]["statement"]
+
+
+def test_one_sided_bounds(tmp_path):
+    save(tmp_path, sides="lower")
+    entry = apply(tmp_path)["measurements"][0]
+    assert entry["interval"]["upper"] is None and entry["interval"]["lower"] == pytest.approx(1.76 - 0.07)
+    assert entry["statement"] == "Whole: 1.760 mL (80 % bound: at least 1.690, calibrated on 20 subjects)"
+    save(tmp_path, sides="upper")
+    entry = apply(tmp_path)["measurements"][0]
+    assert entry["interval"]["lower"] is None
+    assert entry["statement"] == "Whole: 1.760 mL (80 % bound: at most 1.820, calibrated on 20 subjects)"
+
+
+def test_crossed_ends_are_flagged(tmp_path):
+    save(tmp_path, score=DrawQuantiles(0.0, 1.0))  # the band of the phantoms' cases is far wider than their errors
+    result = apply(tmp_path, level=0.5)
+    interval = result["measurements"][0]["interval"]
+    assert interval["lower"] == interval["upper"] and result["flags"] == ["EMPTY_INTERVAL"]
+
+
+def test_a_study_score_that_one_study_lacks(tmp_path):
+    save(tmp_path, score=Fitted({"log_value": 1.0}, {"intercept": -2.0, "noise": 0.1}))
+    assert apply(tmp_path)["measurements"][0]["interval"]
+    result = apply(tmp_path, result={**RESULT, "study_scores": {"noise": None}})
+    assert result["measurements"][0]["interval"] is None and result["flags"] == ["MISSING_STUDY_SCORE"]
+    assert result["measurements"][0]["statement"].endswith("not calibrated: noise is unknown)")
+
+
+def test_nothing_found_gets_no_interval(tmp_path):
+    save(tmp_path)
+    empty = {**RESULT, "status": "NOTHING_FOUND"}
+    assert apply(tmp_path, result=empty) == empty
+    part = copy.deepcopy(RESULT)
+    part["measurements"][0] |= {"value": 0.0, "statement": "nothing found"}
+    assert apply(tmp_path, result=part)["measurements"][0] == part["measurements"][0]
+
+
+def test_an_edited_record_stops_the_run(tmp_path):
+    save(tmp_path)
+    facts = json.loads((tmp_path / "record.json").read_text())
+    facts["classes"][0]["scores"]["either"][-1] = 0.0
+    (tmp_path / "record.json").write_text(json.dumps(facts))
+    with pytest.raises(StudyRefused, match="RECORD_EDITED"):
+        ApplyRecordsd(tmp_path, 0.9, BUNDLE)
+
+
+def test_every_flag_is_explained():
+    for code in ("RECORD_MISMATCH", "OUT_OF_RANGE", "TOO_FEW_UNITS", "MISSING_STUDY_SCORE", "EMPTY_INTERVAL", "RECORD_EDITED"):
+        assert code in REASONS

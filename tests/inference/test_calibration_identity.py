@@ -1,0 +1,144 @@
+"""What a record is valid for: every fact that changes a draw is in it, and seed and device are not."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from calibration_phantoms import BUNDLE, result_of
+from monai.bundle import ConfigParser
+from monai.transforms import Compose, Flipd, Lambdad, MapTransform, NormalizeIntensityd, Spacingd
+
+from caveat.inference.calibration.identity import differences, fingerprint, identity_of
+from caveat.transforms.load_study import LoadStudyd
+
+BUNDLES = sorted((Path(__file__).resolve().parents[2] / "bundles").glob("*/configs/inference.yaml"))
+RESULT = result_of("sha", 100, 100)
+
+
+def identity(result=RESULT, bundle=BUNDLE, entry=0):
+    return identity_of(result, bundle, result["measurements"][entry])
+
+
+def changed(**sampling):
+    result = copy.deepcopy(RESULT)
+    result["sampling"] |= sampling
+    return identity(result)
+
+
+@pytest.mark.parametrize(
+    "key,value",
+    [("sampler", "Dropout"), ("source", "rater"), ("draws", 4), ("temperature", 1.5), ("roi_size", [24, 24, 24])]
+    + [("overlap", 0.25), ("blending", "constant"), ("align", 8), ("precision", "bfloat16"), ("grid_spacing_mm", None)]
+    + [("feature_reference", "another")],
+)
+def test_every_way_of_sampling_counts(key, value):
+    assert differences(identity(), changed(**{key: value})) == [key]
+
+
+@pytest.mark.parametrize("key", ["weights_sha256", "preprocessing_sha256"])
+def test_weights_and_preprocessing_count(key):
+    assert differences(identity(), identity(bundle=BUNDLE | {key: "other"})) == [key]
+    assert differences(identity(), identity(bundle={k: v for k, v in BUNDLE.items() if k != key})) == [key]
+
+
+def test_measurement_and_unit_count():
+    assert differences(identity(), identity(entry=1)) == ["measurement"]
+    result = copy.deepcopy(RESULT)
+    result["measurements"][0]["unit"] = "voxels"
+    assert differences(identity(), identity(result)) == ["unit"]
+
+
+def test_seed_device_version_and_memory_do_not_count():
+    assert changed(seed=7, device="cuda", chunk=3, budget_mib=1) == identity()
+    assert identity(bundle=BUNDLE | {"version": "2", "name": "moved"}) == identity()
+
+
+def test_numbers_are_compared_as_stored():
+    """result.json keeps six digits; the same temperature in memory has more."""
+    assert changed(temperature=1.23456789) == changed(temperature=1.23457)
+    assert changed(temperature=1.2346) != changed(temperature=1.2347)
+
+
+def test_a_fact_that_one_side_lacks_is_a_difference():
+    assert differences({"a": None}, {}) == ["a"]
+
+
+class Kept(MapTransform):
+    """Keeps what it is given."""
+
+    def __init__(self, keys="image", value=1, stated=None):
+        super().__init__(keys)
+        self.value = value
+        self.stated = stated
+
+    def __call__(self, data):
+        return data
+
+
+class Forgetful(MapTransform):
+    """Does not keep what it is given."""
+
+    def __init__(self, keys="image", value=1):
+        super().__init__(keys)
+        self.twice = 2 * value
+
+    def __call__(self, data):
+        return data
+
+
+def test_a_fingerprint_is_of_class_parameters_and_order():
+    same = [fingerprint(Compose([Kept(value=3), Flipd("image", 0)])) for _ in range(2)]
+    others = [[Kept(value=4), Flipd("image", 0)], [Kept(value=3), Flipd("image", 1)], [Flipd("image", 0), Kept(value=3)], []]
+    others += [[Kept(value=3.5), Flipd("image", 0)], [Kept(value=[3]), Flipd("image", 0)]]
+    found = {fingerprint(Compose(transforms)) for transforms in others}
+    assert same[0] == same[1]
+    assert len(found) == len(others) and same[0] not in found
+
+
+def test_parameters_handed_to_an_inner_transform_count():
+    assert fingerprint(Spacingd("image", (1, 1, 1))) != fingerprint(Spacingd("image", (1, 1, 2)))
+    assert fingerprint(Spacingd("image", (1, 1, 1))) != fingerprint(Spacingd("image", (1, 1, 1), mode="nearest"))
+    assert fingerprint(NormalizeIntensityd("image")) != fingerprint(NormalizeIntensityd("image", channel_wise=True))
+    assert fingerprint(Kept(value=np.array([1, 2]))) == fingerprint(Kept(value=[1, 2]))
+
+
+def test_what_the_user_states_of_one_study_does_not_count():
+    assert fingerprint(LoadStudyd("image")) == fingerprint(LoadStudyd("image", spacing=0.5, assume_orientation=True))
+    assert fingerprint(LoadStudyd("image")) != fingerprint(LoadStudyd("image", channels=3))
+
+
+def test_a_transform_that_does_not_tell_what_it_does_is_an_error():
+    with pytest.raises(ValueError, match="Forgetful does not keep value"):
+        fingerprint(Forgetful())
+    with pytest.raises(ValueError, match="holds a object"):
+        fingerprint(Kept(value=object()))
+
+
+def test_functions_count_by_their_name():
+    assert fingerprint(Lambdad("image", np.sqrt)) != fingerprint(Lambdad("image", np.exp))
+
+
+@pytest.mark.parametrize("path", BUNDLES, ids=lambda path: path.parents[1].name)
+def test_every_number_of_a_bundles_preprocessing_counts(path):
+    """But for what a class leaves out by `not_identity`, which are references to options of the command line."""
+    config = ConfigParser()
+    config.read_config(path)
+    plain, steps = fingerprint(config.get_parsed_content("preprocessing")), config.get("preprocessing::transforms")
+    tried = 0
+    for index, step in enumerate(steps):
+        for name, value in step.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                other = ConfigParser(copy.deepcopy(config.get()))
+                other.update({f"preprocessing::transforms::{index}::{name}": value - 1})
+                assert fingerprint(other.get_parsed_content("preprocessing")) != plain, (step["_target_"], name)
+                tried += 1
+    assert tried >= 3
+
+
+def test_every_process_finds_the_same():
+    """A value of another process, so that what ships with a bundle fits tomorrow."""
+    found = fingerprint(Compose([Kept(value={"b": (1, 2.5), "a": {3, 1}}), Flipd("image", 0)]))
+    assert found == "1f35dc26d833ae18ce1feb8c30c7af4b02ba44f23a476775362d1363366df2d5"

@@ -1,0 +1,169 @@
+"""Records: as JSON and back, their checksum, size classes, levels."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from calibration_phantoms import case, settings
+
+from caveat.inference.calibration.calibrate import fit_record
+from caveat.inference.calibration.describe import describe
+from caveat.inference.calibration.record import Record, SizeClass, read_records, write_record
+from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.scores.fitted import Fitted
+from caveat.inference.gate.gate import Check, fit_gate
+from caveat.reasons import StudyRefused
+
+NAME = "whole volume"
+
+
+def cases(count=20, first=1.0):
+    """Predicted 1, 1.1, ...; the truth lies 0.01, 0.02, ... above."""
+    return [case(first + k / 10, first + k / 10 + (k + 1) / 100, unit=f"u{k}") for k in range(count)]
+
+
+def record(**more):
+    score = Fitted({"intercept": 0.1, "log_value": 1.0}, {"intercept": -1.0}, 0.1, 0.01)
+    gate = fit_gate([{"noise": float(k)} for k in range(20)], [Check("noise", "above")], 0.1)
+    about = {"measured_in": "mL", "identity": {"sampler": "Ensemble", "draws": 5}, "provenance": {"list": "list.json"}}
+    return fit_record(NAME, cases(), settings(score, **more), gate, **about)
+
+
+@pytest.mark.parametrize("sides", ["two-sided", "asymmetric", "lower", "upper"])
+def test_a_record_is_read_as_it_was_written(tmp_path, sides):
+    made = record(sides=sides, size_classes={NAME: (2.0,)})
+    write_record(made, tmp_path / made.file_name)
+    assert made.file_name == "ensemble_whole_volume.json"
+    assert read_records(tmp_path) == read_records(tmp_path / made.file_name) == [made]
+    new = case(1.4)
+    assert read_records(tmp_path)[0].interval(new, 0.8) == made.interval(new, 0.8)
+
+
+def test_its_json_says_what_a_person_asks(tmp_path):
+    facts = record().to_json()
+    assert facts["schema"] == "caveat-record-1"
+    assert (facts["n"], facts["unit"], facts["measured_in"], facts["levels"]) == (20, "subject", "mL", [0.5, 0.8])
+    assert facts["score"]["name"] == "Fitted" and facts["score"]["centre"] == {"intercept": 0.1, "log_value": 1.0}
+    scores = facts["classes"][0]["scores"]["either"]
+    assert scores == sorted(scores) and len(scores) == 20
+    assert list(facts)[-1] == "checksum" and len(facts["checksum"]) == 64
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda facts: facts["classes"][0]["scores"]["either"].__setitem__(0, 0.0),
+        lambda facts: facts["identity"].__setitem__("draws", 20),
+        lambda facts: facts["gate"]["limits"][0].__setitem__("threshold", 1e9),
+        lambda facts: facts["provenance"].__setitem__("list", "other.json"),
+        lambda facts: facts.__setitem__("n", 200),
+        lambda facts: facts.__delitem__("checksum"),
+        lambda facts: facts.__setitem__("remark", "only this"),
+    ],
+)
+def test_a_record_edited_by_hand_is_refused(tmp_path, edit):
+    facts = record().to_json()
+    edit(facts)
+    (tmp_path / "record.json").write_text(json.dumps(facts))
+    with pytest.raises(StudyRefused, match="RECORD_EDITED"):
+        read_records(tmp_path)
+
+
+def test_layout_of_the_file_does_not_matter(tmp_path):
+    made = record()
+    (tmp_path / "record.json").write_text(json.dumps(dict(reversed(made.to_json().items()))))
+    assert read_records(tmp_path) == [made]
+
+
+def test_damaged_and_other_files(tmp_path):
+    assert read_records(tmp_path / "nowhere") == []
+    (tmp_path / "seen.json").write_text('["sha"]')
+    (tmp_path / "features.json").write_text('{"schema": "another"}')
+    assert read_records(tmp_path) == []
+    (tmp_path / "cut.json").write_text('{"schema": "caveat-re')
+    with pytest.raises(StudyRefused, match="RECORD_EDITED"):
+        read_records(tmp_path)
+
+
+def test_an_unknown_score_is_refused_and_no_other_class_is_made():
+    facts = record().to_json()
+    for name in ("Invented", "Path", "ConformityScore", "Case"):
+        with pytest.raises(StudyRefused, match="RECORD_MISMATCH"):
+            Absolute.from_json({**facts["score"], "name": name})
+
+
+def test_too_few_units_name_the_number_needed():
+    with pytest.raises(StudyRefused, match=r"TOO_FEW_UNITS: 8 subjects, 9 are needed at 90 % \(two-sided\)"):
+        fit_record(NAME, cases(8), settings(levels=(0.5, 0.9)))
+    with pytest.raises(StudyRefused, match=r"18 subjects, 19 are needed at 90 % \(asymmetric\)"):
+        fit_record(NAME, cases(18), settings(levels=(0.9,), sides="asymmetric"))
+    assert fit_record(NAME, cases(9), settings(levels=(0.5, 0.9))).levels == (0.5, 0.9)
+
+
+def test_a_level_beyond_the_units_is_not_available_and_never_the_largest_score():
+    made = fit_record(NAME, cases(9), settings(Absolute()))
+    assert made.interval(case(2.0), 0.9) is not None
+    assert made.interval(case(2.0), 0.95) is None
+    assert made.needed(0.95) == 19
+
+
+def test_one_sided_bounds_have_one_end():
+    made = {sides: fit_record(NAME, cases(20), settings(Absolute(), sides=sides)) for sides in ("lower", "upper")}
+    lower, upper = made["lower"].interval(case(2.0), 0.8)
+    assert upper == math.inf and lower == pytest.approx(2.0 + 0.04)  # the truth was never below the prediction
+    lower, upper = made["upper"].interval(case(2.0), 0.8)
+    assert lower == 0 and upper == pytest.approx(2.0 + 0.17)
+
+
+class TestSizeClasses:
+    def test_each_class_has_its_own_scores(self):
+        made = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (1.95,)}))
+        assert [(c.up_to, c.n) for c in made.classes] == [(1.95, 10), (math.inf, 10)]
+        assert made.interval(case(1.2), 0.8)[1] == pytest.approx(1.2 + 0.09)
+        assert made.interval(case(2.2), 0.8)[1] == pytest.approx(2.2 + 0.19)
+        assert not made.merged_classes
+
+    def test_classes_with_too_few_units_join_their_smaller_neighbour(self):
+        bounds = settings(Absolute(), size_classes={NAME: (1.15, 1.75, 2.25)})
+        about = {"provenance": {"size_classes_asked_for": [1.15, 1.75, 2.25]}}
+        made = fit_record(NAME, cases(20), bounds, **about)  # 2, 6, 5, 7 units: the first joins the second
+        assert [(c.up_to, c.n) for c in made.classes] == [(1.75, 8), (2.25, 5), (math.inf, 7)]
+        assert made.merged_classes
+
+    def test_in_the_end_one_class_is_left(self):
+        made = fit_record(NAME, cases(5), settings(Absolute(), size_classes={NAME: (1.15, 1.25, 1.35)}))
+        assert [(c.up_to, c.n) for c in made.classes] == [(math.inf, 5)]
+
+    def test_the_class_is_that_of_the_prediction(self):
+        one = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (1.95,)}))
+        assert one.class_of(case(1.0, truth=9.0)) is one.classes[0]
+        assert one.class_of(case(1.95)) is one.classes[0]
+
+    def test_a_row_each_is_described(self):
+        made = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (1.95,)}), measured_in="mL")
+        rows = describe(made, cases(20))
+        assert [row["predicted size"] for row in rows] == ["up to 1.95", "larger"]
+        assert [row["half-width 80 %"] for row in rows] == ["0.09 mL", "0.19 mL"]
+        assert describe(fit_record(NAME, cases(), settings(Absolute())), cases())[0]["predicted size"] == "all"
+
+
+def test_scores_of_each_kind_of_sides():
+    excesses = [(-1.0, 1.0), (2.0, -2.0), (0.5, -0.5)]
+    assert SizeClass.of(9.0, excesses, "two-sided").scores == {"either": (0.5, 1.0, 2.0)}
+    assert SizeClass.of(9.0, excesses, "asymmetric").scores == {"below": (-1.0, 0.5, 2.0), "above": (-2.0, -0.5, 1.0)}
+    assert SizeClass.of(9.0, excesses, "lower").scores == {"below": (-1.0, 0.5, 2.0)}
+    assert SizeClass.of(9.0, excesses, "upper").scores == {"above": (-2.0, -0.5, 1.0)}
+
+
+def test_settings_are_checked():
+    for wrong in ({"sides": "both"}, {"levels": (0.9, 1.0)}, {"size_classes": {NAME: (2.0, 1.0)}}):
+        with pytest.raises(ValueError):
+            settings(**wrong)
+
+
+def test_a_gate_goes_with_the_record():
+    made = Record.from_json(json.loads(json.dumps(record().to_json())))
+    assert made.gate.judge({"noise": 3.0}).accepted
+    assert not made.gate.judge({"noise": 99.0}).accepted
