@@ -91,10 +91,11 @@ class Scene:
 
     def surroundings(self, longest: int) -> list[View]:
         """The same slices of the whole image, a box round what was measured; none where that is all of it."""
-        planes = planes_through(self.middle, self.shape, self.affine) if self.cropped else []
-        views = []
-        for plane in planes:
-            cut = plane.cut(self.image)
+        if not self.cropped:
+            return []
+        image, views = display_intensity(array_of(self.study, "input")), []
+        for plane in planes_through(self.middle, self.shape, self.affine):
+            cut = plane.cut(image)
             pixels = photograph(cut, size_on_screen(cut.shape, plane.element, longest))
             box = share_of(self.frame(plane), Window(slice(0, cut.shape[0]), slice(0, cut.shape[1])))
             views.append(View(plane.name, pixels, sides=plane.sides, box=box))
