@@ -34,7 +34,7 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Seed", sampling.get("seed")),
         ("Windows", _windows(sampling)),
         ("Precision and device", ", ".join(str(sampling[key]) for key in ("precision", "device") if sampling.get(key))),
-        *((_score(name), f"{value:.3f}") for name, value in result["study_scores"].items() if value is not None),
+        *(_score(name, value) for name, value in result["study_scores"].items() if value is not None),
         ("Image", _image(given)),
         ("Region measured", _region(given)),
         ("Spacing", _spacing(given)),
@@ -49,9 +49,9 @@ def _windows(sampling: Mapping[str, Any]) -> str:
     return f"{times(sampling['roi_size'])}, overlap {sampling.get('overlap')}, {sampling.get('blending')} blending"
 
 
-def _score(name: str) -> str:
+def _score(name: str, value: float) -> tuple[str, str]:
     title, meaning = score_title(name)
-    return f"{title} ({meaning})" if meaning else title
+    return title, f"{value:.3f} ({meaning})" if meaning else f"{value:.3f}"
 
 
 def _image(given: Mapping[str, Any]) -> str:
