@@ -50,9 +50,10 @@ def to_markdown(table: StressTable, sets: Sequence[Mapping[str, Any]], scores: S
     parts = [headline(table)]
     for (measurement,), entries in grouped(list(sets), "measurement").items():
         parts += [f"## {measurement}", set_table(entries)]
-        parts += ["Mean study scores:", score_table(entries)]
         own = [entry for entry in scores if entry["measurement"] == measurement]
-        parts += [f"### Do study scores know of the error of {measurement}?", relation_table(own)]
+        if own:
+            parts += ["Mean study scores:", score_table(entries)]
+            parts += [f"### Do study scores know of the error of {measurement}?", relation_table(own)]
     return "\n\n".join([*parts, footnotes(table)]) + "\n"
 
 

@@ -13,12 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from .stress import CLEAN, StressTable
-from .summary import grouped, number, score_names
+from .summary import SIGN, SUSPICIOUS, grouped, number, score_names
 
 FIGURES = {
     "dice": ("Dice",),
     "error": ("bias", "absolute error"),
-    "coverage": ("coverage", "coverage accepted"),
+    "coverage": ("coverage", "coverage accepted"),  # of all, and of those that the gate accepts
     "accepted": ("accepted",),
 }
 """File names, and the entries of a set that each shows, a line a measurement."""
@@ -27,7 +27,8 @@ COLUMNS = 4
 
 
 def save_plots(table: StressTable, sets: Sequence[dict[str, Any]], folder: Path) -> None:
-    """Write dice.png, error.png, coverage.png and accepted.png (a panel per corruption), scores.png (a panel per score).
+    """Write dice.png, error.png, coverage.png and accepted.png (a panel per corruption), scores.png (a panel per score) and
+    risk_coverage.png.
 
     Args:
         sets: of `summary.summarise_sets`. What is undefined everywhere, such as coverage without a record, gets no file.
@@ -37,8 +38,11 @@ def save_plots(table: StressTable, sets: Sequence[dict[str, Any]], folder: Path)
         if any(math.isfinite(entry[key]) for entry in sets for key in keys):
             level = table.source["level"] if name == "coverage" else None
             _save(_against_strength(sets, dict(zip(keys, shown, strict=True)), level), folder / f"{name}.png")
-    if score_names(table.rows):
+    names = score_names(table.rows)
+    if names:
         _save(_scores(table), folder / "scores.png")
+    if known := [name for name in names if name in SUSPICIOUS]:
+        _save(_risk_coverage(table, known), folder / "risk_coverage.png")
 
 
 def _save(figure: Figure, path: Path) -> None:
@@ -93,8 +97,28 @@ def _scores(table: StressTable) -> Figure:
             panel.scatter(scores, errors, s=7, color=colour, marker=marker, label=corruption, alpha=0.7, linewidths=0)
         panel.set_yscale("symlog", linthresh=1)
         panel.set_xlabel(name, fontsize=8)
-        panel.set_ylabel(f"{measurement}: absolute error, %", fontsize=7)
+        panel.set_ylabel("absolute error, %", fontsize=8)
         panel.tick_params(labelsize=7)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=7, markerscale=2)
+    figure.suptitle(f"{measurement}: error against study scores", fontsize=10)
+    return figure
+
+
+def _risk_coverage(table: StressTable, names: Sequence[str]) -> Figure:
+    """Mean 1 - Dice of the first measurement among the studies kept, the most doubtful left out first. Args: names: of scores."""
+    measurement = table.rows[0]["measurement"]
+    figure, (panel,) = _panels(1)
+    rows = [row for row in table.rows if row["measurement"] == measurement]
+    for name in names:
+        doubt = SIGN[SUSPICIOUS[name]] * np.array([number(row["study_scores"].get(name)) for row in rows])
+        risk = np.array([1 - row["dice"] for row in rows])[np.isfinite(doubt)]
+        ordered = risk[np.argsort(doubt[np.isfinite(doubt)], kind="stable")]
+        kept = np.arange(1, len(ordered) + 1)
+        panel.plot(kept / max(len(ordered), 1), np.cumsum(ordered) / kept, label=name, linewidth=1)
+    panel.set_xlabel("share of studies kept", fontsize=8)
+    panel.set_ylabel("mean 1 - Dice", fontsize=8)
+    panel.tick_params(labelsize=7)
+    figure.suptitle(f"{measurement}: risk-coverage", fontsize=10)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=7)
     return figure

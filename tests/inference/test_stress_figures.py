@@ -146,7 +146,7 @@ def test_files_say_the_same(table, tmp_path):
     text = (tmp_path / "stress.md").read_text()
     assert text == to_markdown(table, summary, scores)
     assert "| blur | 2 | 22 | 2 LOW_RESOLUTION |" in text and "| 0 of 11 |" in text and "nan" not in text
-    for name in ("dice", "error", "coverage", "accepted", "scores"):
+    for name in ("dice", "error", "coverage", "accepted", "scores", "risk_coverage"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
