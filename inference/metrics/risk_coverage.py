@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 
-def risk_coverage_area(risk: np.ndarray, uncertainty: np.ndarray) -> float:
-    """AURC: mean over i of the mean risk of the i most certain elements.
+def risk_coverage_curve(risk: np.ndarray, uncertainty: np.ndarray) -> np.ndarray:
+    """Mean risk of the i most certain elements, i from 1 to n.
 
     Equal uncertainties count in the mean over all their orders: within a tie each element stands for the tie's mean risk.
 
@@ -15,21 +15,32 @@ def risk_coverage_area(risk: np.ndarray, uncertainty: np.ndarray) -> float:
         uncertainty: (n,), any scale; the smallest is the most certain.
 
     Returns:
-        0 is best; a random order gives the mean risk. NaN without elements.
+        (n,), the last is the mean risk.
 
     Raises:
         ValueError: a risk or an uncertainty is NaN.
 
-    Source: Geifman et al. 2019 (AURC, E-AURC).
+    Source: Geifman et al. 2019.
     """
     if np.isnan(risk).any() or np.isnan(uncertainty).any():
         raise ValueError("a risk or an uncertainty is NaN")
-    if not risk.size:
-        return float("nan")
     _, tie, sizes = np.unique(uncertainty, return_inverse=True, return_counts=True)
-    mean_risk = np.bincount(tie, weights=risk) / sizes
-    ordered = np.repeat(mean_risk, sizes)
-    return float(np.mean(np.cumsum(ordered) / np.arange(1, risk.size + 1)))
+    mean_risk = np.bincount(tie, weights=risk, minlength=len(sizes)) / sizes
+    return np.cumsum(np.repeat(mean_risk, sizes)) / np.arange(1, risk.size + 1)
+
+
+def risk_coverage_area(risk: np.ndarray, uncertainty: np.ndarray) -> float:
+    """AURC: mean of the risk-coverage curve.
+
+    Args, raises: as `risk_coverage_curve`.
+
+    Returns:
+        0 is best; a random order gives the mean risk. NaN without elements.
+
+    Source: Geifman et al. 2019 (AURC, E-AURC).
+    """
+    curve = risk_coverage_curve(risk, uncertainty)
+    return float(np.mean(curve)) if risk.size else float("nan")
 
 
 def excess_risk_coverage_area(risk: np.ndarray, uncertainty: np.ndarray) -> float:

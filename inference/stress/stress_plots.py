@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ..metrics.risk_coverage import risk_coverage_curve
 from .stress import CLEAN, StressTable
 from .summary import SIGN, SUSPICIOUS, grouped, number, score_names
 
@@ -112,10 +113,9 @@ def _risk_coverage(table: StressTable, names: Sequence[str]) -> Figure:
     rows = [row for row in table.rows if row["measurement"] == measurement]
     for name in names:
         doubt = SIGN[SUSPICIOUS[name]] * np.array([number(row["study_scores"].get(name)) for row in rows])
-        risk = np.array([1 - row["dice"] for row in rows])[np.isfinite(doubt)]
-        ordered = risk[np.argsort(doubt[np.isfinite(doubt)], kind="stable")]
-        kept = np.arange(1, len(ordered) + 1)
-        panel.plot(kept / max(len(ordered), 1), np.cumsum(ordered) / kept, label=name, linewidth=1)
+        known = np.isfinite(doubt)
+        risk = risk_coverage_curve(np.array([1 - row["dice"] for row in rows])[known], doubt[known])
+        panel.plot(np.arange(1, len(risk) + 1) / max(len(risk), 1), risk, label=name, linewidth=1)
     panel.set_xlabel("share of studies kept", fontsize=8)
     panel.set_ylabel("mean 1 - Dice", fontsize=8)
     panel.tick_params(labelsize=7)
