@@ -18,7 +18,10 @@ from .stored_study import StoredStudy, read_results, read_study
 
 PREDICTION = "prediction"
 """The reading that is the network's; the others are raters'."""
-SAME_RUN = ("sampler", "source", "draws", "seed", "roi_size", "overlap", "blending", "align", "precision")
+SAME_RUN = (
+    *("sampler", "sampler_settings", "source", "draws", "seed", "temperature"),
+    *("roi_size", "overlap", "blending", "align", "precision"),
+)
 """Entries of a result's `sampling` in which the studies of one folder must agree."""
 
 Metric = Callable[[StoredStudy, Any], Mapping[str, float]]

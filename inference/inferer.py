@@ -185,6 +185,7 @@ class SamplingInferer(Inferer):
         return {
             "sampler": type(network).__name__,
             "source": str(network.source),
+            "sampler_settings": network.settings,
             "draws": draws,
             "seed": self.seed,
             "roi_size": list(self.roi_size),

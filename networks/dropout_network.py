@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from monai.networks.nets import UNet
@@ -79,6 +80,11 @@ class DropoutNetwork(Sampler):
     def train(self, mode: bool = True) -> DropoutNetwork:
         """Stay in evaluation mode, whatever is asked: batch statistics must not move."""
         return super().train(False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Probability of dropout, layer by layer."""
+        return {"dropout": [layer.p for layer in self.layers]}
 
     def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> torch.Tensor:
         """The windows themselves: where randomness begins is not known."""

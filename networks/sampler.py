@@ -40,12 +40,19 @@ class Sampler(nn.Module, ABC):
         capacity: how many different draws exist, None where there is no limit.
         align: window origins must be multiples of it; 1, or the network's stride where noise is keyed by feature coordinate.
         has_views: whether `view` changes the study; draws of such a sampler run one at a time.
+        settings: what else than weights decides the draws, such as the probability of dropout; as plain JSON. A calibration
+            record holds for these settings only.
     """
 
     source: Source
     capacity: int | None = None
     align: int = 1
     has_views: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """See above; nothing where the weights say it all."""
+        return {}
 
     def begin(self, study: torch.Tensor) -> Any:
         """Look at the whole study once, deterministically. Args: study: (1, C, *spatial). Returns: the context."""

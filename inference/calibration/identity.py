@@ -17,7 +17,7 @@ from monai.transforms import Transform
 from ...transforms.writers.result_json import six_digits
 
 OF_SAMPLING = (
-    *("sampler", "source", "draws", "temperature"),
+    *("sampler", "sampler_settings", "source", "draws", "temperature"),
     *("roi_size", "overlap", "blending", "align", "precision", "grid_spacing_mm", "feature_reference"),
 )
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,6 +40,11 @@ class DropoutSampler(Sampler):
             raise ValueError("every draw would be the same: the backbone has no ConsistentDropout layer with p > 0")
         if any(layer.elementwise for layer in self.layers):
             raise ValueError("the backbone has element-wise dropout, whose windows must be aligned: use DropoutNetwork")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Probability of dropout, layer by layer."""
+        return {"dropout": [layer.p for layer in self.layers]}
 
     def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> Sequence[torch.Tensor]:
         """Args: windows: (B, C, *spatial). Returns: the backbone's features."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import torch
 from torch import nn
@@ -87,6 +88,11 @@ class TestTimeAugmentation(Sampler):
         self.network = network
         self.transforms = distinct_transforms(spatial_dims, axes, plane)
         self.capacity = len(self.transforms)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Axes mirrored, plane and quarter turns of every view."""
+        return {"views": [[list(one.flips), list(one.plane), one.quarters] for one in self.transforms]}
 
     def view(self, study: torch.Tensor, draw: Draw) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
         """The study through the draw's transform, and the way back.
