@@ -47,9 +47,11 @@ WIDTHS: dict[str, tuple[str, ...]] = {
     "agreement": ("pooled_pairwise_dice",),
     "entropy": ("structure_entropy",),
     "noise, blur": ("noise", "blur"),
+    "entropy, noise, blur": ("structure_entropy", "noise", "blur"),
     "size, spread, entropy": ("log_value", "log_spread", "structure_entropy"),
 }
-CENTRES: dict[str, tuple[str, ...]] = {"size": ("log_value",), "size, entropy": ("log_value", "structure_entropy")}
+CENTRE = ("log_value",)
+PENALTIES = (1, 10)
 Choose = Callable[[Sequence[Case]], ConformityScore]
 
 
@@ -58,29 +60,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=("choose", "fit"))
     parser.add_argument("--sampler", default="dropout", help="whose out-of-fold predictions")
-    parser.add_argument("--centre", default="size", choices=CENTRES)
+    parser.add_argument("--stream", action="store_true", help="on the degraded scans of the mixed stream, by dropout draws")
+    parser.add_argument("--penalty", type=float, default=10)
     parser.add_argument("--width", default="one width", choices=WIDTHS)
     options = parser.parse_args()
-    folds = read_folds(options.sampler)
+    folds = read_folds(options.sampler, options.stream)
     for name in MEASUREMENTS:
         cases = [fold[name] for fold in folds]
         if options.step == "choose":
             print_table(name, cases)
         else:
             pooled = [case for fold in cases for case in fold]
-            score = fit_location_scale(pooled, CENTRES[options.centre], WIDTHS[options.width], OFFSET)
+            score = fit_location_scale(pooled, CENTRE, WIDTHS[options.width], OFFSET, penalty=options.penalty)
             print(name, json.dumps(score.to_json()))
 
 
-def read_folds(sampler: str) -> list[dict[str, list[Case]]]:
+def read_folds(sampler: str, stream: bool) -> list[dict[str, list[Case]]]:
     """One case a subject and measurement, fold by fold."""
     measurements = [Volume(name, name, classes) for name, classes in MEASUREMENTS.items()]
     folds = []
     for fold in FOLDS:
-        data_list = ROOT / "data_lists" / f"hippocampus_fold{fold}.json"
-        cases = read_cases(
-            OUT / f"{sampler}_fold{fold}", data_list, "out_of_fold", MaskTruths(classes=(1, 2)), DATA, measurements
-        )
+        root, data_list = DATA, ROOT / "data_lists" / f"hippocampus_fold{fold}.json"
+        if stream:
+            root = OUT / "streams" / f"fold{fold}"
+            data_list = root / "list.json"
+        predictions = OUT / f"{'stream_' if stream else ''}{sampler}_fold{fold}"
+        cases = read_cases(predictions, data_list, "out_of_fold", MaskTruths(classes=(1, 2)), root, measurements)
         if cases.left_out:
             raise ValueError(f"fold {fold}: {len(cases.left_out)} scans without prediction or truth: {cases.left_out[0]}")
         folds.append({name: one_per_unit(members, SEED)[0] for name, members in cases.by_measurement.items()})
@@ -91,10 +96,10 @@ def candidates(gamma: float) -> dict[str, Choose]:
     """Scores without and with coefficients, each as a function of the cases it may be fitted on."""
     fixed = {"absolute": Absolute(), "log": Log(OFFSET), "size alone": Size(OFFSET), "draws' spread": Spread(gamma)}
     found: dict[str, Choose] = {name: lambda cases, score=score: score for name, score in fixed.items()}
-    for centre, centre_names in CENTRES.items():
-        for width, width_names in WIDTHS.items():
-            found[f"fitted: centre {centre}; width {width}"] = lambda cases, c=centre_names, w=width_names: fit_location_scale(
-                cases, c, w, OFFSET
+    for penalty in PENALTIES:
+        for width, names in WIDTHS.items():
+            found[f"fitted, ridge {penalty}: width {width}"] = lambda cases, w=names, p=penalty: fit_location_scale(
+                cases, CENTRE, w, OFFSET, penalty=p
             )
     return found
 
