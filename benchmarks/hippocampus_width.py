@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +51,7 @@ WIDTHS: dict[str, tuple[str, ...]] = {
     "entropy, noise, blur": ("structure_entropy", "noise", "blur"),
     "size, spread, entropy": ("log_value", "log_spread", "structure_entropy"),
 }
-CENTRE = ("log_value",)
-PENALTIES = (1, 10)
+PENALTY = 10.0
 Choose = Callable[[Sequence[Case]], ConformityScore]
 
 
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("step", choices=("choose", "fit"))
     parser.add_argument("--sampler", default="dropout", help="whose out-of-fold predictions")
     parser.add_argument("--stream", action="store_true", help="on the degraded scans of the mixed stream, by dropout draws")
-    parser.add_argument("--penalty", type=float, default=10)
+    parser.add_argument("--recentre", action="store_true")
     parser.add_argument("--width", default="one width", choices=WIDTHS)
     options = parser.parse_args()
     folds = read_folds(options.sampler, options.stream)
@@ -71,7 +71,7 @@ def main() -> None:
             print_table(name, cases)
         else:
             pooled = [case for fold in cases for case in fold]
-            score = fit_location_scale(pooled, CENTRE, WIDTHS[options.width], OFFSET, penalty=options.penalty)
+            score = learn(pooled, WIDTHS[options.width], options.recentre)
             print(name, json.dumps(score.to_json()))
 
 
@@ -96,12 +96,16 @@ def candidates(gamma: float) -> dict[str, Choose]:
     """Scores without and with coefficients, each as a function of the cases it may be fitted on."""
     fixed = {"absolute": Absolute(), "log": Log(OFFSET), "size alone": Size(OFFSET), "draws' spread": Spread(gamma)}
     found: dict[str, Choose] = {name: lambda cases, score=score: score for name, score in fixed.items()}
-    for penalty in PENALTIES:
-        for width, names in WIDTHS.items():
-            found[f"fitted, ridge {penalty}: width {width}"] = lambda cases, w=names, p=penalty: fit_location_scale(
-                cases, CENTRE, w, OFFSET, penalty=p
-            )
+    for width, names in WIDTHS.items():
+        found[f"recentred, width {width}"] = lambda cases, w=names: learn(cases, w, recentre=True)
+        found[f"width {width}"] = lambda cases, w=names: learn(cases, w, recentre=False)
     return found
+
+
+def learn(cases: Sequence[Case], widths: Sequence[str], recentre: bool) -> ConformityScore:
+    """Coefficients from these cases; without recentring the centre is the prediction itself."""
+    score = fit_location_scale(cases, ["log_value"], widths, OFFSET, penalty=PENALTY)
+    return score if recentre else replace(score, centre={"log_value": 1.0})
 
 
 def print_table(measurement: str, folds: Sequence[Sequence[Case]]) -> None:

@@ -37,6 +37,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--split", metavar="NAME", help="part of the list (default: calibration; training with --features)")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="folder for the records (default: OUT/records)")
     parser.add_argument(
+        "--settings",
+        default="calibrate",
+        metavar="NAME",
+        help="which of the bundle's configs says how: score, sides, checks of the gate (default: calibrate, its calibrate.yaml)",
+    )
+    parser.add_argument(
         "--levels", metavar="L,...", help="levels that the records must serve, such as 0.5,0.8 (default: the bundle's)"
     )
     parser.add_argument(
@@ -50,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write one record a measurement, and print what they say."""
     bundle = find_bundle(options.bundle)
-    config = bundle / "configs" / "calibrate.yaml"
+    config = bundle / "configs" / f"{Path(options.settings).name}.yaml"  # of the bundle alone: a config is code
     if not options.data.is_file():
         raise StudyRefused("WRONG_USAGE", "--data names no file")
     if not options.predictions.is_dir():
@@ -59,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     if options.features:
         return write_features(options, output)
     if not config.is_file():
-        raise StudyRefused("WRONG_USAGE", "the bundle has no calibrate.yaml")
+        raise StudyRefused("WRONG_USAGE", f"the bundle has no {config.name}")
     from dataclasses import replace
 
     from ..inference.calibration.calibrate import calibrate

@@ -64,7 +64,7 @@ def read_calibration(path: Path) -> Calibration:
     """Read the config over inference.yaml beside it, and build what its entry `calibration` describes.
 
     Args:
-        path: of calibrate.yaml.
+        path: of calibrate.yaml, or of another config of its form.
 
     Raises:
         TypeError: the entry is no `Calibration`.

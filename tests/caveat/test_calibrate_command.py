@@ -106,3 +106,12 @@ def test_features_of_training_images(place, capsys):
     assert calibrate(place, "--features", "-o", str(place / "mine")) == 0
     assert "features of 4 of 4 images" in capsys.readouterr().out
     assert (place / "mine/features.json").is_file() and read_records(place / "mine") == []
+
+
+def test_other_settings_of_the_bundle_can_be_named_but_no_file_elsewhere(place, tmp_path, capsys):
+    (place / "bundle/configs/one_sided.yaml").write_text(CALIBRATE.replace("unit: subject", "unit: subject\n  sides: lower"))
+    assert calibrate(place, "--settings", "one_sided") == 0
+    assert {record.sides for record in read_records(place / "out/records")} == {"lower"}
+    (tmp_path / "elsewhere.yaml").write_text(CALIBRATE)
+    assert calibrate(place, "--settings", str(tmp_path / "elsewhere")) == 2
+    assert "elsewhere.yaml" in capsys.readouterr().err

@@ -1,0 +1,124 @@
+"""The summary tables of bundles/hippocampus_volume/docs/README.md, from stored predictions.
+
+    python benchmarks/hippocampus_tables.py samplers      # after hippocampus_predict.py unseen
+    python benchmarks/hippocampus_tables.py stream        # after hippocampus_predict.py stream
+
+Each sampler is calibrated by `caveat calibrate` on the calibration subjects and scored by `caveat evaluate` on the test
+subjects, all with the bundle's calibrate.yaml; the full output of both lies in out/hippocampus/SAMPLER/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hippocampus_predict import DATA, LIST, OUT, STREAM_SAMPLERS, STREAMS
+
+from caveat.bundle_folders import find_bundle, read_metadata
+from caveat.inference.markdown import markdown_table, shown
+
+BUNDLE = find_bundle("hippocampus_volume")
+STREAM_SETTINGS = "calibrate_stream"
+LEVEL = 0.9
+ONE_A_UNIT = "one study a unit"
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", choices=("samplers", "stream"))
+    {"samplers": samplers, "stream": stream}[parser.parse_args().table]()
+
+
+def samplers() -> None:
+    """Every sampler of the bundle on the test subjects as they are."""
+    rows: dict[str, list[list[str]]] = {}
+    for sampler in read_metadata(BUNDLE)["samplers"]:
+        evaluation = evaluate(OUT / sampler, LIST, DATA)
+        dices = {row["metric"]: row["mean"] for row in evaluation["means"] if row["reading"] == "prediction"}
+        names = ("Dice, anterior", "Dice, posterior", "Dice")
+        for part in evaluation["intervals"]["measurements"]:
+            lead = [sampler, " / ".join(f"{dices[name]:.3f}" for name in names), shown(part["value"]["bias"])]
+            rows.setdefault(part["measurement"], []).append(lead + figures(part))
+    head = ["sampler", "Dice anterior / posterior / both", "bias, mL", *HEAD]
+    for measurement, table in rows.items():
+        print(f"\n{measurement}\n\n{markdown_table(head, table)}")
+
+
+def stream() -> None:
+    """The mixed stream: the bundle's score beside the others, and coverage by severity."""
+    for sampler in STREAM_SAMPLERS:
+        root = STREAMS / "unseen"
+        evaluation = evaluate(OUT / f"stream_{sampler}", root / "list.json", root, "--settings", STREAM_SETTINGS)
+        for part in evaluation["intervals"]["measurements"]:
+            print(f"\n{sampler}, {part['measurement']}\n")
+            methods = dict.fromkeys(row["method"] for row in part["figures"])
+            print(markdown_table(["method", *HEAD[1:]], [[method, *figures(part, method)[1:]] for method in methods]))
+            against = [
+                row for row in part["baselines"] if row["level"] == LEVEL and row["studies"] == ONE_A_UNIT and not row["gate"]
+            ]
+            for row in against:
+                print(f"- less {row['against']}: {row['difference']:+.3f} ({row['lower']:+.3f} to {row['upper']:+.3f})")
+
+
+HEAD = (
+    "draws' quantiles hold",
+    "interval holds",
+    "band",
+    "mean width, mL",
+    "interval score, mL",
+    "accepted hold",
+    "score of accepted, mL",
+)
+
+
+def figures(part: dict[str, Any], method: str = "calibrated") -> list[str]:
+    """Cells of a row, at 90 %. Args: part: of a measurement."""
+
+    def find(name: str, gate: bool) -> dict[str, Any]:
+        rows = part["figures"]
+        return next(
+            (r for r in rows if (r["method"], r["studies"], r["gate"], r["level"]) == (name, ONE_A_UNIT, gate, LEVEL)), {}
+        )
+
+    raw, every, accepted = find(RAW, False), find(method, False), find(method, True)
+    band = f"{every['fewest']} to {every['most']}" if every.get("fewest") is not None else "-"
+    return [
+        f"{raw['covered']} of {raw['n']}" if raw else "-",
+        f"{every['covered']} of {every['n']}",
+        band,
+        shown(every["mean_width"]),
+        shown(every["interval_score"]),
+        f"{accepted['covered']} of {accepted['n']}" if accepted else "-",
+        shown(accepted["interval_score"]) if accepted else "-",
+    ]
+
+
+RAW = "quantiles of the draws, not calibrated"
+
+
+def evaluate(predictions: Path, data_list: Path, root: Path, *settings: str) -> dict[str, Any]:
+    """Calibrate, with these further options, and score one folder of predictions. Returns: its evaluation.json."""
+    records = predictions / "records"
+    common = ["hippocampus_volume", "-p", str(predictions), "--data", str(data_list)]
+    for command in (["calibrate", *common, "-o", str(records), *settings], ["evaluate", *common, "--record", str(records)]):
+        answer = subprocess.run(
+            [sys.executable, "-m", "caveat", *command],
+            env=os.environ | {"CAVEAT_DATA": str(root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answer.returncode:
+            raise RuntimeError(answer.stderr[-1000:])
+        (predictions / f"{command[0]}.txt").write_text(answer.stdout, encoding="utf-8")
+    return json.loads((predictions / "evaluation.json").read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
