@@ -5,6 +5,8 @@
 pack         after training: the members' checkpoints into models/model.pt, prints its sha256; the images they have seen
              into calibration/seen.json
 out_of_fold  member k on the training subjects it never saw: one network, and 20 dropout draws of it
+placement    the same with dropout in some decoder levels alone: those draws that --sampler last_level, deep_levels name
+             in hippocampus_width.py
 features     the ensemble on the training subjects: reference features of the gate
 unseen       every sampler on the early stopping, calibration and test subjects
 degrade      the mixed stream of data_lists/hippocampus_stream.yaml: training folds, calibration and test subjects
@@ -36,6 +38,8 @@ BUNDLE = find_bundle("hippocampus_volume")
 LIST = ROOT / "data_lists" / "hippocampus.json"
 FOLDS = (1, 2, 3, 4, 5)
 FOLD_SAMPLERS = ("single", "dropout")
+PLACEMENTS = {"last_level": [0.2, 0.0, 0.0], "deep_levels": [0.0, 0.2, 0.2]}
+"""Probability of dropout per decoder level, fine to coarse; networks were trained with 0.2 in all three."""
 STREAMS = OUT / "streams"
 STREAM_PARTS = ("calibration", "test")
 STREAM_SAMPLERS = ("ensemble", "dropout")
@@ -54,6 +58,7 @@ def main() -> None:
     steps = {
         "pack": pack_members,
         "out_of_fold": predict_out_of_fold,
+        "placement": predict_placements,
         "features": predict_training,
         "unseen": predict_unseen,
         "degrade": write_streams,
@@ -77,6 +82,14 @@ def predict_out_of_fold() -> None:
         studies = studies_from_list(fold_list(fold), "out_of_fold")
         for sampler in FOLD_SAMPLERS:
             predict(OUT / f"{sampler}_fold{fold}", studies, sampler, **weights_of_fold(fold))
+
+
+def predict_placements() -> None:
+    """Dropout draws of each fold's network on the fold's subjects, masked in some levels only."""
+    for fold in FOLDS:
+        studies = studies_from_list(fold_list(fold), "out_of_fold")
+        for name, dropout in PLACEMENTS.items():
+            predict(OUT / f"{name}_fold{fold}", studies, "dropout", **{"backbone::dropout": dropout}, **weights_of_fold(fold))
 
 
 def fold_list(fold: int) -> Path:
