@@ -1,6 +1,7 @@
 """Which conformity score, chosen within the training subjects: bundles/hippocampus_volume/configs/calibrate.yaml.
 
     python benchmarks/hippocampus_width.py choose [--sampler dropout]    # after hippocampus_predict.py out_of_fold
+    python benchmarks/hippocampus_width.py placement                     # after hippocampus_predict.py placement
     python benchmarks/hippocampus_width.py fit                           # prints the coefficients of the chosen score
 
 Every training subject is predicted by a network that never saw it. A candidate's coefficients are fitted on four folds and give
@@ -18,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from caveat.inference.calibration.case import Case, one_per_unit, read_cases
 from caveat.inference.calibration.location_scale import fit_location_scale
@@ -27,6 +29,7 @@ from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
+from caveat.inference.markdown import markdown_table
 from caveat.inference.measurements.volume import Volume
 from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_score import interval_score
@@ -52,18 +55,24 @@ WIDTHS: dict[str, tuple[str, ...]] = {
     "size, spread, entropy": ("log_value", "log_spread", "structure_entropy"),
 }
 PENALTY = 10.0
+PLACEMENTS = {"every decoder level": "dropout", "the two deep levels": "deep_levels", "the last level": "last_level"}
+RANGE_HOLDS = "draws' 90 % range holds"
+SCORED = "interval score normalised by the spread, mL"
 Choose = Callable[[Sequence[Case]], ConformityScore]
 
 
 def main() -> None:
     """Print the table of candidates, or the coefficients of one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("choose", "fit"))
+    parser.add_argument("step", choices=("choose", "fit", "placement"))
     parser.add_argument("--sampler", default="dropout", help="whose out-of-fold predictions")
     parser.add_argument("--stream", action="store_true", help="on the degraded scans of the mixed stream, by dropout draws")
     parser.add_argument("--recentre", action="store_true")
     parser.add_argument("--width", default="one width", choices=WIDTHS)
     options = parser.parse_args()
+    if options.step == "placement":
+        compare_placements()
+        return
     folds = read_folds(options.sampler, options.stream)
     for name in MEASUREMENTS:
         cases = [fold[name] for fold in folds]
@@ -73,6 +82,32 @@ def main() -> None:
             pooled = [case for fold in cases for case in fold]
             score = learn(pooled, WIDTHS[options.width], options.recentre)
             print(name, json.dumps(score.to_json()))
+
+
+def compare_placements() -> None:
+    """What dropout in every decoder level, in the deep ones, in the last one tells of the error, on the training subjects."""
+    head = (
+        "measurement",
+        "dropout in",
+        "mean sd of the draws",
+        "rank correlation with the error",
+        "draws' 90 % range holds",
+        SCORED,
+    )
+    rows = []
+    for placement, sampler in PLACEMENTS.items():
+        folds = read_folds(sampler, stream=False)
+        for name in MEASUREMENTS:
+            cases = [case for fold in folds for case in fold[name]]
+            truth, draws = np.array([case.truth for case in cases]), np.array([case.draws for case in cases])
+            spread, error = draws.std(axis=1, ddof=1), np.abs(np.array([case.value for case in cases]) - truth)
+            lower, upper = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+            held = int(np.sum((lower <= truth) & (truth <= upper)))
+            gamma = 0.05 * float(np.median([case.value for case in cases]))
+            points = crossed(lambda _, gamma=gamma: Spread(gamma), [fold[name] for fold in folds])[2]
+            cells = (f"{spread.mean():.3f} mL", f"{spearmanr(spread, error).statistic:+.2f}", f"{held} of {len(cases)}")
+            rows.append((name, placement, *cells, f"{points.mean():.3f}"))
+    print(markdown_table(head, sorted(rows, key=lambda row: list(MEASUREMENTS).index(row[0]))))
 
 
 def read_folds(sampler: str, stream: bool) -> list[dict[str, list[Case]]]:

@@ -65,19 +65,19 @@ def predict_patchwork(studies: Sequence[dict], draws: int) -> dict[str, dict[str
     found = {}
     for study in studies:
         image = preprocessing({key: study[key] for key in ("image", "sha256") if key in study})["image"].as_tensor()[None]
-        found[study["sha256"]] = patchwork_volumes(image, sampler, draws)
+        found[study["sha256"]] = patchwork_volumes(image, sampler, draws, config.get("inferer::temperature"))
     return found
 
 
 @torch.no_grad()
-def patchwork_volumes(image: torch.Tensor, sampler: DropoutSampler, draws: int) -> dict[str, list[float]]:
+def patchwork_volumes(image: torch.Tensor, sampler: DropoutSampler, draws: int, temperature: float) -> dict[str, list[float]]:
     """Volumes of one study, each draw with torch's own dropout in every window; the first number is that of the mean's mask."""
     sampler.eval()
     for layer in sampler.modules():
         if isinstance(layer, ConsistentDropout):
             layer.train()  # torch's own dropout: batch normalisation stays in evaluation mode
     logits = [sliding_window_inference(image, [WINDOW] * 3, 4, sampler, OVERLAP, mode="gaussian")[0] for _ in range(draws)]
-    probabilities = [one.softmax(0) for one in logits]
+    probabilities = [(one / temperature).softmax(0) for one in logits]
     masks = [torch.stack(probabilities).mean(0).argmax(0), *(one.argmax(0) for one in probabilities)]
     counts = [torch.bincount(mask.flatten(), minlength=3).tolist() for mask in masks]
     return {name: [sum(count[c] for c in classes) / MM3_PER_ML for count in counts] for name, classes in MEASUREMENTS.items()}
