@@ -14,7 +14,7 @@ from caveat.reasons import StudyRefused
 
 from ..evaluate import read_entries
 from ..gate.gate import Gate, fit_gate
-from .case import Case, Cases, one_per_unit, read_cases
+from .case import Case, Cases, first_line, read_cases
 from .identity import OF_BUNDLE, differences, identity_of
 from .quantile import miss_rate, units_needed
 from .record import Record, levels_available
@@ -69,8 +69,7 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
     """Records of cases that were read already. Args: source: for the provenance. Raises: StudyRefused: see `calibrate`."""
     calibrated = []
     for name, every in cases.by_measurement.items():
-        found = [case for case in every if case.value > 0]  # nothing found is no measurement, and gets no interval
-        first, _ = one_per_unit(found, settings.seed)
+        first, rest = first_line(every, settings.seed)
         gate, accepted = fit_gate_on(first, settings)
         identity = identity_of_all(cases.results, name) if accepted else {}
         asked = settings.size_classes.get(name, ())
@@ -78,7 +77,7 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
             **source,
             "seed": settings.seed,
             "images": len(every),
-            "nothing_found": len(every) - len(found),
+            "nothing_found": len(every) - len(first) - len(rest),
             "units": len(first),
             "not_accepted": len(first) - len(accepted),
             "size_classes_asked_for": list(asked),

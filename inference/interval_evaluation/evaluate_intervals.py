@@ -10,7 +10,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from ..calibration.case import Case, Cases, one_per_unit, read_cases
+from ..calibration.case import Case, Cases, first_line, read_cases
 from ..calibration.identity import differences, identity_of
 from ..calibration.record import Record
 from ..evaluate import Truths
@@ -64,7 +64,7 @@ def evaluate_intervals(source: Source, split: str, records: Sequence[Record], se
     sections = [
         section(measurement.name, evaluated, calibration, records, settings)
         for measurement in settings.measurements
-        if evaluated.by_measurement[measurement.name]
+        if any(case.value > 0 for case in evaluated.by_measurement[measurement.name])
     ]
     return {
         "levels": list(settings.levels),
@@ -84,12 +84,13 @@ def section(
     """Everything about one measurement.
 
     Returns:
-        {measurement, unit, record: facts or None, no_record: why there is none, units, accepted, value: see `value_figures`,
+        {measurement, unit, record: facts or None, no_record: why there is none, units, accepted, nothing_found: studies with
+        a value of 0, which are in no figure; value: see `value_figures`;
         figures: rows {method, studies, gate, ...}, see `interval_figures`; power; baselines; resplits; rows: one a study}.
     """
     record, fits, reason = record_for(name, evaluated, records)
     cases = [case for case, fit in zip(evaluated.by_measurement[name], fits, strict=True) if fit]
-    first, rest = one_per_unit(cases, choice_seed(record))
+    first, rest = first_line(cases, choice_seed(record))
     chosen = {case.sha256 for case in first}
     calibrated = Method(CALIBRATED, record)
     methods = [calibrated] if record else []
@@ -103,6 +104,7 @@ def section(
         "record": facts_of(record) if record else None,
         "no_record": reason,
         "units": len(first),
+        "nothing_found": len(cases) - len(first) - len(rest),
         "accepted": sum(calibrated.accepts(case) for case in first),
         "value": value_figures(first, calibrated, settings),
         "figures": all_figures([*methods, Method(QUANTILES_OF_DRAWS)], calibrated, first, rest, settings),
@@ -187,7 +189,7 @@ def calibration_units(name: str, record: Record | None, calibration: Cases | Non
     shared = {case.unit for case in cases} & {case.unit for case in evaluated.by_measurement[name]}
     if shared:
         raise StudyRefused("WRONG_USAGE", f"{len(shared)} units are in the calibration part and in the evaluated one")
-    return one_per_unit(cases, choice_seed(record))[0]
+    return first_line(cases, choice_seed(record))[0]
 
 
 def facts_of(record: Record) -> dict[str, Any]:

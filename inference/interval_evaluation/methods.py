@@ -32,7 +32,13 @@ class Method:
     record: Record | None = None
 
     def ends(self, case: Case, level: float) -> tuple[float, float] | None:
-        """Lower and upper end; None where the record has too few units for the level, or the study lacks a score it needs."""
+        """Lower and upper end.
+
+        Returns:
+            None where nothing was found, the record has too few units for the level, or the study lacks a score it needs.
+        """
+        if case.value <= 0:
+            return None
         if self.record is not None:
             try:
                 return self.record.interval(case, level)

@@ -12,7 +12,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..calibration.case import Case, one_per_unit, read_study_cases
+from ..calibration.case import Case, first_line, read_study_cases
 from ..calibration.identity import differences, identity_of
 from ..calibration.record import Record
 from ..evaluate import Truths, read_entries, results_by_sha256, run_of
@@ -58,7 +58,8 @@ class StressTable:
         source: bundle, sampling, level, confidence; checksums of the records that were used, by measurement.
         rows: one per set, study and measurement: {corruption, strength, study, unit, measurement, measured_in, value, truth,
             dice, error (share of the truth, with sign), first (the one study of its unit that coverage is counted on), lower,
-            upper, interval_score, covered, accepted, study_scores}; what only a record gives is None without one.
+            upper, interval_score, covered, accepted, study_scores}; what only a record gives is None without one, and where
+            nothing was found.
         bands: {(corruption, strength, measurement): fewest and most accepted units to be covered if nothing had shifted}.
         left_out: {corruption, strength, image, unit, code}.
     """
@@ -140,7 +141,7 @@ def add_measurement(
     method = Method(CALIBRATED, record)
     if record is not None:
         table.source["records"][name] = record.checksum
-    first, _ = one_per_unit([study.cases[index] for study in scored], choice_seed(record))
+    first, _ = first_line([study.cases[index] for study in scored], choice_seed(record))
     chosen = {case.sha256 for case in first}
     rows = []
     for study in scored:

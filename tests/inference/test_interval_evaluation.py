@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from caveat.inference.calibration.calibrate import fit_records
-from caveat.inference.calibration.case import Case, Cases, one_per_unit
+from caveat.inference.calibration.case import Case, Cases, first_line, one_per_unit
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.settings import Calibration
@@ -204,6 +204,27 @@ def test_without_predictions_of_the_calibration_part_the_record_is_still_checked
 def test_a_unit_on_both_sides_is_refused(parts):
     with pytest.raises(StudyRefused, match="WRONG_USAGE: 36 units"):
         section(NAME, parts[0], parts[0], records_of(parts[0]), SETTINGS)
+
+
+def test_a_study_in_which_the_structure_is_not_found_is_no_part_of_any_coverage(parts):
+    sides = [replace(side, by_measurement={NAME: list(side.by_measurement[NAME])}) for side in parts]
+    for side in sides:
+        first, _ = one_per_unit(side.by_measurement[NAME], 3)
+        for number, case in enumerate(side.by_measurement[NAME]):
+            if case in (first[0], first[5]):  # these units are served by their other scan
+                side.by_measurement[NAME][number] = replace(case, value=0.0, draws=(0.0,) * 5)
+    calibration, evaluated = sides
+    record = records_of(calibration, checks=[Check("noise", "above")])[0]
+    found = section(NAME, evaluated, calibration, [record], SETTINGS)
+    assert (found["units"], found["nothing_found"], figure(found)["of"]) == (28, 2, 28)
+    assert found["baselines"] and found["resplits"]
+    empty = [row for row in found["rows"] if row["value"] == 0]
+    assert len(empty) == 2 and not any(row["first"] or row["intervals"] for row in empty)
+    assert Method(QUANTILES_OF_DRAWS).ends(replace(evaluated.by_measurement[NAME][0], value=0.0), 0.9) is None
+    assert (
+        first_line(evaluated.by_measurement[NAME], 3)[0]
+        == one_per_unit([case for case in evaluated.by_measurement[NAME] if case.value > 0], 3)[0]
+    )
 
 
 def test_the_power_of_the_check_is_said(parts):

@@ -117,6 +117,20 @@ def test_coverage_is_counted_per_unit_with_and_without_the_gate(table):
     assert 0.4 < low < 0.9 and high == 1
 
 
+def test_a_measurement_of_nothing_counts_in_no_coverage(sets):
+    folder = sets[CLEAN]
+    for number in range(SCANS):
+        path = folder / PREDICTIONS / f"scan03{number}" / "result.json"
+        stored = json.loads(path.read_text())
+        stored["measurements"][0] |= {"value": 0.0, "draws": {"values": [0.0, 0.0]}}
+        path.write_text(json.dumps(stored))
+    table = score_sets({CLEAN: folder}, "test", settings(record_for(sets[Degradation("blur", 1.0)])))
+    empty = [row for row in table.rows if row["value"] == 0]
+    assert len(empty) == 2 and all(row["covered"] is row["accepted"] is None and not row["first"] for row in empty)
+    (clean,) = summarise_sets(table)
+    assert clean["measured"] == 24 and clean["units"] == clean["accepted_units"] == 11
+
+
 def test_a_score_that_knows_the_error_is_told_from_one_that_does_not(table):
     found = {(entry["score"], entry["corruption"]): entry for entry in scores_and_errors(table)}
     knowing, ignorant = found["structure_entropy", "all"], found["pooled_pairwise_dice", "all"]
