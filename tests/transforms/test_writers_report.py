@@ -82,7 +82,7 @@ def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path)
         "unit": "patient",
     }
     text, _ = report(study, tmp_path)
-    assert "the 90 % interval, calibrated on 36 (patient)" in text
+    assert "the 90 % interval, calibrated on 36 patients" in text
 
 
 @pytest.mark.parametrize(
