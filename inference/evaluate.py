@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from caveat.reasons import StudyRefused
 
+from ..transforms.data_list import read_part
 from .metrics.bootstrap import interval_of_mean
 from .stored_study import StoredStudy, read_results, read_study
 
@@ -115,14 +116,8 @@ def evaluate(predictions: Path, data_list: Path, split: str, settings: Evaluatio
 
 
 def read_entries(data_list: Path, split: str) -> list[dict[str, Any]]:
-    """One part of a data list. Raises: StudyRefused: WRONG_USAGE."""
-    try:
-        parts = json.loads(data_list.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StudyRefused("WRONG_USAGE", "the data list is no JSON") from error
-    if split not in parts:
-        raise StudyRefused("WRONG_USAGE", f"the list has the parts {', '.join(parts)}")
-    return parts[split]
+    """One part of a data list, whose entries all have `image`, `unit` and `sha256`. Raises: StudyRefused: WRONG_USAGE."""
+    return read_part(data_list, split, ("image", "unit", "sha256"))
 
 
 def results_by_sha256(predictions: Path, wanted: set[str]) -> dict[str, tuple[Path, dict[str, Any]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from .checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
+from .data_list import read_part
 from .reader import HEAD_BYTES, all_readers
 from .study_name import StudyNames, anonymous_name
 
@@ -71,28 +71,14 @@ def studies_from_list(
         StudyRefused: WRONG_USAGE where the list cannot be read or has no such part, NO_INPUT_FOUND where the part is empty.
     """
     root = Path(data_root if data_root is not None else os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    listed = _read_part(Path(list_file), part)
+    listed = read_part(Path(list_file), part, ("image",))
     if not listed:
         raise StudyRefused("NO_INPUT_FOUND", "this part of the list is empty")
     studies = []
     for entry in listed:
-        image = entry.get("image") if isinstance(entry, dict) else None
-        if not isinstance(image, str):
-            raise StudyRefused("WRONG_USAGE", "an entry of the list has no path, or several, under image")
         sha256 = {"sha256": str(entry["sha256"])} if entry.get("sha256") else {}
-        studies.append({"image": str(root / image)} | sha256)
+        studies.append({"image": str(root / entry["image"])} | sha256)
     return _entries(studies, anonymous)
-
-
-def _read_part(list_file: Path, part: str) -> list[Any]:
-    try:
-        parts = json.loads(list_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise StudyRefused("WRONG_USAGE", "the data list is not there, or is no JSON") from None
-    if not isinstance(parts, dict) or not isinstance(parts.get(part), list):
-        names = sorted(str(name) for name in parts) if isinstance(parts, dict) else []
-        raise StudyRefused("WRONG_USAGE", f"the data list has no such part; it has {', '.join(names) or 'none'}")
-    return parts[part]
 
 
 def _entries(studies: Iterable[dict[str, Any]], anonymous: bool) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.data_list import read_list
 from ..evaluate import read_entries
 from ..gate.gate import Gate, fit_gate
 from .case import Case, Cases, first_line, read_cases
@@ -159,8 +159,8 @@ def refuse_seen(data_list: Path, split: str, seen: Collection[str]) -> None:
         StudyRefused: UNITS_SEEN_IN_TRAINING, WRONG_USAGE.
     """
     entries = read_entries(data_list, split)
-    parts = json.loads(data_list.read_text(encoding="utf-8"))
-    others = [entry for part in SEEN_PARTS for entry in parts.get(part, ())]
+    parts = read_list(data_list)
+    others = [entry for part in SEEN_PARTS if part in parts for entry in read_entries(data_list, part)]
     units = {entry["unit"] for entry in others} & {entry["unit"] for entry in entries}
     images = ({entry["sha256"] for entry in others} | set(seen)) & {entry["sha256"] for entry in entries}
     if units or images:

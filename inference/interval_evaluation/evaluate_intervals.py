@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.data_list import read_list
 from ..calibration.case import Case, Cases, first_line, read_cases
 from ..calibration.identity import differences, identity_of
 from ..calibration.record import Record
@@ -58,7 +58,7 @@ def evaluate_intervals(source: Source, split: str, records: Sequence[Record], se
     evaluated = source.cases(split, settings)
     if not evaluated.results:
         raise StudyRefused("NOT_PREDICTED", f"none of {len(evaluated.left_out)} images has a measurement and a truth")
-    parts = json.loads(source.data_list.read_text(encoding="utf-8"))
+    parts = read_list(source.data_list)
     unseen = settings.calibration_split
     calibration = source.cases(unseen, settings) if unseen in parts and unseen != split else None
     sections = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 from caveat.reasons import StudyRefused
 
 from ...transforms.corruption import all_corruptions
+from ...transforms.data_list import read_list
 from ..evaluate import read_entries
 from .degraded import Degradation, seeded, write_degraded, write_list
 
@@ -105,7 +105,7 @@ def write_stream(data_list: Path, splits: Sequence[str], stream: MixedStream, da
     drawn = {split: [(entry, *stream.draw(entry["unit"])) for entry in read_entries(data_list, split)] for split in splits}
     pairs = [(entry | {"stratum": stratum}, done) for entries in drawn.values() for entry, stratum, done in entries]
     written = write_degraded(pairs, dataset_dir, folder)
-    parts = json.loads(data_list.read_text(encoding="utf-8"))
+    parts = read_list(data_list)
     counts: dict[str, Any] = {}
     for split, entries in drawn.items():
         parts[split], written = written[: len(entries)], written[len(entries) :]

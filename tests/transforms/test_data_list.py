@@ -1,0 +1,47 @@
+"""Data lists that cannot be used are refused by the number of the entry, never by a KeyError."""
+
+import json
+
+import pytest
+
+from caveat.inference.calibration.calibrate import refuse_seen
+from caveat.inference.evaluate import read_entries
+from caveat.reasons import StudyRefused
+
+WHOLE = {"image": "a.png", "unit": "1", "sha256": "ab"}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(content):
+        path = tmp_path / "list.json"
+        path.write_text(json.dumps(content))
+        return path
+
+    return written
+
+
+def test_entries_are_given_as_they_stand(write):
+    assert read_entries(write({"test": [WHOLE, WHOLE | {"label": ["b.png"]}], "numTest": 2}), "test")[1]["label"] == ["b.png"]
+    assert read_entries(write({"test": []}), "test") == []
+
+
+@pytest.mark.parametrize("key", WHOLE)
+@pytest.mark.parametrize("value", [None, "", 7, ["a", "b"]])
+def test_an_entry_without_what_is_needed_is_named_by_its_number(key, value, write):
+    with pytest.raises(StudyRefused, match=f"WRONG_USAGE: entry 2 of the part test has no {key}"):
+        read_entries(write({"test": [WHOLE, WHOLE | {key: value}]}), "test")
+    absent = {name: text for name, text in WHOLE.items() if name != key}
+    with pytest.raises(StudyRefused, match=f"WRONG_USAGE: entry 1 of the part test has no {key}"):
+        read_entries(write({"test": [absent]}), "test")
+
+
+@pytest.mark.parametrize("content", [[WHOLE], "test", {"test": {"a": 1}}, {"test": ["a.png"]}, {"training": []}])
+def test_what_is_no_list_of_entries_is_refused(content, write):
+    with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+        read_entries(write(content), "test")
+
+
+def test_parts_that_trained_the_weights_are_read_as_strictly(write):
+    with pytest.raises(StudyRefused, match="WRONG_USAGE: entry 1 of the part training has no unit"):
+        refuse_seen(write({"training": [{"image": "a.png", "sha256": "x"}], "calibration": [WHOLE]}), "calibration", ())

@@ -1,0 +1,43 @@
+"""Data lists: JSON in MONAI's form, {part: [{"image": path, "unit": ..., "sha256": ..., ...}, ...], ...}."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from caveat.reasons import StudyRefused
+
+
+def read_list(list_file: Path) -> dict[str, Any]:
+    """The whole list; what its parts hold is looked at by `read_part`. Raises: StudyRefused: WRONG_USAGE."""
+    try:
+        parts = json.loads(list_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise StudyRefused("WRONG_USAGE", "the data list is not there, or is no JSON") from None
+    if not isinstance(parts, dict):
+        raise StudyRefused("WRONG_USAGE", "the data list has no parts: it is no JSON object")
+    return parts
+
+
+def read_part(list_file: Path, part: str, needed: Sequence[str]) -> list[dict[str, Any]]:
+    """The entries of one part, in its order.
+
+    Args:
+        list_file: see `read_list`.
+        part: such as "test".
+        needed: what every entry must state, each one text: "image", "unit", "sha256".
+
+    Raises:
+        StudyRefused: WRONG_USAGE where the list has no such part, or an entry, named by its number from 1, lacks what is needed.
+    """
+    parts = read_list(list_file)
+    entries = parts.get(part)
+    if not isinstance(entries, list):
+        raise StudyRefused("WRONG_USAGE", f"the data list has no such part; it has {', '.join(sorted(parts)) or 'none'}")
+    for number, entry in enumerate(entries, start=1):
+        for key in needed:
+            if not isinstance(entry, dict) or not isinstance(entry.get(key), str) or not entry[key]:
+                raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {key}, or none that is one text")
+    return entries
