@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from caveat.reasons import StudyRefused
+
 from ..calibration.case import Case
 from ..calibration.record import Record, SizeClass
 from ..gate.gate import Check, Gate, fit_gate
@@ -25,7 +27,7 @@ def resplits(record: Record, pool: Sequence[Case], n: int, settings: IntervalEva
 
     Returns:
         entries {level, gate, divisions, n, evaluated, mean, lowest, highest}: coverage over the divisions. With `gate` it is
-        fitted anew each time and both sides hold only what it accepts.
+        fitted anew each time and both sides hold only what it accepts; divisions in which it cannot be fitted are not counted.
     """
     excess = np.array([record.score.excess(case, case.truth) for case in pool])
     classes = [record.class_of(case).up_to for case in pool]
@@ -36,7 +38,10 @@ def resplits(record: Record, pool: Sequence[Case], n: int, settings: IntervalEva
         for gated in (False, True) if record.gate else (False,):
             kept, checked = order[:n], order[n:]
             if gated:
-                kept, checked = accepted(record.gate, pool, kept, checked)
+                try:
+                    kept, checked = accepted(record.gate, pool, kept, checked)
+                except StudyRefused:  # too many of these units lack a score: no gate could have been fitted on them
+                    continue
             for level in settings.levels:
                 share = coverage_of(record, excess, classes, kept, checked, level)
                 if share is not None:
@@ -49,7 +54,14 @@ def resplits(record: Record, pool: Sequence[Case], n: int, settings: IntervalEva
 
 
 def accepted(gate: Gate, pool: Sequence[Case], kept: list[int], checked: list[int]) -> tuple[list[int], list[int]]:
-    """What a gate with the same checks, fitted on the kept units, leaves of both sides. Args: kept, checked: places in `pool`."""
+    """What a gate with the same checks, fitted on the kept units, leaves of both sides.
+
+    Args:
+        kept, checked: places in `pool`.
+
+    Raises:
+        StudyRefused: GATE_SCORE_MISSING.
+    """
     checks = [Check(limit.name, limit.direction) for limit in gate.limits]
     scores = [pool[index].scores for index in kept]
     fitted = fit_gate(scores, checks, gate.false_alarm_rate)

@@ -141,6 +141,15 @@ def test_resplits_stay_near_the_level_and_are_the_same_again(parts):
         assert row["lowest"] < row["mean"] < row["highest"] <= 1
 
 
+def test_a_division_whose_gate_cannot_be_fitted_is_skipped_and_not_counted(parts):
+    calibration, evaluated = parts
+    records = records_of(calibration, checks=[Check("noise", "above")])
+    cases = [replace(case, scores={}) if case.unit < "subject 104" else case for case in evaluated.by_measurement[NAME]]
+    rows = section(NAME, replace(evaluated, by_measurement={NAME: cases}), calibration, records, SETTINGS)["resplits"]
+    gated, free = ([row["divisions"] for row in rows if row["gate"] is gate] for gate in (True, False))
+    assert set(free) == {20} and all(0 < divisions < 20 for divisions in gated)
+
+
 def test_a_record_in_classes_has_a_band_of_its_classes(parts):
     calibration, evaluated = parts
     record = records_of(calibration, size_classes={NAME: [3.0]})[0]
