@@ -61,6 +61,9 @@ def run(options: argparse.Namespace) -> int:
         raise StudyRefused("WRONG_USAGE", "--data names no file")
     if not options.predictions.is_dir():
         raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
+    from ..run_bundle import quieten_libraries
+
+    quieten_libraries()
     output = options.output or options.predictions / "records"
     if options.features:
         return write_features(options, output)

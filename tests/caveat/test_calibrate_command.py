@@ -115,3 +115,9 @@ def test_other_settings_of_the_bundle_can_be_named_but_no_file_elsewhere(place, 
     (tmp_path / "elsewhere.yaml").write_text(CALIBRATE)
     assert calibrate(place, "--settings", str(tmp_path / "elsewhere")) == 2
     assert "elsewhere.yaml" in capsys.readouterr().err
+
+
+def test_notices_of_libraries_are_kept_quiet(place, monkeypatch):
+    called = []
+    monkeypatch.setattr("caveat.run_bundle.quieten_libraries", lambda: called.append(True))
+    assert calibrate(place) == 0 and called
