@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..inference.calibration.calibrate import Calibrated
 
 
+DEFAULT_SETTINGS = "calibrate"
+
+
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
@@ -35,10 +38,16 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="data list with labels and a unit for each image; its paths start from CAVEAT_DATA (../shared/data)",
     )
     parser.add_argument("--split", metavar="NAME", help="part of the list (default: calibration; training with --features)")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="folder for the records (default: OUT/records)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="folder for the records (default: OUT/records, with --settings NAME OUT/records_NAME)",
+    )
     parser.add_argument(
         "--settings",
-        default="calibrate",
+        default=DEFAULT_SETTINGS,
         metavar="NAME",
         help="which of the bundle's configs says how: score, sides, checks of the gate (default: calibrate, its calibrate.yaml)",
     )
@@ -64,7 +73,9 @@ def run(options: argparse.Namespace) -> int:
     from ..run_bundle import quieten_libraries
 
     quieten_libraries()
-    output = options.output or options.predictions / "records"
+    # Records of other settings do not replace those of the bundle's own.
+    name = "records" if options.settings == DEFAULT_SETTINGS else f"records_{config.stem}"
+    output = options.output or options.predictions / name
     if options.features:
         return write_features(options, output)
     if not config.is_file():

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from monai.bundle import ConfigParser
 
+from caveat.reasons import StudyRefused
+
 from ..evaluate import Truths
 from ..gate.gate import Check
 from ..measurement import Measurement
@@ -67,10 +69,13 @@ def read_calibration(path: Path) -> Calibration:
         path: of calibrate.yaml, or of another config of its form.
 
     Raises:
+        StudyRefused: WRONG_USAGE for a config without that entry, such as a sampler's.
         TypeError: the entry is no `Calibration`.
     """
     parser = ConfigParser()
     parser.read_config([path.with_name("inference.yaml"), path])
+    if "calibration" not in parser:
+        raise StudyRefused("WRONG_USAGE", f"{path.name} has no entry `calibration`")
     calibration = parser.get_parsed_content("calibration")
     if not isinstance(calibration, Calibration):
         raise TypeError(f"{path.name}: entry `calibration` is {type(calibration).__name__}, expected Calibration")

@@ -111,7 +111,8 @@ def test_features_of_training_images(place, capsys):
 def test_other_settings_of_the_bundle_can_be_named_but_no_file_elsewhere(place, tmp_path, capsys):
     (place / "bundle/configs/one_sided.yaml").write_text(CALIBRATE.replace("unit: subject", "unit: subject\n  sides: lower"))
     assert calibrate(place, "--settings", "one_sided") == 0
-    assert {record.sides for record in read_records(place / "out/records")} == {"lower"}
+    assert {record.sides for record in read_records(place / "out/records_one_sided")} == {"lower"}
+    assert not (place / "out/records").exists()
     (tmp_path / "elsewhere.yaml").write_text(CALIBRATE)
     assert calibrate(place, "--settings", str(tmp_path / "elsewhere")) == 2
     assert "elsewhere.yaml" in capsys.readouterr().err
@@ -121,3 +122,8 @@ def test_notices_of_libraries_are_kept_quiet(place, monkeypatch):
     called = []
     monkeypatch.setattr("caveat.run_bundle.quieten_libraries", lambda: called.append(True))
     assert calibrate(place) == 0 and called
+
+
+def test_a_config_without_calibration_is_wrong_usage(place, capsys):
+    assert calibrate(place, "--settings", "inference") == 2
+    assert "no entry `calibration`" in capsys.readouterr().err
