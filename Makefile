@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-one clean
+.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -39,15 +39,19 @@ train-retinal: $(INSTALLED)  ## five members, then five folds; resumes where it 
 	for seed in 0 1 2 3 4; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1 SEED=$$seed NAME=member$$seed || exit 1; done
 	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1_fold$$fold SEED=10$$fold NAME=fold$$fold || exit 1; done
 
-train-hippocampus: $(INSTALLED)  ## five members, each on another four fifths of the subjects, then the comparison heads
-	for seed in 0 1 2 3 4; do $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold$$((seed + 1)) SEED=$$seed NAME=member$$seed || exit 1; done
-	for head in gaussian_logits low_rank_logits; do \
-	  $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold1 SEED=0 NAME=$$head OVERLAY=train_$$head || exit 1; done
+train-hippocampus: $(INSTALLED)  ## a network a fold, then the five members and the comparison heads from them
+	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold$$fold SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
+	for fold in 1 2 3 4 5; do $(MAKE) train-second FOLD=$$fold NAME=member$$((fold - 1)) || exit 1; done
+	for head in gaussian_logits low_rank_logits; do $(MAKE) train-second FOLD=1 NAME=$$head HEAD=train_$$head || exit 1; done
+
+train-second: $(INSTALLED)
+	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) train_second_cycle" \
+	  OPTIONS="--start checkpoints/hippocampus_volume/fold$(FOLD)/best.pt"
 
 train-one: $(INSTALLED)
 	$(BIN)/python -m monai.bundle run --meta_file bundles/$(BUNDLE)/configs/metadata.json \
 	  --config_file "[$(foreach config,inference train $(OVERLAY),'bundles/$(BUNDLE)/configs/$(config).yaml',)]" \
-	  --dataset_dir $(DATA) --list_file data_lists/$(LIST).json --seed $(SEED) --ckpt_dir checkpoints/$(BUNDLE)/$(NAME)
+	  --dataset_dir $(DATA) --list_file data_lists/$(LIST).json --seed $(SEED) --ckpt_dir checkpoints/$(BUNDLE)/$(NAME) $(OPTIONS)
 
 clean:
 	rm -rf .venv build dist *.egg-info demo_out

@@ -1,0 +1,1 @@
+"""DICOM: from files to one volume or one radiograph, or to the reason why not."""
