@@ -25,6 +25,9 @@ class Stated:
     Args:
         spacing_mm: one number for every axis, or one per spatial axis; used only where the file carries none.
         assume_orientation: accept volumes that do not say how they lie.
+        series: number of the DICOM series to read, as `caveat check` counts them; None lets the bundle's rules choose.
+        allow_gaps: interpolate missing slices of a DICOM series, flagged.
+        allow_tilt: read a DICOM series whose slices are not stacked along their normal, flagged.
 
     Raises:
         ValueError: a spacing that is not above zero.
@@ -32,6 +35,9 @@ class Stated:
 
     spacing_mm: tuple[float, ...] = ()
     assume_orientation: bool = False
+    series: int | None = None
+    allow_gaps: bool = False
+    allow_tilt: bool = False
 
     def __post_init__(self) -> None:
         if not all(0 < spacing < float("inf") for spacing in self.spacing_mm):
