@@ -40,7 +40,7 @@ class LoadStudyd(MapTransform):
         StudyRefused: any code of a file that cannot be read; NOT_THIS_KIND, WRONG_CHANNELS, CONSTANT_IMAGE, INPUT_CHANGED.
     """
 
-    not_identity = ("spacing", "assume_orientation")
+    not_identity = ("spacing", "assume_orientation", "kinds")
     """Of the constructor's parameters: they say something of one study, so calibration records do not depend on them."""
 
     def __init__(

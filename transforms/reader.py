@@ -55,6 +55,7 @@ class StudyImage:
         spacing_mm: mm per spatial axis, None where it is not known.
         spacing_source: where the spacing comes from, "" where it is not known.
         flags: reason codes of what was accepted all the same.
+        frame_of_reference: sha256 of the identifier of the space that the image lies in, "" where the file has none.
     """
 
     voxels: np.ndarray
@@ -63,6 +64,7 @@ class StudyImage:
     spacing_mm: tuple[float, ...] | None
     spacing_source: str
     flags: tuple[str, ...] = ()
+    frame_of_reference: str = ""
 
 
 class Reader(ABC):
