@@ -52,10 +52,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     where.add_argument(
         "--point",
         metavar="X,Y,Z",
-        help="measure the bundle's own box around this point: mm, RAS as in NIfTI (default: the whole image). "
-        "Where the first number is negative write --point=-30,4,5",
+        help="measure the bundle's own box around this point: mm, RAS as in NIfTI, or a mask (NIfTI, DICOM SEG, RTSTRUCT) whose "
+        "middle it is (default: the whole image). Where the first number is negative write --point=-30,4,5",
     )
-    where.add_argument("--roi", metavar="X0,X1,Y0,Y1,Z0,Z1", help="measure this box: mm, RAS, lower and upper face of each axis")
+    where.add_argument(
+        "--roi",
+        metavar="X0,X1,Y0,Y1,Z0,Z1",
+        help="measure this box: mm, RAS, lower and upper face of each axis; or a mask whose box it is",
+    )
     parser.add_argument("--level", type=float, metavar="P", help="of the calibrated intervals (default: the bundle's, 0.9)")
     parser.add_argument(
         "--record",
@@ -63,6 +67,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="PATH",
         help="a calibration record of your own, or a folder of them (default: the bundle's)",
     )
+    parser.add_argument(
+        "--series",
+        type=int,
+        metavar="N",
+        help="number of the DICOM series, as caveat check counts them (default: the bundle's rules)",
+    )
+    parser.add_argument("--allow-gaps", action="store_true", help="interpolate missing slices of a DICOM series, flagged")
+    parser.add_argument("--allow-tilt", action="store_true", help="resample a DICOM series taken with a tilted gantry, flagged")
     parser.add_argument("--assume-orientation", action="store_true", help="accept NIfTI files that state no orientation, flagged")
     parser.add_argument("--anonymous-names", action="store_true", help="number the output folders; no file name appears anywhere")
     parser.add_argument("--verbose", action="store_true", help="log what each step does, with tracebacks")
@@ -74,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
     bundle = find_bundle(options.bundle)
     check_usage(options, read_metadata(bundle))
     check_region(options, bundle)
+    check_series(options, bundle)
     check_record(options, bundle)
     configs = choose_configs(bundle, options.sampler)
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
@@ -125,10 +138,23 @@ def check_region(options: argparse.Namespace, bundle: Path) -> None:
         return
     if not {"roi", "point"} <= settings_of(bundle):
         raise StudyRefused("WRONG_USAGE", "this bundle measures whole images; --point and --roi are for regions of volumes")
-    numbers(options.point, float, signed=True, count=3)
-    box = numbers(options.roi, float, signed=True, count=6)
-    if box is not None and not all(lower < upper for lower, upper in zip(box[::2], box[1::2])):
+    region(options.point, 3)
+    box = region(options.roi, 6)
+    if isinstance(box, list) and not all(lower < upper for lower, upper in zip(box[::2], box[1::2])):
         raise StudyRefused("WRONG_USAGE", "--roi needs X0 below X1, Y0 below Y1, Z0 below Z1")
+
+
+def check_series(options: argparse.Namespace, bundle: Path) -> None:
+    """A series is for bundles that read DICOM: their inference.yaml has `series`, `allow_gaps` and `allow_tilt`.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    said = options.series is not None or options.allow_gaps or options.allow_tilt
+    if said and not {"series", "allow_gaps", "allow_tilt"} <= settings_of(bundle):
+        raise StudyRefused("WRONG_USAGE", "this bundle reads no DICOM volumes, so there is no series to choose")
+    if options.series is not None and options.series < 1:
+        raise StudyRefused("WRONG_USAGE", f"--series counts from 1, got {options.series}")
 
 
 def check_record(options: argparse.Namespace, bundle: Path) -> None:
@@ -186,8 +212,11 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "inferer::precision": None if options.precision == "auto" else options.precision,
         "device": None if options.device == "auto" else f"$torch.device('{options.device}')",
         "spacing": numbers(options.spacing, float),
-        "point": numbers(options.point, float, signed=True),
-        "roi": numbers(options.roi, float, signed=True),
+        "point": region(options.point, 3),
+        "roi": region(options.roi, 6),
+        "series": options.series,
+        "allow_gaps": options.allow_gaps or None,
+        "allow_tilt": options.allow_tilt or None,
         "level": options.level,
         "record": None if options.record is None else str(options.record.resolve()),
         "keep_draws": options.keep_draws or None,
@@ -195,6 +224,17 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
     }
     changed = {key: value for key, value in said.items() if value is not None}
     return changed | {"datalist": studies, "output_dir": str(options.output), "progress": sys.stderr.isatty()}
+
+
+def region(text: str | None, count: int) -> list[float] | str | None:
+    """A place, in numbers or as the path of a mask.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    if text is not None and Path(text).is_file():
+        return str(Path(text).resolve())
+    return numbers(text, float, signed=True, count=count)
 
 
 def numbers(text: str | None, kind: type, signed: bool = False, count: int | None = None) -> list[Any] | None:

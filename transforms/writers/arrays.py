@@ -26,8 +26,8 @@ def meta_of(study: Mapping[Hashable, Any]) -> dict[str, Any]:
 
 
 def is_picture(study: Mapping[Hashable, Any]) -> bool:
-    """Whether the input was a picture (rows, columns), which is answered with pictures; else it is answered with NIfTI."""
-    return plain(study["input"].meta["input_kind"]) == "picture"
+    """Whether the input has rows and columns alone, which is answered with pictures; volumes are answered with NIfTI."""
+    return study["input"].ndim == 3  # channels first
 
 
 def foreground_probability(study: Mapping[Hashable, Any]) -> np.ndarray:

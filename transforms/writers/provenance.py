@@ -12,7 +12,14 @@ SOURCES = {
     "rater": "the reading: how people would differ",
     "image": "the image: seen in several ways",
 }
-KINDS = {"picture": "picture", "nifti": "NIfTI volume"}
+KINDS = {
+    "picture": "picture",
+    "nifti": "NIfTI volume",
+    "dicom": "DICOM series",
+    "radiograph": "DICOM radiograph",
+    "metaimage": "MetaImage volume",
+    "nrrd": "NRRD volume",
+}
 
 
 def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
