@@ -11,9 +11,11 @@ import numpy as np
 import SimpleITK as sitk
 from dicom_grid import Grid, phantom
 from pydicom import Dataset, dcmread, dcmwrite
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
 from pydicom.uid import (
     CTImageStorage,
     ExplicitVRBigEndian,
@@ -180,6 +182,11 @@ def item(**tags: object) -> Dataset:
     for name, value in tags.items():
         setattr(found, name, value)
     return found
+
+
+def raw_number(header: Dataset, keyword: str, text: str) -> None:
+    """A decimal string as it is, unchecked: what pydicom would not write."""
+    header[keyword] = RawDataElement(Tag(keyword), "DS", len(text), text.encode(), 0, False, True)
 
 
 def write(
