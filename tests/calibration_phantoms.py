@@ -34,6 +34,8 @@ SAMPLING = {
     "precision": "float32",
     "grid_spacing_mm": [2.0, 2.0, 2.0],
     "feature_reference": None,
+    "link": "softmax",
+    "region_channel": None,
     "device": "cpu",
 }
 
@@ -75,6 +77,7 @@ def result_of(sha256: str, first: int, second: int, seed: int = 0, **more: Any) 
             },
             "interval": None,
             "statement": "to be replaced",
+            "classes": list(measurement.classes),
         }
         for measurement in MEASUREMENTS
     ]

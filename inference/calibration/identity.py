@@ -19,7 +19,10 @@ from ...transforms.writers.result_json import six_digits
 OF_SAMPLING = (
     *("sampler", "sampler_settings", "source", "draws", "temperature"),
     *("roi_size", "overlap", "blending", "align", "precision", "grid_spacing_mm", "feature_reference"),
+    *("link", "region_channel"),
 )
+OF_MEASUREMENT = {"measurement": "name", "unit": "unit", "classes": "classes"}
+"""Facts of an entry of `measurements`, by the name they have in the identity."""
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 OF_BUNDLE = ("weights_sha256", "preprocessing_sha256")
 
@@ -28,13 +31,16 @@ def identity_of(result: Mapping[str, Any], bundle: Mapping[str, Any], entry: Map
     """What must be equal between calibration and use, for intervals to hold.
 
     Args:
-        result: of a study, in memory or as read from `result.json`; its `sampling` is looked at.
+        result: of a study, in memory or as read from `result.json`; its `sampling` is looked at, and whether `input` says that
+            the study was cropped by a box or a point: such a crop is not placed as those are that a data set comes in.
         bundle: with weights_sha256 and preprocessing_sha256; `result["bundle"]` of a stored result.
         entry: of `measurements`.
     """
     facts = {key: bundle.get(key) for key in OF_BUNDLE}
     facts |= {key: result["sampling"].get(key) for key in OF_SAMPLING}
-    return six_digits(facts | {"measurement": entry["name"], "unit": entry["unit"]})  # as result.json stores them
+    facts |= {key: entry.get(stored) for key, stored in OF_MEASUREMENT.items()}
+    crop = result.get("input", {}).get("crop", {}).get("source", "")
+    return six_digits(facts | {"crop": crop})  # as result.json stores them
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
@@ -50,7 +56,7 @@ def fingerprint(preprocessing: Transform) -> str:
     `not_identity` are left out: they say something of one study, not of the task, such as a spacing stated by the user.
 
     Raises:
-        ValueError: a transform whose parameters cannot be found on it.
+        ValueError: a transform whose parameters cannot be found on it, or hold what cannot be written down, such as a lambda.
     """
     text = json.dumps(_describe(preprocessing), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -59,17 +65,17 @@ def fingerprint(preprocessing: Transform) -> str:
 def _describe(transform: Transform) -> dict[str, Any]:
     """Class, constructor parameters that it holds, and the descriptions of the transforms inside it.
 
-    MONAI's dictionary transforms hand parameters on to an array transform inside them, where they are found.
+    MONAI's dictionary transforms hand parameters on to an array transform inside them, where they are found. A parameter is
+    held under its own name, or behind an underscore as MONAI's `lazy` is.
     """
-    kind, held = type(transform), vars(transform)
+    kind = type(transform)
+    held = {name.removeprefix("_"): value for name, value in vars(transform).items()} | vars(transform)
     parameters = [one for one in inspect.signature(kind.__init__).parameters.values() if one.name != "self"]
     wanted = {one.name: one.kind for one in parameters if one.name not in getattr(kind, "not_identity", ())}
-    groups = [[_describe(inner) for inner in _transforms(value)] for value in held.values()]
+    groups = [[_describe(inner) for inner in _transforms(value)] for value in vars(transform).values()]
     inside = sorted((group for group in groups if group), key=json.dumps)  # attributes have no order, those of a list have
     lost = [
-        name
-        for name, passed in wanted.items()
-        if passed not in VARIADIC and name not in held and f"_{name}" not in held and not _is_inside(name, inside)
+        name for name, passed in wanted.items() if passed not in VARIADIC and name not in held and not _is_inside(name, inside)
     ]
     if lost:
         raise ValueError(f"{kind.__name__} does not keep {', '.join(lost)}, so no record can be tied to it")
@@ -105,6 +111,12 @@ def _plain(value: Any, kind: type) -> Any:
         return sorted((_plain(item, kind) for item in value), key=str)
     if isinstance(value, torch.dtype | np.dtype):
         return str(value)
-    if callable(value) and hasattr(value, "__qualname__"):
+    if callable(value) and _is_named(value):
         return f"{value.__module__}.{value.__qualname__}"
     raise ValueError(f"{kind.__name__} holds a {type(value).__name__}, which no record can be tied to")
+
+
+def _is_named(value: Any) -> bool:
+    """Whether a callable's name tells it from every other: neither a lambda, nor made in a function, nor an object's method."""
+    name = getattr(value, "__qualname__", "<none>")
+    return "<" not in name and not (inspect.ismethod(value) and not isinstance(value.__self__, type))

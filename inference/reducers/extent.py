@@ -49,7 +49,8 @@ class Extent(Reducer):
         element = self._study.element
         value = measurement.value(reported.tolist(), region_count, element)
         draws = [measurement.value(counts.tolist(), region_count, element) for _, counts in sorted(self._counts.items())]
-        return state_measurement(measurement.name, measurement.title, measurement.unit(element), value, draws)
+        stated = state_measurement(measurement.name, measurement.title, measurement.unit(element), value, draws)
+        return stated | {"classes": list(measurement.classes)}
 
     @classmethod
     def example(cls) -> Extent:

@@ -75,7 +75,7 @@ def test_no_records_at_all_change_nothing(tmp_path, folder):
     "key,value",
     [("sampler", "Dropout"), ("source", "rater"), ("draws", 4), ("temperature", 1.5), ("roi_size", [24, 24, 24])]
     + [("overlap", 0.25), ("blending", "constant"), ("align", 8), ("precision", "bfloat16"), ("grid_spacing_mm", [1.0, 1.0, 1.0])]
-    + [("feature_reference", "another")],
+    + [("feature_reference", "another"), ("link", "sigmoid"), ("region_channel", 3)],
 )
 def test_another_way_of_sampling_gets_no_interval(tmp_path, key, value):
     save(tmp_path)
@@ -97,6 +97,18 @@ def test_another_unit_gets_no_interval(tmp_path):
     other = copy.deepcopy(RESULT)
     other["measurements"][0]["unit"] = "voxels"
     assert apply(tmp_path, result=other)["flags"] == ["RECORD_MISMATCH"]
+
+
+@pytest.mark.parametrize("source", ["box", "point"])
+def test_a_crop_that_the_user_placed_gets_no_interval_of_a_record_made_without(tmp_path, source):
+    save(tmp_path)
+    cropped = {**RESULT, "input": {"crop": {"source": source, "box_mm": [0.0, 40.0, 0.0, 54.0, 0.0, 40.0]}}}
+    result = apply(tmp_path, result=cropped)
+    entry = result["measurements"][0]
+    assert entry["interval"] is None and result["flags"] == ["RECORD_MISMATCH"] and entry["value"] == pytest.approx(220 * ML)
+    assert entry["statement"].endswith("not calibrated: the record was made with another crop)")
+    save(tmp_path, result=cropped)
+    assert apply(tmp_path, result=cropped)["measurements"][0]["interval"] is not None
 
 
 def test_of_several_records_the_one_that_fits_is_taken(tmp_path):

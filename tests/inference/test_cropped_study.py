@@ -15,6 +15,7 @@ from monai.transforms import Compose, FlattenSubKeysd
 from phantoms import ellipsoid, oblique_affine, write_nifti
 from torch import nn
 
+from caveat.inference.calibration.identity import identity_of
 from caveat.inference.inferer import SamplingInferer
 from caveat.inference.measurements.volume import Volume
 from caveat.inference.reducers.extent import Extent
@@ -149,6 +150,8 @@ def test_the_files_of_a_cropped_study_say_where_it_was_measured(tmp_path):
     assert result["classes"] == CLASSES
     assert result["input"]["shape"] == list(study["input"].shape[1:])
     assert result["input"]["crop"] == {"source": "box", "box_mm": pytest.approx(box_around(crop.shape, affine))}
+    stored, memory = (identity_of(found, {}, found["measurements"][0]) for found in (result, study["result"]))
+    assert stored == memory and stored["crop"] == "box" and stored["classes"] == [1, 2] and stored["link"] == "softmax"
     region = np.asarray(nib.load(folder / "region.nii.gz").dataobj)
     assert region.sum() == crop.size and region[inner].all()
     probability = np.asarray(nib.load(folder / "probability.nii.gz").dataobj)
