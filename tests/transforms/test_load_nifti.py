@@ -159,7 +159,7 @@ def test_every_real_type_is_read(dtype, tmp_path):
 
 
 def test_pieces_of_a_large_volume_fit_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("caveat.transforms.readers.nifti.CHUNK_VOXELS", 7)
+    monkeypatch.setattr("caveat.transforms.voxel_stream.CHUNK_VOXELS", 7)
     np.testing.assert_array_equal(read(gzip.compress(nifti_bytes()), tmp_path).voxels[0], VOXELS)
 
 
