@@ -1,8 +1,8 @@
 """Write the fixed splits of the lateral cephalograms (ISBI 2014/2015 challenge), by inferred patient, and their landmarks.
 
 Run before any training: `python data_lists/prepare_cephalograms.py`. The list is fixed; running again writes it once more.
-Coordinates are not part of the repository (research only): they go into `prepared/cephalograms/`, a table an image, both raters, in
-pixels of the images as they lie there (rows, columns), half the size of those that the coordinates were published for.
+Coordinates are not part of the repository (research only): they go into `prepared/cephalograms/`, a table an image, both
+raters, in pixels of the images as they lie there (rows, columns), half the size of those that the coordinates were published for.
 
 Images 001-150 are the challenge's training half, 151-300 its test 1. Who is whom is inferred (pairs.csv): repeats of an exposure
 and further exposures of a patient are one unit, named after its first image. Of the training half 25 images are kept aside for
