@@ -97,6 +97,93 @@ REASONS: dict[str, Reason] = {
         "voxels are complex numbers, colours or another type that is not one real number",
         "save them as integers or float32",
     ),
+    # DICOM: files and studies
+    "NOT_DICOM": Reason("the file is no DICOM object, or a damaged one", "copy or export it again"),
+    "TRUNCATED_PIXEL_DATA": Reason("a DICOM file holds fewer pixels than it declares", "copy or export the study again"),
+    "CONFLICTING_IDENTITY": Reason(
+        "one series says that it belongs to two studies or to two patients",
+        "export the study again from the archive; anonymise it with a program that keeps series apart",
+    ),
+    "SEVERAL_STUDIES": Reason("the files belong to more than one study or patient", "give one study at a time"),
+    "UNSUPPORTED_MULTIFRAME": Reason(
+        "the file holds many frames without saying of each where it lies (nuclear medicine, ultrasound, cine, mosaic)",
+        "export it as single slices or as an enhanced object",
+    ),
+    "INCOMPLETE_CONCATENATION": Reason("an object was split into parts, and not all of them are here", "export the series again"),
+    "SECONDARY_CAPTURE": Reason(
+        "the series is a picture of a screen, or in colour, without a position in space",
+        "give the images that it was made of",
+    ),
+    # DICOM: which series
+    "AMBIGUOUS_SERIES": Reason(
+        "more than one series of the study fits, and they may be different measurements",
+        "choose one by its number with --series; caveat check lists them",
+    ),
+    "AMBIGUOUS_TEMPORAL": Reason(
+        "one series holds several volumes of the same place (phases, echoes, b-values ...)",
+        "choose one by its number with --series where caveat check lists them; else export them apart",
+    ),
+    "NO_SUITABLE_SERIES": Reason(
+        "no series of the study is of the kind that the bundle measures", "see caveat check for what is there"
+    ),
+    "WRONG_MODALITY": Reason("the study was taken with another kind of machine", "use a bundle made for this modality"),
+    "MIXED_MATRIX": Reason(
+        "slices of one series have different numbers of rows or columns", "export the series again, or split it"
+    ),
+    "MIXED_SPACING": Reason("slices of one series have different pixel sizes", "export the series again, or split it"),
+    "MIXED_ORIENTATION": Reason("slices of one series lie in different directions", "split the series by direction"),
+    "MIXED_FRAME_OF_REFERENCE": Reason(
+        "slices or series lie in different spaces: the patient may have moved between them",
+        "give images of one position of the patient",
+    ),
+    "MIXED_SOP_CLASS": Reason("one series holds objects of different kinds", "export the series again, or split it"),
+    # DICOM: where slices lie
+    "MISSING_PIXEL_SPACING": Reason("a slice does not say how large a pixel is", "export the series again from the archive"),
+    "MISSING_POSITION": Reason("a slice does not say where it lies", "export the series again from the archive"),
+    "MISSING_ORIENTATION": Reason("a slice does not say in which direction it lies", "export the series again from the archive"),
+    "BAD_SPACING": Reason("the pixel size is no length between 0.01 and 20 mm", "export the series again from the archive"),
+    "BAD_ORIENTATION": Reason(
+        "the slices' directions are no right angle of unit length", "export the series again from the archive"
+    ),
+    "SINGLE_SLICE": Reason("the series has one slice; a volume needs at least two", "give the whole series"),
+    "SLICE_GAP": Reason(
+        "slices are missing between others",
+        "export the series again; or pass --allow-gaps to have them interpolated and flagged",
+    ),
+    "VARIABLE_SPACING": Reason("the distance between slices changes", "give a series of evenly spaced slices, or resample it"),
+    "DUPLICATE_POSITION": Reason("different slices lie at the same place", "export the series again, or split it"),
+    "GANTRY_TILT": Reason(
+        "the slices are not stacked along their normal (the gantry was tilted)",
+        "pass --allow-tilt to have them resampled to a right-angled grid and flagged",
+    ),
+    "MISALIGNED_SLICES": Reason("slices are shifted sideways against each other", "export the series again from the archive"),
+    # DICOM: accepted, flagged
+    "SPACING_UNVERIFIED": Reason(
+        "two slices give one distance, which nothing confirms", "check the slice distance that is reported"
+    ),
+    "DUPLICATE_DROPPED": Reason(
+        "a slice was there twice, pixel for pixel; one copy was left out", "nothing, if copies are expected"
+    ),
+    "GAPS_INTERPOLATED": Reason("missing slices were interpolated, as asked for", "look at the image where slices were missing"),
+    "TILT_RESAMPLED": Reason(
+        "tilted slices were resampled to a right-angled grid, as asked for; what lies outside them has the smallest value",
+        "look at the image's edges",
+    ),
+    "OVERLAPPING_SLICES": Reason("slices are thicker than the distance between them", "nothing; the distance alone is used"),
+    "GAPPED_ACQUISITION": Reason(
+        "slices are thinner than the distance between them: what lies between was not imaged",
+        "expect a larger error for small structures",
+    ),
+    "DERIVED_IMAGE": Reason("the image was computed from others, or captured", "prefer the original images"),
+    "BURNED_IN_ANNOTATION": Reason("the image says that text is burned into its pixels", "look for text in the region measured"),
+    "LOSSY_COMPRESSED": Reason("the image was compressed with loss", "prefer the original images"),
+    "RESAMPLED_TO_FIRST": Reason(
+        "the second series lies on another grid and was resampled to that of the first", "look at both in the report"
+    ),
+    "PARTIAL_COVERAGE": Reason(
+        "the second series does not cover all of the first; where it is missing it has its smallest value",
+        "see whether the structure lies where both are",
+    ),
     # What the task expects
     "NOT_THIS_KIND": Reason("the bundle measures another kind of image", "use a bundle made for this kind of image"),
     "WRONG_CHANNELS": Reason(
@@ -209,6 +296,10 @@ REASONS: dict[str, Reason] = {
     "UNITS_SEEN_IN_TRAINING": Reason(
         "calibration units were seen in training or early stopping, where errors are smaller than on new images",
         "calibrate on patients that the weights have never seen",
+    ),
+    "UNITS_SEEN_IN_CALIBRATION": Reason(
+        "the record was made of units that it is to be checked on, where its coverage says nothing",
+        "check it on other patients; if they are others, give each a unit's name of their own",
     ),
     "NON_FINITE_DRAWS": Reason(
         "a value or a draw of a stored prediction is no finite number",
