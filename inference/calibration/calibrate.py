@@ -17,9 +17,10 @@ from ..gate.gate import Gate, fit_gate
 from .case import Case, Cases, first_line, read_cases
 from .identity import OF_BUNDLE, differences, identity_of
 from .quantile import miss_rate, units_needed
-from .record import Record, levels_available
+from .record import Record
 from .settings import Calibration
 from .size_classes import size_classes
+from .units import describe_units
 
 SEEN_PARTS = ("training", "early_stopping")
 """Parts of a data list that weights, temperature or settings were made with."""
@@ -66,7 +67,14 @@ def calibrate(
 
 
 def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) -> list[Calibrated]:
-    """Records of cases that were read already. Args: source: for the provenance. Raises: StudyRefused: see `calibrate`."""
+    """Records of cases that were read already.
+
+    Args:
+        source: for the provenance; its `list_sha256` salts the units' hashes.
+
+    Raises:
+        StudyRefused: see `calibrate`.
+    """
     calibrated = []
     for name, every in cases.by_measurement.items():
         first, rest = first_line(every, settings.seed)
@@ -81,6 +89,7 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
             "units": len(first),
             "not_accepted": len(first) - len(accepted),
             "size_classes_asked_for": list(asked),
+            "made_of": describe_units(every, {case.unit for case in first}, source["list_sha256"]),
         }
         about = {"measured_in": cases.units.get(name, ""), "identity": identity, "provenance": provenance}
         calibrated.append(Calibrated(fit_record(name, accepted, settings, gate, **about), accepted))
@@ -126,7 +135,7 @@ def fit_record(
         score=score,
         sides=settings.sides,
         classes=classes,
-        levels=levels_available(classes, settings.sides, settings.levels),
+        levels=tuple(sorted(settings.levels)),
         gate=gate,
         identity=dict(identity or {}),
         provenance=dict(provenance or {}),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from caveat.reasons import StudyRefused
 
 from ..gate.gate import Gate
 from .case import Case
-from .quantile import miss_rate, quantile, rank, units_needed
+from .quantile import miss_rate, quantile, units_needed
 from .scores.conformity_score import ConformityScore
 
 SCHEMA = "caveat-record-1"
@@ -76,7 +76,7 @@ class Record:
         levels: at which every class has enough units.
         gate: limits on study scores; None where every study is accepted. The classes hold the units that it accepts.
         identity: what the record is valid for, see `identity.identity_of`.
-        provenance: list, its sha256, part, how studies were chosen, what was left out.
+        provenance: list, its sha256, part, how studies were chosen, what was left out, hashes of the units (`made_of`).
     """
 
     measurement: str
@@ -180,12 +180,6 @@ class Record:
 def checksum_of(facts: Mapping[str, Any]) -> str:
     """sha256 of JSON written in one way only: sorted keys, no blanks, numbers by their shortest form."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()
-
-
-def levels_available(classes: Sequence[SizeClass], sides: str, levels: Iterable[float]) -> tuple[float, ...]:
-    """Those of the levels for which every class has enough units, ascending."""
-    fewest, scores = min(size_class.n for size_class in classes), len(classes[0].scores)
-    return tuple(level for level in sorted(levels) if rank(fewest, miss_rate(level) / scores) is not None)
 
 
 def write_record(record: Record, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from ..calibration.case import Case
 from ..calibration.record import Record, SizeClass
 from ..calibration.scores.conformity_score import ConformityScore
+from ..calibration.units import is_made_of
 from ..metrics.bootstrap import interval_of_mean
 from ..metrics.interval_score import interval_score
 from .methods import Method
@@ -18,18 +20,19 @@ from .settings import IntervalEvaluation
 
 
 def units_of_record(record: Record, calibration: Sequence[Case]) -> list[Case] | None:
-    """The calibration cases that the record holds. Args: calibration: one a unit.
+    """The calibration cases whose scores the record holds. Args: calibration: one a unit.
 
     Returns:
-        None where these are not the units that the record was made of.
+        None where these are not the units that the record was made of, or are predicted otherwise: into other size classes.
     """
-    if record.gate is None:
-        return list(calibration) if len(calibration) == record.n else None
-    if record.gate.n != len(calibration):
+    if not is_made_of(record, calibration):
         return None
-    inside = record.gate.inside([case.scores for case in calibration])
-    kept = [case for case, keep in zip(calibration, inside, strict=True) if keep]
-    return kept if len(kept) == record.n else None
+    kept = list(calibration)
+    if record.gate is not None:
+        inside = record.gate.inside([case.scores for case in calibration])
+        kept = [case for case, keep in zip(calibration, inside, strict=True) if keep]
+    found = Counter(record.class_of(case).up_to for case in kept)
+    return kept if found == Counter({kind.up_to: kind.n for kind in record.classes}) else None
 
 
 def with_score(record: Record, score: ConformityScore, units: Sequence[Case]) -> Record:

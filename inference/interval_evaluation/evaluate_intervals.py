@@ -13,6 +13,7 @@ from ...transforms.data_list import read_list
 from ..calibration.case import Case, Cases, first_line, read_cases
 from ..calibration.identity import differences, identity_of
 from ..calibration.record import Record
+from ..calibration.units import refuse_calibration_units
 from ..evaluate import Truths
 from .baselines import compare, units_of_record, with_score
 from .figures import FIRST_LINE, groups_of, interval_figures, value_figures
@@ -53,7 +54,8 @@ def evaluate_intervals(source: Source, split: str, records: Sequence[Record], se
         {levels, claims, confidence, split, left_out, measurements: one section each, see `section`}, ready for JSON.
 
     Raises:
-        StudyRefused: of the predictions and the list as a whole, see `read_cases`; NOT_PREDICTED where no study has a case.
+        StudyRefused: of the predictions and the list as a whole, see `read_cases` and `section`; NOT_PREDICTED where no study
+            has a case.
     """
     evaluated = source.cases(split, settings)
     if not evaluated.results:
@@ -83,6 +85,10 @@ def section(
 ) -> dict[str, Any]:
     """Everything about one measurement.
 
+    Raises:
+        StudyRefused: UNITS_SEEN_IN_CALIBRATION where the record was made of an evaluated study or unit; WRONG_USAGE, see
+            `calibration_units`.
+
     Returns:
         {measurement, unit, record: facts or None, no_record: why there is none, units, accepted, nothing_found: studies with
         a value of 0, which are in no figure; value: see `value_figures`;
@@ -90,6 +96,8 @@ def section(
     """
     record, fits, reason = record_for(name, evaluated, records)
     cases = [case for case, fit in zip(evaluated.by_measurement[name], fits, strict=True) if fit]
+    if record is not None:
+        refuse_calibration_units(record, cases)
     first, rest = first_line(cases, choice_seed(record))
     chosen = {case.sha256 for case in first}
     calibrated = Method(CALIBRATED, record)

@@ -81,7 +81,7 @@ def stored(tmp_path):
     cases = read_cases(tmp_path / "out", tmp_path / "list.json", "calibration", truths, tmp_path / "data", MEASUREMENTS)
     settings = Calibration(truths, MEASUREMENTS, Absolute(), "subject", levels=(0.5, 0.8, 0.9))
     (tmp_path / "records").mkdir()
-    for number, one in enumerate(fit_records(cases, settings, {"list": "list.json"})):
+    for number, one in enumerate(fit_records(cases, settings, {"list": "list.json", "list_sha256": "salt"})):
         write_record(one.record, tmp_path / f"records/{number}.json")
     return tmp_path
 
@@ -121,6 +121,11 @@ def test_figures_of_every_class_and_intervals_of_every_volume(stored, run, capsy
     run("--record", str(stored / "records"))
     assert first == {name: (stored / "out" / name).read_bytes() for name in FILES}
     assert all(str(stored).encode() not in content for content in first.values())
+
+
+def test_the_calibration_part_is_no_check_of_its_record(stored, run):
+    with pytest.raises(StudyRefused, match="UNITS_SEEN_IN_CALIBRATION: 14 units and 28 images"):
+        run("--record", str(stored / "records"), "--split", "calibration")
 
 
 def test_a_record_edited_by_hand_is_refused(stored, run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import nibabel
@@ -70,6 +71,15 @@ def test_one_record_a_measurement_of_one_scan_a_unit(shared):
     about = whole.provenance
     assert (about["images"], about["units"], about["not_accepted"], about["split"]) == (24, 12, 0, "calibration")
     assert len(about["list_sha256"]) == 64
+
+
+def test_a_record_knows_its_units_without_naming_them(shared):
+    record = run(shared)[0].record
+    made = record.provenance["made_of"]
+    assert made["salt"] == record.provenance["list_sha256"]
+    assert made["unit_hashes"] == sorted(hashlib.sha256(f"{made['salt']}:subject {k}".encode()).hexdigest() for k in range(12))
+    assert made["images_sha256"] == sorted(entry["sha256"] for entry in entries_of(shared))
+    assert "subject 1" not in json.dumps(record.to_json())
 
 
 def test_it_is_the_same_again_and_another_seed_takes_other_scans(shared):

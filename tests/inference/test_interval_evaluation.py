@@ -50,7 +50,7 @@ def made(units, seed, first_unit=0, scans=2, **sampling):
 
 def records_of(calibration, score=None, **more):
     settings = Calibration(None, [VOLUME], score or Absolute(), "subject", levels=(0.5, 0.8, 0.9), seed=3, **more)
-    return [one.record for one in fit_records(calibration, settings, {})]
+    return [one.record for one in fit_records(calibration, settings, {"list_sha256": "salt"})]
 
 
 @pytest.fixture(scope="module")
@@ -211,8 +211,34 @@ def test_without_predictions_of_the_calibration_part_the_record_is_still_checked
 
 
 def test_a_unit_on_both_sides_is_refused(parts):
-    with pytest.raises(StudyRefused, match="WRONG_USAGE: 36 units"):
-        section(NAME, parts[0], parts[0], records_of(parts[0]), SETTINGS)
+    """Of the list: the record is of others, so that only baselines and re-splits would be touched."""
+    with pytest.raises(StudyRefused, match="WRONG_USAGE: 28 units"):
+        section(NAME, parts[1], parts[1], records_of(parts[0]), SETTINGS)
+
+
+def test_units_that_made_the_record_are_no_check_of_it(parts):
+    calibration, evaluated = parts
+    records = records_of(calibration, checks=[Check("noise", "above")])
+    with pytest.raises(StudyRefused, match="UNITS_SEEN_IN_CALIBRATION: 36 units and 72 images"):
+        section(NAME, calibration, None, records, SETTINGS)
+    seen = calibration.by_measurement[NAME][0]
+    for change, count in (({"unit": seen.unit}, "1 units and 0 images"), ({"sha256": seen.sha256}, "0 units and 1 images")):
+        cases = list(evaluated.by_measurement[NAME])
+        cases[7] = replace(cases[7], **change)
+        with pytest.raises(StudyRefused, match=f"UNITS_SEEN_IN_CALIBRATION: {count}"):
+            section(NAME, replace(evaluated, by_measurement={NAME: cases}), calibration, records, SETTINGS)
+
+
+def test_a_record_is_of_its_own_units_not_of_as_many_others(parts):
+    record = records_of(parts[0], size_classes={NAME: [3.0]})[0]
+    own = one_per_unit(parts[0].by_measurement[NAME], 3)[0]
+    assert units_of_record(record, own) == own
+    others = one_per_unit(made(36, 7, first_unit=300).by_measurement[NAME], 3)[0]
+    assert units_of_record(record, others) is None
+    assert units_of_record(record, own[1:]) is None
+    assert units_of_record(record, [replace(own[0], sha256="another scan"), *own[1:]]) is None
+    large = next(number for number, case in enumerate(own) if case.value > 3)
+    assert units_of_record(record, [*own[:large], replace(own[large], value=2.0), *own[large + 1 :]]) is None
 
 
 def test_a_study_in_which_the_structure_is_not_found_is_no_part_of_any_coverage(parts):
