@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -154,7 +153,7 @@ def one_slice_of_32_x_28(folder: Path) -> None:
 
 @case(30, "MIXED_SPACING")
 def one_slice_with_other_pixel_spacing(folder: Path) -> None:
-    write(with_tag("PixelSpacing", [1.3, 1.0], [9]), folder)
+    write(with_tag("PixelSpacing", [1.3, 1.0], [0]), folder)
 
 
 @case(39, grid=JITTERED)
@@ -168,12 +167,13 @@ def orientation_not_orthonormal(folder: Path) -> None:
 
 
 @case(42, "MIXED_FRAME_OF_REFERENCE")
-def two_frames_of_reference_3_mm_apart(folder: Path) -> None:
-    moved = dataclasses.replace(Grid(), centre_mm=(-8.0, 7.0, 35.0))
-    second = clean_series(moved)[10:]
-    for header in second:
+def two_frames_of_reference_patient_moved(folder: Path) -> None:
+    """Half way the patient moves by three columns, 2.7 mm, and the scanner begins a new frame of reference."""
+    series = clean_series()
+    for header in series[10:]:
         header.FrameOfReferenceUID = uid("another frame of reference")
-    write(clean_series()[:10] + second, folder)
+        set_pixels(header, np.roll(stored_pixels(header), 3, axis=1))
+    write(series, folder)
 
 
 @case(43, "MISSING_POSITION")
