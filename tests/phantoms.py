@@ -140,6 +140,58 @@ def write_nifti(path: Path, **options: Any) -> Path:
     return path
 
 
+def metaimage_bytes(voxels: np.ndarray | None = None, big_endian: bool = False, compressed: bool = False, **fields: Any) -> bytes:
+    """A MetaImage file on the oblique grid. Args: fields: of the header, as text; None leaves one out."""
+    voxels = ellipsoid() if voxels is None else voxels
+    types = {"u1": "MET_UCHAR", "i2": "MET_SHORT", "f4": "MET_FLOAT"}
+    affine = np.diag([-1, -1, 1, 1]) @ oblique_affine()
+    header = {
+        "ObjectType": "Image",
+        "NDims": voxels.ndim,
+        "BinaryData": "True",
+        "BinaryDataByteOrderMSB": big_endian,
+        "CompressedData": compressed,
+        "TransformMatrix": _words((affine[:3, :3] / SPACING_MM).T),
+        "Offset": _words(affine[:3, 3]),
+        "ElementSpacing": _words(SPACING_MM),
+        "DimSize": " ".join(map(str, voxels.shape)),
+        "ElementType": types[voxels.dtype.str[1:]],
+        **fields,
+    }
+    content = voxels.astype(voxels.dtype.newbyteorder(">" if big_endian else "<")).tobytes(order="F")
+    content = zlib.compress(content) if compressed else content
+    header |= {"CompressedDataSize": len(content)} if compressed else {}
+    header["ElementDataFile"] = header.pop("ElementDataFile", "LOCAL")  # always the last
+    text = "".join(f"{name} = {value}\n" for name, value in header.items() if value is not None)
+    return text.encode() + content
+
+
+def nrrd_bytes(voxels: np.ndarray | None = None, big_endian: bool = False, compressed: bool = False, **fields: Any) -> bytes:
+    """An NRRD file on the oblique grid, in LPS. Args: fields: of the header, as text; None leaves one out."""
+    voxels = ellipsoid() if voxels is None else voxels
+    types = {"u1": "uchar", "i2": "short", "f4": "float"}
+    affine = np.diag([-1, -1, 1, 1]) @ oblique_affine()
+    header = {
+        "type": types[voxels.dtype.str[1:]],
+        "dimension": voxels.ndim,
+        "space": "left-posterior-superior",
+        "sizes": " ".join(map(str, voxels.shape)),
+        "space directions": " ".join(f"({_words(column, ',')})" for column in affine[:3, :3].T),
+        "kinds": "domain domain domain",
+        "endian": "big" if big_endian else "little",
+        "encoding": "gzip" if compressed else "raw",
+        "space origin": f"({_words(affine[:3, 3], ',')})",
+        **fields,
+    }
+    text = "NRRD0004\n" + "".join(f"{name}: {value}\n" for name, value in header.items() if value is not None) + "\n"
+    content = voxels.astype(voxels.dtype.newbyteorder(">" if big_endian else "<")).tobytes(order="F")
+    return text.encode() + (gzip.compress(content, mtime=0) if compressed else content)
+
+
+def _words(numbers: Any, between: str = " ") -> str:
+    return between.join(repr(float(number)) for number in np.ravel(numbers))
+
+
 @cache
 def defective_files() -> dict[str, tuple[bytes, str]]:
     """Files with one defect each, by name. Returns: their bytes, and the reason code that they must be refused with."""

@@ -8,8 +8,7 @@ from caveat.transforms.checks.file_kind import is_foreign_image, refusal_of
 
 HEADS = {
     "DICOM": b"\0" * 128 + b"DICM",
-    "NRRD": b"NRRD0004\n",
-    "MetaImage": b"ObjectType = Image\n",
+    "HDF5 or MINC": b"\x89HDF\r\n\x1a\n",
     "WebP": b"RIFF\x10\0\0\0WEBPVP8 ",
     "BMP": b"BM\x10\0",
 }

@@ -12,15 +12,13 @@ FOREIGN: tuple[tuple[str, int, bytes], ...] = (
     ("WebP", 8, b"WEBP"),
     ("HEIF or AVIF", 4, b"ftyp"),
     ("OpenEXR", 0, b"\x76\x2f\x31\x01"),
-    ("NRRD", 0, b"NRRD000"),
-    ("MetaImage", 0, b"ObjectType = Image"),
     ("HDF5 or MINC", 0, b"\x89HDF\r\n\x1a\n"),
 )
 """Name, offset and bytes."""
 WEAKLY_MARKED: tuple[tuple[str, int, bytes], ...] = (("BMP", 0, b"BM"), ("gzip, with no NIfTI in it", 0, b"\x1f\x8b"))
 """Two bytes: enough to name a file that is to be read, not enough to call one in a folder an image."""
 FOREIGN_EXTENSIONS = (
-    *(".dcm", ".dicom", ".mha", ".mhd", ".nrrd", ".nhdr", ".mgz", ".mgh", ".mnc"),
+    *(".dcm", ".dicom", ".mgz", ".mgh", ".mnc"),
     *(".bmp", ".jp2", ".j2k", ".webp", ".heic", ".avif"),
 )
 """How such files are usually named, so that searching a folder does not pass over them in silence."""
