@@ -141,8 +141,10 @@ def all_figures(
 ) -> list[dict[str, Any]]:
     """Figures of every method, group of studies and level; "gate" says whether only accepted studies are in them.
 
-    The groups inside the first line are looked at for the record alone: they are small.
+    The groups inside the first line are looked at for the record alone: they are small. A record with a gate promises its
+    level of one study a unit among those that the gate accepts, and of nothing else.
     """
+    gated = calibrated.record is not None and calibrated.record.gate is not None
     out = []
     for group, cases in groups_of(first, rest).items():
         accepted = [case for case in cases if calibrated.accepts(case)]
@@ -151,7 +153,8 @@ def all_figures(
                 continue
             for gate, chosen in ((False, cases), (True, accepted)):
                 about = {"method": method.name, "studies": group, "gate": gate, "of": len(cases)}
-                out += [about | interval_figures(method, chosen, level, settings) for level in settings.levels]
+                promised = group == FIRST_LINE and (gate or not gated)
+                out += [about | interval_figures(method, chosen, level, settings, promised) for level in settings.levels]
     return out
 
 
@@ -209,7 +212,7 @@ def facts_of(record: Record) -> dict[str, Any]:
         "score": record.score.to_json(),
         "sides": record.sides,
         "classes": [{"up_to": kind.up_to, "n": kind.n} for kind in record.classes],
-        "false_alarm_rate": record.gate.false_alarm_rate if record.gate else None,
+        "joint_bound": record.gate.joint_bound if record.gate else None,
     }
 
 

@@ -41,11 +41,14 @@ def groups_of(first: Sequence[Case], rest: Sequence[Case]) -> dict[str, list[Cas
     return {name: cases for name, cases in groups.items() if cases}
 
 
-def interval_figures(method: Method, cases: Sequence[Case], level: float, settings: IntervalEvaluation) -> dict[str, Any]:
+def interval_figures(
+    method: Method, cases: Sequence[Case], level: float, settings: IntervalEvaluation, promised: bool
+) -> dict[str, Any]:
     """Figures of one method at one level.
 
     Args:
         cases: with truths.
+        promised: whether a record's level is promised for such cases; there is no band where it is not.
 
     Returns:
         n: studies with an interval, without: those the record cannot serve at this level; covered: how many hold the truth,
@@ -61,7 +64,7 @@ def interval_figures(method: Method, cases: Sequence[Case], level: float, settin
     lower, upper = np.array([ends for _, ends in served]).T
     truth = np.array([case.truth for case, _ in served])
     inside, width = (lower <= truth) & (truth <= upper), upper - lower
-    parts = method.parts([case for case, _ in served], level)
+    parts = method.parts([case for case, _ in served], level) if promised else []
     if parts:
         out["fewest"], out["most"] = coverage_band(parts, settings.confidence, settings.claims)
     score = interval_score(lower, upper, truth, level)

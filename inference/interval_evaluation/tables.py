@@ -20,7 +20,8 @@ def interval_sections(intervals: Mapping[str, Any]) -> list[str]:
     head = (
         f"# Intervals\n\nLevels {levels}; {claims} claims in all. A band holds the counts that are no reason to doubt the "
         f"promise (beta-binomial): if all {claims} are kept, all counts stay inside with a chance of {confidence:.0%} or more. "
-        'Groups of the first line promise nothing by themselves: their bands are a guide. "accepted": by the gate.'
+        '"accepted": by the gate. Where nothing is promised there is no band: of studies that a gate does not accept, of a '
+        "unit's other studies, of single groups."
     )
     sections = [head]
     if intervals["left_out"]:
@@ -36,7 +37,7 @@ def measurement_parts(section: Mapping[str, Any]) -> list[str]:
     parts.append(figures_table(first))
     groups = [row for row in section["figures"] if row["method"] == CALIBRATED]
     if groups:
-        parts += ["Covered, of those with an interval, and the band:", groups_table(groups)]
+        parts += ["Covered, of those with an interval, and the band where a level is promised:", groups_table(groups)]
     if section["baselines"]:
         parts += [
             "Interval score less that of another conformity score on the same calibration units (below 0: the record's is "
@@ -61,12 +62,12 @@ def record_line(section: Mapping[str, Any]) -> str:
     classes = "" if len(record["classes"]) == 1 else f" in {len(record['classes'])} classes of predicted size"
     score = f"{record['score']['name']}, {record['sides']}"
     line = f"Record {record['checksum'][:12]}: {score}, {record['n']} {record['unit']}s{classes}."
-    if record["false_alarm_rate"] is None:
+    if record["joint_bound"] is None:
         return f"{line} {section['units']} units, no gate."
     share = section["accepted"] / section["units"] if section["units"] else math.nan
     return (
         f"{line} {section['units']} units, {section['accepted']} accepted ({share:.0%}; at least "
-        f"{1 - record['false_alarm_rate']:.0%} of studies like the calibration units, on average)."
+        f"{one_in_thousand(1 - record['joint_bound'])} % of studies like the calibration units, on average)."
     )
 
 
@@ -101,7 +102,8 @@ def groups_table(rows: list[Mapping[str, Any]]) -> str:
     levels = list(dict.fromkeys(row["level"] for row in rows))
     groups: dict[tuple[str, bool], dict[float, str]] = {}
     for row in rows:
-        cell = f"{row['covered']} of {row['n']} ({band(row)})" if row["n"] else "-"
+        beside = "" if row["fewest"] is None else f" ({band(row)})"
+        cell = f"{row['covered']} of {row['n']}{beside}" if row["n"] else "-"
         groups.setdefault((row["studies"], row["gate"]), {})[row["level"]] = cell
     cells = [[name, "accepted" if gate else "all", *(found[level] for level in levels)] for (name, gate), found in groups.items()]
     return markdown_table(["group", "studies", *(f"{level:.0%}" for level in levels)], cells)
@@ -135,6 +137,11 @@ def power_table(rows: list[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     return markdown_table(["level", "n", "claims", "noticed below", "true coverage: chance"], cells)
+
+
+def one_in_thousand(share: float) -> str:
+    """Per cent, rounded down to a tenth: "at least" must stay true."""
+    return f"{math.floor(1000 * share + 1e-9) / 10:g}"
 
 
 def band(row: Mapping[str, Any]) -> str:

@@ -78,10 +78,11 @@ def test_every_figure_of_the_first_line_is_that_by_hand(found, parts):
     errors = np.array([abs(case.truth - case.value) for case in first])
     row = figure(found[0])
     assert (row["n"], row["without"], row["covered"]) == (28, 0, int((errors <= q).sum()))
+    assert row["fewest"] is row["most"] is None, "some of them the gate does not accept"
     assert row["mean_width"] == row["median_width"] == pytest.approx(2 * q)
     assert row["interval_score"] == pytest.approx(np.mean(2 * q + 20 * np.maximum(errors - q, 0)))
-    k = spacings(found[1].n, 0.9, "two-sided")
-    assert (row["fewest"], row["most"]) == coverage_band([CheckedPart(28, k, found[1].n)], claims=3)
+    k, row = spacings(found[1].n, 0.9, "two-sided"), figure(found[0], gate=True)
+    assert (row["fewest"], row["most"]) == coverage_band([CheckedPart(row["n"], k, found[1].n)], claims=3)
     assert found[0]["units"] == 28
     assert found[0]["value"]["bias"] == pytest.approx(np.mean([case.value - case.truth for case in first]))
 
@@ -96,6 +97,25 @@ def test_only_accepted_studies_are_behind_the_gate(found, parts):
     quiet = sum(case.scores["noise"] <= limit for case in first)
     assert found[0]["accepted"] == figure(found[0], gate=True)["n"] == quiet < 28
     assert figure(found[0], studies=SECOND_LINE, gate=True)["n"] == sum(case.scores["noise"] <= limit for case in rest)
+
+
+def test_a_band_stands_where_a_level_is_promised_and_nowhere_else(found, parts):
+    banded = {(row["method"], row["studies"], row["gate"]) for row in found[0]["figures"] if row["fewest"] is not None}
+    assert banded == {(CALIBRATED, FIRST_LINE, True), ("size", FIRST_LINE, True)}
+    without_gate = section(NAME, parts[1], parts[0], records_of(parts[0]), SETTINGS)["figures"]
+    assert {(row["studies"], row["gate"]) for row in without_gate if row["fewest"] is not None} == {
+        (FIRST_LINE, False),
+        (FIRST_LINE, True),
+    }
+
+
+def test_the_share_accepted_is_what_the_gate_promises_not_what_was_asked_for(parts):
+    """36 units and three sides: of rank 1 each, 3 / 37 = 8.11 %, where 10 % were asked for."""
+    checks = [Check("noise", "above"), Check("noise", "below"), Check("noise", "above")]
+    found = section(NAME, parts[1], None, records_of(parts[0], checks=checks), SETTINGS)
+    assert "at least 91.8 % of studies like the calibration units" in "\n".join(sections_of(found))
+    few = section(NAME, parts[1], None, records_of(made(13, 2), checks=checks), SETTINGS)  # 3 / 14 is more than 10 %
+    assert "at least 78.5 % of studies like the calibration units" in "\n".join(sections_of(few))
 
 
 def test_raw_quantiles_of_the_draws_promise_nothing_and_cover_less(found):
@@ -279,7 +299,9 @@ def sections_of(found):
 
 def test_the_tables_name_record_band_and_units(found):
     text = "\n".join(sections_of(found[0]))
-    row = figure(found[0])
+    row, accepted = figure(found[0]), figure(found[0], gate=True)
     assert f"Absolute, two-sided, {found[1].n} subjects" in text
-    assert f"| 90% | {row['covered']} of 28 | {row['fewest']} to {row['most']} |" in text
+    assert f"| all | 90% | {row['covered']} of 28 | - |" in text
+    band = f"{accepted['fewest']} to {accepted['most']}"
+    assert f"| accepted | 90% | {accepted['covered']} of {accepted['n']} | {band} |" in text
     assert "28 units" in text and "highest third by predicted size" in text and "stratum severe" in text
