@@ -45,6 +45,11 @@ REASONS: dict[str, Reason] = {
         "the image is larger than the limit",
         "crop it or reduce its resolution, or check whether its header is right",
     ),
+    "ARCHIVE_REFUSED": Reason(
+        "the zip archive holds what is not unpacked here: a name that leads out of it or stands twice, a link, something "
+        "encrypted, another archive, or more than the limits",
+        "unpack it yourself, look at what it holds, and give the folder",
+    ),
     # Pictures
     "MULTI_PAGE": Reason("the file holds several pictures", "save the one that is meant as a file of its own"),
     "HAS_TRANSPARENCY": Reason("the picture is transparent in places", "save it without an alpha channel"),
@@ -215,6 +220,19 @@ REASONS: dict[str, Reason] = {
         "the box around the point reaches over the image's edge and was cut there",
         "see in the report whether the whole structure lies in what is left",
     ),
+    "REGION_UNREADABLE": Reason(
+        "the file given for the box or the point is damaged, or is no mask",
+        "give a mask as NIfTI, MetaImage, NRRD or DICOM segmentation, or the contours of an RTSTRUCT",
+    ),
+    "AMBIGUOUS_REGION": Reason(
+        "the file given for the box or the point holds several segments or contoured structures",
+        "save the one that is meant as a file of its own",
+    ),
+    "EMPTY_REGION": Reason("the mask or the contours given for the box or the point are empty", "give one that is not"),
+    "REGION_OTHER_FRAME": Reason(
+        "the mask or the contours were drawn in another frame of reference than the image's, so places do not correspond",
+        "give a region that was drawn on this image, or numbers",
+    ),
     # The command line
     "WRONG_USAGE": Reason("the command's options do not fit together", "see caveat COMMAND --help"),
     "BUNDLE_NOT_FOUND": Reason(
@@ -239,6 +257,10 @@ REASONS: dict[str, Reason] = {
     "GRID_MATTERS": Reason(
         "the value on the image's own grid differs by more than 1 % from that on the network's grid",
         "look at both values; the image's resolution limits the measurement",
+    ),
+    "LANDMARK_OUTSIDE_IMAGE": Reason(
+        "a landmark was found at the edge of the image or beyond it, where the image does not show it",
+        "do not use this landmark's position; see in the result which it is, and look at the image",
     ),
     "NO_CALIBRATION_RECORD": Reason(
         "no calibration record fits these weights and settings, so draws are shown without an interval",
@@ -280,6 +302,10 @@ REASONS: dict[str, Reason] = {
         "a label lacks a class that the bundle measures, or holds a value that is none of its classes",
         "give labels numbered as the bundle's metadata names them, with every class in each",
     ),
+    "POINTS_INCOMPLETE": Reason(
+        "a table of points lacks a landmark that the bundle measures, names one twice, or holds no finite coordinates",
+        "give columns rater, name, axis0, axis1 with one row a rater and landmark, named as the bundle names them",
+    ),
     "DUPLICATE_PREDICTION": Reason(
         "the predictions hold more than one result for the same image",
         "keep one result per image in the folder",
@@ -316,6 +342,10 @@ REASONS: dict[str, Reason] = {
     "RECORD_MISMATCH": Reason(
         "the calibration record was made with other weights or settings, so the interval is withheld",
         "use the settings of the record, or calibrate with caveat calibrate",
+    ),
+    "RECORD_AMBIGUOUS": Reason(
+        "two calibration records in one folder are valid for the same measurement, weights and settings",
+        "keep one of them in the folder, or name its file with --record",
     ),
     "EMPTY_INTERVAL": Reason(
         "the two ends of the interval have crossed; their midpoint is given for both",
