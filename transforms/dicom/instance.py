@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import mmap
+import stat
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
-from pydicom.dataset import FileDataset
+from pydicom import dcmread
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.filereader import read_dataset, read_file_meta_info
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from caveat.reasons import StudyRefused
+
+from ..checks.limits import LARGEST_DECODED_BYTES, refuse_large_file
+from .deflated import inflate
+from .element_limits import FIRST_PIXEL_TAG, data_set_start, refuse_large_header
+from .header_values import text
+from .quiet_pydicom import quiet_pydicom
+
+HEAD_BYTES = 4096
+WALKED_FIRST_BYTES = 2**20
+"""Smaller files cannot hold enough elements to take much memory or time."""
+NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
 @dataclass(frozen=True)
@@ -19,3 +38,93 @@ class Instance:
 
     path: Path
     header: FileDataset
+
+    @property
+    def sop_class(self) -> UID:
+        """What kind of object it is; "" where it does not say."""
+        return UID(str(self.header.get("SOPClassUID") or self.header.file_meta.get("MediaStorageSOPClassUID") or ""))
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it holds pixels to be measured: by the standard's name of its class, so no segmentation, dose or report."""
+        name = self.sop_class.name
+        return "Image Storage" in name and not name.startswith("RT ")
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether a file begins like DICOM: by its mark, or by a class of object in group 8 where it has no preamble.
+
+    Args:
+        head: its first bytes, some thousand.
+    """
+    bare = head.startswith(b"\x08\x00") and b"\x08\x00\x16\x00" in head and b"1.2.840.10008." in head
+    return bare or head[128:132] == b"DICM"
+
+
+def read_instance(path: Path) -> Instance:
+    """Read the header of one file.
+
+    Raises:
+        StudyRefused: UNREADABLE_FILE, EMPTY_FILE, NOT_DICOM, TOO_LARGE, BAD_HEADER, TRUNCATED_PIXEL_DATA.
+    """
+    size, head = read_head(path)
+    if size == 0:
+        raise StudyRefused("EMPTY_FILE")
+    if not looks_like_dicom(head):
+        raise StudyRefused("NOT_DICOM")
+    refuse_large_file(size)
+    with quiet_pydicom():
+        try:
+            instance = Instance(path, _read_header(path, size, has_preamble=head[128:132] == b"DICM"))
+            _refuse_incomplete(instance)
+        except StudyRefused:
+            raise
+        except (Exception, RecursionError) as error:  # whatever pydicom makes of a damaged file; its text may hold words of it
+            raise StudyRefused("NOT_DICOM", type(error).__name__) from None
+    return instance
+
+
+def read_head(path: Path) -> tuple[int, bytes]:
+    """A regular file's size and first bytes; devices and FIFOs, which may never answer, are not opened.
+
+    Raises:
+        StudyRefused: UNREADABLE_FILE.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise StudyRefused("UNREADABLE_FILE")
+        with path.open("rb") as file:
+            return status.st_size, file.read(HEAD_BYTES)
+    except (OSError, ValueError) as error:  # the second for a name with a zero byte; their texts hold the path
+        raise StudyRefused("UNREADABLE_FILE", type(error).__name__) from None
+
+
+def _read_header(path: Path, size: int, has_preamble: bool) -> FileDataset:
+    """With limits first: on what a deflated file may become, and on the number and depth of elements."""
+    meta = read_file_meta_info(path) if has_preamble else FileMetaDataset()
+    syntax = meta.get("TransferSyntaxUID")
+    if syntax == DeflatedExplicitVRLittleEndian:
+        data = inflate(path, LARGEST_DECODED_BYTES)
+        refuse_large_header(data, 0, implicit=False, little_endian=True)
+        found = read_dataset(BytesIO(data), False, True, stop_when=lambda tag, vr, length: tag >= FIRST_PIXEL_TAG)
+        return FileDataset(str(path), found, b"\0" * 128, meta, False, True)
+    if size > WALKED_FIRST_BYTES:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            start = data_set_start(data, 132 if has_preamble else 0)
+            bare = syntax is None and not bytes(data[start + 4 : start + 6]).isalpha()
+            refuse_large_header(data, start, bare or syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian)
+    return dcmread(path, stop_before_pixels=True, force=not has_preamble)
+
+
+def _refuse_incomplete(instance: Instance) -> None:
+    """An image's header that ends early lacks what stands last; pydicom returns what it has without a word."""
+    if not instance.sop_class:
+        raise StudyRefused("NOT_DICOM", "it does not say what kind of object it is")
+    if not instance.is_image:
+        return
+    if not all(text(instance.header, keyword) for keyword in NEEDED):
+        raise StudyRefused("BAD_HEADER", "an image lacks the identifier of its study, its series or itself")
+    size = [instance.header.get(keyword) for keyword in ("Rows", "Columns")]
+    if not all(isinstance(length, int) and length > 0 for length in size):
+        raise StudyRefused("TRUNCATED_PIXEL_DATA", "an image does not say how many rows and columns it has")
