@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
+from caveat.reasons import StudyRefused
+
+from .functional_groups import FunctionalGroups
+from .header_values import finite_numbers, numbers, text, whole_number
 from .instance import Instance
+from .quiet_pydicom import quiet_pydicom
+
+NUCLEAR_MEDICINE = UID("1.2.840.10008.5.1.4.1.1.20")
+STACK_KEYS = ("stack", "temporal position", "acquisition", "echo", "b-value", "image type", "acquisition time", "object")
+"""What the parts of `Frame.stack` are; the last tells enhanced objects of one series apart, and is empty for classic ones."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +28,12 @@ class Frame:
         index: of the frame in its file, from 0.
         orientation: row and column direction cosines (LPS), six numbers; None where absent or not finite.
         position: centre of the first pixel, mm (LPS); None where absent or not finite.
-        pixel_spacing: mm between rows, between columns; None where absent.
-        stack: what tells one volume of a series from another where positions repeat (temporal position, echo, b-value,
-            acquisition, stack identifier ...), as comparable text; "" parts where absent. Never printed.
+        pixel_spacing: mm between rows, between columns; None where absent. It may be no length at all (zero, NaN).
+        stack: what tells one volume of a series from another where positions repeat (`STACK_KEYS`), as comparable text; ""
+            parts where absent. Never printed.
         rescale: the data set that holds RescaleSlope and RescaleIntercept of this frame or its ModalityLUTSequence (the file's
             own header, or the frame's PixelValueTransformation item); None where the frame has none.
+        thickness: of the slice, mm, which is not the distance between slices; None where absent.
     """
 
     instance: Instance
@@ -32,3 +43,97 @@ class Frame:
     pixel_spacing: tuple[float, float] | None
     stack: tuple[str, ...]
     rescale: Dataset | None
+    thickness: float | None = None
+
+
+def frames_of(instance: Instance) -> tuple[Frame, ...]:
+    """The planes of one image object, in the order of the file.
+
+    Raises:
+        StudyRefused: UNSUPPORTED_MULTIFRAME, BAD_HEADER.
+    """
+    with quiet_pydicom():
+        try:
+            return _frames_of(instance)
+        except StudyRefused:
+            raise
+        except (Exception, RecursionError) as error:  # elements are decoded on first use, and a damaged one raises anything
+            raise StudyRefused("BAD_HEADER", type(error).__name__) from None
+
+
+def _frames_of(instance: Instance) -> tuple[Frame, ...]:
+    header = instance.header
+    count = whole_number(header, "NumberOfFrames") if numbers(header, "NumberOfFrames") else 1
+    if count is None or count < 1:
+        raise StudyRefused("BAD_HEADER", "the number of frames is no number above zero")
+    groups = FunctionalGroups.of(header)
+    if groups is not None:
+        if len(groups) != count:
+            raise StudyRefused("BAD_HEADER", f"{count} frames declared, {len(groups)} described")
+        return tuple(_enhanced(instance, groups, index) for index in range(count))
+    if count > 1 or instance.sop_class == NUCLEAR_MEDICINE or "MOSAIC" in text(header, "ImageType"):
+        raise StudyRefused("UNSUPPORTED_MULTIFRAME", f"{count} frames")
+    return (_classic(instance),)
+
+
+def _classic(instance: Instance) -> Frame:
+    header = instance.header
+    return Frame(
+        instance=instance,
+        index=0,
+        orientation=finite_numbers(header, "ImageOrientationPatient", 6),
+        position=finite_numbers(header, "ImagePositionPatient", 3),
+        pixel_spacing=_two(numbers(header, "PixelSpacing")),
+        stack=(
+            "",
+            text(header, "TemporalPositionIdentifier"),
+            text(header, "AcquisitionNumber"),
+            f"{text(header, 'EchoNumbers')} {text(header, 'EchoTime')}",
+            text(header, "DiffusionBValue"),
+            "\\".join(text(header, "ImageType").split("\\")[2:]),
+            text(header, "AcquisitionTime"),
+            "",
+        ),
+        rescale=_rescale(header),
+        thickness=_thickness(header),
+    )
+
+
+def _enhanced(instance: Instance, groups: FunctionalGroups, index: int) -> Frame:
+    def group(keyword: str) -> Dataset:
+        return groups.item(keyword, index)
+
+    content, measures = group("FrameContentSequence"), group("PixelMeasuresSequence")
+    frame_type = text(group("MRImageFrameTypeSequence"), "FrameType") + text(group("CTImageFrameTypeSequence"), "FrameType")
+    return Frame(
+        instance=instance,
+        index=index,
+        orientation=finite_numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient", 6),
+        position=finite_numbers(group("PlanePositionSequence"), "ImagePositionPatient", 3),
+        pixel_spacing=_two(numbers(measures, "PixelSpacing")),
+        stack=(
+            text(content, "StackID"),
+            text(content, "TemporalPositionIndex"),
+            text(content, "FrameAcquisitionNumber"),
+            text(group("MREchoSequence"), "EffectiveEchoTime"),
+            text(group("MRDiffusionSequence"), "DiffusionBValue"),
+            "\\".join(frame_type.split("\\")[2:]),
+            text(content, "FrameAcquisitionDateTime"),
+            str(instance.header.SOPInstanceUID),
+        ),
+        rescale=_rescale(group("PixelValueTransformationSequence")) or _rescale(instance.header),
+        thickness=_thickness(measures),
+    )
+
+
+def _two(found: tuple[float, ...]) -> tuple[float, float] | None:
+    return (found[0], found[1]) if len(found) == 2 else None
+
+
+def _thickness(data: Dataset) -> float | None:
+    found = finite_numbers(data, "SliceThickness", 1)
+    return found[0] if found else None
+
+
+def _rescale(data: Dataset) -> Dataset | None:
+    return data if any(key in data for key in ("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence")) else None

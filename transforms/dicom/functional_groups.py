@@ -1,0 +1,40 @@
+"""Where an enhanced multi-frame object says things of its frames: each group per frame, else shared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+
+EMPTY = Dataset()
+
+
+@dataclass(frozen=True)
+class FunctionalGroups:
+    """The functional groups of one object.
+
+    Args:
+        shared: by all frames.
+        per_frame: one data set a frame.
+    """
+
+    shared: Dataset
+    per_frame: Sequence[Dataset]
+
+    @classmethod
+    def of(cls, header: Dataset) -> FunctionalGroups | None:
+        """Those of a header; None where it has none."""
+        per_frame = header.get("PerFrameFunctionalGroupsSequence")
+        if not per_frame:
+            return None
+        shared = header.get("SharedFunctionalGroupsSequence")
+        return cls(shared[0] if shared else EMPTY, per_frame)
+
+    def __len__(self) -> int:
+        return len(self.per_frame)
+
+    def item(self, keyword: str, index: int) -> Dataset:
+        """One group, looked up for a frame, then among the shared. Returns: its item, an empty data set where there is none."""
+        found = self.per_frame[index].get(keyword) or self.shared.get(keyword)
+        return found[0] if found else EMPTY

@@ -1,0 +1,133 @@
+"""The series of a study, each as the volumes or radiographs that it holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from caveat.reasons import StudyRefused
+
+from .frame import Frame, frames_of
+from .header_values import text, whole_number
+from .instance import Instance
+from .quiet_pydicom import quiet_pydicom
+from .radiograph import is_projection
+from .stacks import main_stack
+from .studies import Study
+from .temporal import volumes_of
+
+SECONDARY_CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
+"""Beginning of the classes of secondary captures, single-frame and multi-frame."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """What can be chosen from a study: one volume, or one radiograph.
+
+    Args:
+        number: from 1 within the study; the same whatever the files are called.
+        parent: number of the series that it is a part of, from 1: volumes of one series share it.
+        instance: one of its files, for what the header says of the whole.
+        frames: its slices, in no order; those that could be made where there is a problem.
+        problem: what keeps it from being read; AMBIGUOUS_TEMPORAL where it is one of several volumes of a series, which a
+            choice by number settles.
+    """
+
+    number: int
+    parent: int
+    instance: Instance
+    frames: tuple[Frame, ...]
+    problem: StudyRefused | None = None
+
+    @property
+    def modality(self) -> str:
+        """As its header says, such as "CT"."""
+        return text(self.instance.header, "Modality")
+
+    @property
+    def is_radiograph(self) -> bool:
+        """Whether it is one projection image."""
+        return len(self.frames) == 1 and is_projection(self.instance.header)
+
+
+def series_of(study: Study) -> list[Series]:
+    """Split a study into what can be read from it.
+
+    Ordered by series number, then by identifier, then by what tells the volumes of one series apart; never by file names.
+    """
+    by_series: dict[str, list[Instance]] = defaultdict(list)
+    with quiet_pydicom():
+        for instance in study.instances:
+            by_series[instance.header.SeriesInstanceUID].append(instance)
+        found: list[Series] = []
+        for parent, uid in enumerate(sorted(by_series, key=lambda uid: _order(by_series[uid], uid)), start=1):
+            members = sorted(by_series[uid], key=lambda one: (str(one.header.SOPInstanceUID), one.path))
+            found += [replace(one, number=len(found) + count) for count, one in enumerate(_parts(members, parent), start=1)]
+    return found
+
+
+def _order(members: Sequence[Instance], uid: str) -> tuple[int, str]:
+    stated = [whole_number(instance.header, "SeriesNumber") for instance in members]
+    return min((number for number in stated if number is not None), default=2**31), uid
+
+
+def _parts(members: Sequence[Instance], parent: int) -> Iterator[Series]:
+    """The parts of one series, not numbered yet."""
+    first = members[0]
+    try:
+        _refuse_incomplete_concatenations(members)
+        frames = [frame for instance in members for frame in frames_of(instance)]
+        _refuse_captures(members, frames)
+    except StudyRefused as refusal:
+        yield Series(0, parent, first, (), refusal)
+        return
+    if all(is_projection(instance.header) for instance in members) and len(frames) == len(members):
+        yield from (Series(0, parent, frame.instance, (frame,)) for frame in frames)
+        return
+    main, problem = main_stack(frames)
+    if problem is not None:
+        yield Series(0, parent, main[0].instance, main, problem)
+        return
+    volumes = volumes_of(main)
+    if len(volumes) > 1:
+        problem = StudyRefused("AMBIGUOUS_TEMPORAL", f"{len(volumes)} volumes in one series")
+    yield from (Series(0, parent, volume[0].instance, volume, problem) for volume in volumes)
+
+
+def _refuse_captures(members: Sequence[Instance], frames: Sequence[Frame]) -> None:
+    """Pictures of a screen: in colour, or captured and without a place.
+
+    Raises:
+        StudyRefused: SECONDARY_CAPTURE.
+    """
+    colour = sum(instance.header.get("SamplesPerPixel", 1) != 1 for instance in members)
+    placeless = sum(
+        frame.instance.sop_class.startswith(SECONDARY_CAPTURES)
+        and frame.orientation is None
+        and not is_projection(frame.instance.header)
+        for frame in frames
+    )
+    if colour or placeless:
+        raise StudyRefused("SECONDARY_CAPTURE", f"{max(colour, placeless)} of {len(frames)} images")
+
+
+def _refuse_incomplete_concatenations(members: Sequence[Instance]) -> None:
+    """An object that was split into parts is read only where all parts are here, and say how many there are.
+
+    Raises:
+        StudyRefused: INCOMPLETE_CONCATENATION.
+    """
+    numbers: dict[str, set[int | None]] = defaultdict(set)
+    totals: dict[str, set[int | None]] = defaultdict(set)
+    for instance in members:
+        uid = text(instance.header, "ConcatenationUID")
+        if uid:
+            numbers[uid].add(instance.header.get("InConcatenationNumber"))
+            totals[uid].add(instance.header.get("InConcatenationTotalNumber"))
+    for uid, found in numbers.items():
+        (total, *others) = totals[uid]
+        if others or not isinstance(total, int):
+            raise StudyRefused("INCOMPLETE_CONCATENATION", f"{len(found)} parts of a number that is not stated")
+        if found != set(range(1, total + 1)):
+            raise StudyRefused("INCOMPLETE_CONCATENATION", f"{len(found)} of {total} parts")

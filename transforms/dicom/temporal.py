@@ -1,0 +1,64 @@
+"""Several volumes of the same place in one series: phases, echoes, b-values, magnitude and phase."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .frame import STACK_KEYS, Frame
+
+SAME_POSITION_MM = 0.01
+Volume = tuple[Frame, ...]
+
+
+def volumes_of(frames: Sequence[Frame]) -> list[Volume]:
+    """The volumes that one stack of slices holds, told apart by the fewest keys of `Frame.stack` that do it.
+
+    A stack identifier always separates; other keys only where positions repeat, since a series may number its acquisitions
+    slice by slice.
+
+    Returns:
+        One volume where nothing tells several apart, even where positions repeat: then two of its slices are in conflict.
+    """
+    by_stack = list(_parts(frames, (0,)))
+    return [volume for part in by_stack for volume in _by_keys(part)]
+
+
+def repeated_positions(frames: Sequence[Frame]) -> int:
+    """How many slices lie where another one does, along the normal of the first."""
+    if any(frame.position is None or frame.orientation is None for frame in frames):
+        return 0
+    normal = np.cross(*np.reshape(frames[0].orientation, (2, 3)))
+    offsets = np.sort(np.array([frame.position for frame in frames]) @ normal)
+    return int((np.diff(offsets) < SAME_POSITION_MM).sum())
+
+
+def _by_keys(frames: Volume) -> list[Volume]:
+    if repeated_positions(frames) == 0:
+        return [frames]
+    varying = [key for key in range(1, len(STACK_KEYS)) if len({frame.stack[key] for frame in frames}) > 1]
+    for count in range(1, len(varying) + 1):
+        for keys in itertools.combinations(varying, count):
+            parts = list(_parts(frames, keys))
+            if all(len(part) > 1 and repeated_positions(part) == 0 for part in parts):
+                return parts
+    return [frames]
+
+
+def _parts(frames: Sequence[Frame], keys: Sequence[int]) -> Iterator[Volume]:
+    """Frames that agree in these keys, in the order of their values: numbers by size."""
+    parts: dict[tuple[str, ...], list[Frame]] = defaultdict(list)
+    for frame in frames:
+        parts[tuple(frame.stack[key] for key in keys)].append(frame)
+    for values in sorted(parts, key=lambda values: [_by_size(value) for value in values]):
+        yield tuple(parts[values])
+
+
+def _by_size(value: str) -> tuple[float, str]:
+    try:
+        return float(value), ""
+    except ValueError:
+        return float("inf"), value
