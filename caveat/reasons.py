@@ -162,6 +162,31 @@ REASONS: dict[str, Reason] = {
         "pass --allow-tilt to have them resampled to a right-angled grid and flagged",
     ),
     "MISALIGNED_SLICES": Reason("slices are shifted sideways against each other", "export the series again from the archive"),
+    # DICOM: pixel values and radiographs
+    "CORRUPT_PIXEL_DATA": Reason("the pixels of a DICOM file are damaged", "copy or export the study again"),
+    "CODESTREAM_MISMATCH": Reason(
+        "a compressed frame has another size, or other bits, than the DICOM header says", "export the study again, uncompressed"
+    ),
+    "UNSUPPORTED_TRANSFER_SYNTAX": Reason(
+        "the pixels are compressed in a way that is not read here (video, for instance)",
+        "export the study again, uncompressed or as JPEG 2000, JPEG-LS, lossless JPEG or RLE",
+    ),
+    "INCONSISTENT_RESCALE": Reason(
+        "slices say different things of what their values mean: some are rescaled, or have a unit, and others not",
+        "export the series again from the archive",
+    ),
+    "BAD_RESCALE": Reason(
+        "the rescale of a slice is damaged: no slope other than zero, no intercept, or a table of another length than declared",
+        "export the series again from the archive",
+    ),
+    "CT_WITHOUT_RESCALE": Reason(
+        "a CT series does not say how its values become Hounsfield units, or is in another unit",
+        "give the original images from the scanner",
+    ),
+    "NON_SQUARE_PIXELS": Reason(
+        "the radiograph's pixels are not square, and it does not say how large they are",
+        "state both sizes with --spacing ROWS,COLUMNS; or export it from the archive with its pixel spacing",
+    ),
     # DICOM: accepted, flagged
     "SPACING_UNVERIFIED": Reason(
         "two slices give one distance, which nothing confirms", "check the slice distance that is reported"
@@ -181,6 +206,21 @@ REASONS: dict[str, Reason] = {
     ),
     "DERIVED_IMAGE": Reason("the image was computed from others, or captured", "prefer the original images"),
     "BURNED_IN_ANNOTATION": Reason("the image says that text is burned into its pixels", "look for text in the region measured"),
+    "PADDING_REPLACED": Reason(
+        "pixels outside of the field of view were marked as such; they were given the smallest value of the others", "nothing"
+    ),
+    "CALIBRATION_UNSTATED": Reason(
+        "the radiograph's pixel spacing does not say in which plane it holds",
+        "compare a length that you know, or read sizes as relative",
+    ),
+    "MAGNIFIED": Reason(
+        "the spacing holds in the detector's plane; what was nearer to the X-ray tube is smaller than measured",
+        "divide lengths by the magnification at the structure's depth, areas by its square",
+    ),
+    "POLARITY_CONTRADICTED": Reason(
+        "the radiograph says two things of whether high values are bright; its photometric interpretation was used",
+        "look at the image: bone should be bright",
+    ),
     "LOSSY_COMPRESSED": Reason("the image was compressed with loss", "prefer the original images"),
     "RESAMPLED_TO_FIRST": Reason(
         "the second series lies on another grid and was resampled to that of the first", "look at both in the report"
