@@ -1,0 +1,32 @@
+"""Which way is bright: the one place where a radiograph is turned from negative to positive."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from .header_values import text
+from .pixel_layout import PixelLayout
+
+INVERTED = "MONOCHROME1"
+SHAPES = {"MONOCHROME1": "INVERSE", "MONOCHROME2": "IDENTITY"}
+"""The presentation LUT shape that belongs to each."""
+
+
+def high_is_bright(stored: np.ndarray, header: Dataset, layout: PixelLayout) -> np.ndarray:
+    """Stored values of a radiograph as MONOCHROME2 has them: turned round within the range that can be stored.
+
+    Args:
+        stored: (rows, columns) whole numbers.
+
+    Source: DICOM PS3.3, C.7.6.3.1.2: the lowest value is white.
+    """
+    if text(header, "PhotometricInterpretation") != INVERTED:
+        return stored
+    return layout.lowest + layout.highest - stored.astype(np.int64)
+
+
+def contradicts(header: Dataset) -> bool:
+    """Whether the presentation LUT shape says the other thing than the photometric interpretation."""
+    shape = text(header, "PresentationLUTShape")
+    return shape in SHAPES.values() and shape != SHAPES[text(header, "PhotometricInterpretation")]

@@ -1,0 +1,93 @@
+"""Stored values of one file's frames, whatever its transfer syntax: as many bits as are stored, with their sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from pydicom.encaps import encapsulate
+from pydicom.pixels import get_decoder
+from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
+
+from caveat.reasons import StudyRefused
+
+from .codestream import refuse_other_codestream
+from .instance import Instance
+from .pixel_bytes import encoded_frames, native_frames
+from .pixel_layout import LOSSLESS, NATIVE, PixelLayout
+from .rle import decode_rle
+
+
+def stored_values(instance: Instance, layout: PixelLayout, indices: Sequence[int]) -> Iterator[np.ndarray]:
+    """Read and decode frames, one at a time. pydicom is to be kept quiet around it.
+
+    Args:
+        instance: the file.
+        layout: what its header says of its pixels.
+        indices: of frames in the file, ascending.
+
+    Yields:
+        (rows, columns) whole numbers, from `layout.lowest` to `layout.highest`.
+
+    Raises:
+        StudyRefused: TRUNCATED_PIXEL_DATA, CORRUPT_PIXEL_DATA, CODESTREAM_MISMATCH, SIZE_MISMATCH, UNSUPPORTED_PIXEL_FORMAT,
+            TOO_LARGE.
+    """
+    try:
+        if layout.syntax in NATIVE:
+            for pixels in native_frames(instance, layout, indices):
+                yield _within_bits(pixels, layout)
+        else:
+            for frame in encoded_frames(instance, layout, indices):
+                yield _within_bits(decode(frame, layout), layout)
+    except StudyRefused:
+        raise
+    except EOFError:
+        raise StudyRefused("TRUNCATED_PIXEL_DATA", "the file ends within its pixels") from None
+    except Exception as error:  # whatever pydicom and the decoders make of a damaged file; their texts may hold words of it
+        raise StudyRefused("CORRUPT_PIXEL_DATA", type(error).__name__) from None
+
+
+def decode(frame: bytes, layout: PixelLayout) -> np.ndarray:
+    """Decode one compressed frame, after it was found to be of the size that the header declares.
+
+    Returns:
+        (rows, columns) whole numbers.
+
+    Raises:
+        StudyRefused: CODESTREAM_MISMATCH, TRUNCATED_PIXEL_DATA, CORRUPT_PIXEL_DATA; decoders raise anything else.
+    """
+    bits = refuse_other_codestream(frame, layout)
+    if layout.syntax == RLELossless:
+        return decode_rle(frame, layout)
+    pixels, _ = get_decoder(layout.syntax).as_array(
+        encapsulate([frame]),
+        index=0,
+        raw=True,
+        # By name, so that what else is installed changes nothing.
+        decoding_plugin="pyjpegls" if layout.syntax in JPEGLSTransferSyntaxes else "pylibjpeg",
+        rows=layout.rows,
+        columns=layout.columns,
+        samples_per_pixel=1,
+        photometric_interpretation="MONOCHROME2",
+        bits_allocated=8 if bits <= 8 else 16,
+        bits_stored=min(layout.bits_stored, bits),
+        pixel_representation=int(layout.signed),
+        number_of_frames=1,
+    )
+    return pixels
+
+
+def _within_bits(pixels: np.ndarray, layout: PixelLayout) -> np.ndarray:
+    """Without what lies above the bits stored, which is not part of the value (overlays of old, or nothing); sign extended.
+
+    After lossy compression values that lie outside are overshoots, which would come out at the other end: they are clipped.
+
+    Source: DICOM PS3.5, 8.1.1.
+    """
+    unused = 8 * pixels.dtype.itemsize - layout.bits_stored
+    if layout.syntax not in LOSSLESS:
+        return np.clip(pixels, layout.lowest, layout.highest)
+    if unused <= 0:
+        return pixels
+    return (pixels << unused) >> unused if layout.signed else pixels & layout.highest
