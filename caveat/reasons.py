@@ -236,6 +236,14 @@ REASONS: dict[str, Reason] = {
         "give the picture as it was taken (colour or grey)",
     ),
     "CONSTANT_IMAGE": Reason("the image has one value everywhere", "check the export; there is nothing to measure"),
+    "CHANNELS_OFF_GRID": Reason(
+        "the channels do not lie on one grid",
+        "resample them to one grid; nothing is moved here without being asked",
+    ),
+    "SPACING_NOT_MEASURED": Reason(
+        "the image's voxels are larger or smaller than those that the bundle measures",
+        "give the scan at the resolution it was taken with; thick slices cannot be measured by a bundle of thin ones",
+    ),
     "STATED_SPACING_MISMATCH": Reason(
         "the spacing stated has another number of axes than the image",
         "state one number, or one for each axis: rows, columns for pictures; x, y, z for volumes",
