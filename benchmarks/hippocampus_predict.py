@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.commands.predict import choose_configs
+from caveat.commands.sampling_options import choose_configs
 from caveat.inference.evaluate import read_entries
 from caveat.inference.stress.mixed_stream import read_stream, write_stream
 from caveat.networks.pack_members import pack

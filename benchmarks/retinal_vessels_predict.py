@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from caveat.bundle_folders import find_bundle
-from caveat.commands.predict import choose_configs
+from caveat.commands.sampling_options import choose_configs
 from caveat.networks.pack_members import pack
 from caveat.run_bundle import run_bundle
 from caveat.transforms.discover import DATA_ROOT, find_studies, studies_from_list

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..bundle_folders import find_bundle
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from .stated_record import check_stated_record
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -51,8 +52,7 @@ def run(options: argparse.Namespace) -> int:
             raise StudyRefused("WRONG_USAGE", kind)
     if not options.predictions.is_dir():
         raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
-    if options.record is not None and not options.record.exists():
-        raise StudyRefused("WRONG_USAGE", "--record names no file and no folder")
+    check_stated_record(options.record)
     from ..inference.calibration.record import read_records
     from ..inference.evaluate import evaluate
     from ..inference.evaluation_config import read_evaluation, read_interval_evaluation

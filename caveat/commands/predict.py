@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,9 @@ import yaml
 from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from .numbers import numbers
+from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, sampling_overrides
+from .stated_record import check_stated_record
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -26,24 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     source.add_argument("--data", type=Path, metavar="LIST", help="a data list in MONAI's form; needs --split")
     parser.add_argument("--split", metavar="NAME", help="part of the list, such as test")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results")
-    parser.add_argument(
-        "--sampler", metavar="NAME", help="what makes the draws (default: the bundle's own; see caveat info BUNDLE)"
-    )
-    parser.add_argument("--draws", type=int, metavar="N", help="number of draws (default: the bundle's)")
-    parser.add_argument("--seed", type=int, metavar="N", help="seed of the draws (default: 0)")
-    parser.add_argument(
-        "--overlap", type=float, metavar="F", help="share of a window that the next repeats (default: the bundle's)"
-    )
-    parser.add_argument("--roi-size", metavar="Y,X or Z,Y,X", help="window in network grid elements (default: the bundle's)")
-    parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes CUDA where there is one (default)"
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("auto", "float32"),
-        default="auto",
-        help="auto is what the bundle's figures were measured with (default)",
-    )
+    add_sampling_options(parser)
     parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
     parser.add_argument(
         "--spacing", metavar="MM,...", help="pixel size for images that carry none; stands in the result as stated by you"
@@ -106,26 +90,9 @@ def check_usage(options: argparse.Namespace, metadata: dict[str, Any]) -> None:
     """
     if options.data is not None and options.split is None:
         raise StudyRefused("WRONG_USAGE", "--data needs --split")
-    if options.overlap is not None and not 0 <= options.overlap < 1:
-        raise StudyRefused("WRONG_USAGE", f"--overlap must be at least 0 and below 1, got {options.overlap:g}")
-    if options.draws is not None and options.draws < 1:
-        raise StudyRefused("WRONG_USAGE", f"--draws must be at least 1, got {options.draws}")
-    if options.roi_size is not None:
-        check_window(numbers(options.roi_size, int), metadata)
+    check_sampling(options, metadata)
     if options.input is not None and options.output.resolve().is_relative_to(options.input.resolve()):
         raise StudyRefused("OUTPUT_NOT_WRITABLE", "the output lies inside the input, where the next run would take it for images")
-
-
-def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
-    """A window must have the network's number of axes and be a multiple of its stride, which the metadata writes as "8*n".
-
-    Raises:
-        StudyRefused: WRONG_USAGE.
-    """
-    shape = metadata["network_data_format"]["inputs"]["image"]["spatial_shape"]
-    strides = [int(re.match(r"\d*", str(axis))[0] or 1) for axis in shape]
-    if len(roi_size) != len(strides) or any(size % stride for size, stride in zip(roi_size, strides)):
-        raise StudyRefused("WRONG_USAGE", f"--roi-size needs {len(strides)} numbers, multiples of {','.join(map(str, strides))}")
 
 
 def check_region(options: argparse.Namespace, bundle: Path) -> None:
@@ -161,7 +128,7 @@ def check_record(options: argparse.Namespace, bundle: Path) -> None:
     """A level and a record are for bundles that give intervals: their inference.yaml has `level` and `record`.
 
     Raises:
-        StudyRefused: WRONG_USAGE.
+        StudyRefused: WRONG_USAGE, and as `check_stated_record`.
     """
     if options.level is None and options.record is None:
         return
@@ -169,8 +136,7 @@ def check_record(options: argparse.Namespace, bundle: Path) -> None:
         raise StudyRefused("WRONG_USAGE", "this bundle gives no intervals, so there is no --level and no --record")
     if options.level is not None and not 0 < options.level < 1:
         raise StudyRefused("WRONG_USAGE", f"--level must lie between 0 and 1, got {options.level:g}")
-    if options.record is not None and not (options.record.is_file() or any(options.record.glob("*.json"))):
-        raise StudyRefused("WRONG_USAGE", "--record names no record, and no folder of records")
+    check_stated_record(options.record)
 
 
 def settings_of(bundle: Path) -> set[str]:
@@ -178,39 +144,16 @@ def settings_of(bundle: Path) -> set[str]:
     return set(yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8")))
 
 
-def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
-    """The bundle's inference.yaml, and the overlay of the chosen sampler.
-
-    Raises:
-        StudyRefused: WRONG_USAGE for a sampler the bundle does not have.
-    """
-    samplers = read_metadata(bundle).get("samplers", {})
-    if sampler is not None and sampler not in samplers:
-        raise StudyRefused("WRONG_USAGE", f"this bundle has the samplers {', '.join(samplers)}")
-    overlay = bundle / "configs" / f"{sampler}.yaml"
-    return [bundle / "configs" / "inference.yaml"] + ([overlay] if overlay.is_file() else [])
-
-
 def overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change in the bundle's config; what was not said is not changed."""
     from ..transforms.discover import find_studies, studies_from_list
 
-    if options.device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise StudyRefused("WRONG_USAGE", "no CUDA device here; use --device auto or cpu")
+    check_device(options.device)
     if options.data is not None:
         studies = studies_from_list(options.data, options.split, anonymous=options.anonymous_names)
     else:
         studies = find_studies(options.input, anonymous=options.anonymous_names)
     said = {
-        "inferer::draws": options.draws,
-        "inferer::seed": options.seed,
-        "inferer::overlap": options.overlap,
-        "inferer::roi_size": numbers(options.roi_size, int),
-        "inferer::precision": None if options.precision == "auto" else options.precision,
-        "device": None if options.device == "auto" else f"$torch.device('{options.device}')",
         "spacing": numbers(options.spacing, float),
         "point": region(options.point, 3),
         "roi": region(options.roi, 6),
@@ -222,7 +165,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "keep_draws": options.keep_draws or None,
         "assume_orientation": options.assume_orientation or None,
     }
-    changed = {key: value for key, value in said.items() if value is not None}
+    changed = sampling_overrides(options) | {key: value for key, value in said.items() if value is not None}
     return changed | {"datalist": studies, "output_dir": str(options.output), "progress": sys.stderr.isatty()}
 
 
@@ -235,28 +178,3 @@ def region(text: str | None, count: int) -> list[float] | str | None:
     if text is not None and Path(text).is_file():
         return str(Path(text).resolve())
     return numbers(text, float, signed=True, count=count)
-
-
-def numbers(text: str | None, kind: type, signed: bool = False, count: int | None = None) -> list[Any] | None:
-    """Numbers separated by commas.
-
-    Args:
-        text: as stated, None where it was not.
-        kind: of number, int or float.
-        signed: accept zero and below.
-        count: how many there must be, None for any.
-
-    Raises:
-        StudyRefused: WRONG_USAGE.
-    """
-    if text is None:
-        return None
-    try:
-        values = [kind(part) for part in text.split(",")]
-    except ValueError as error:
-        raise StudyRefused("WRONG_USAGE", "expected numbers separated by commas") from error
-    if not all(math.isfinite(value) and (signed or value > 0) for value in values):
-        raise StudyRefused("WRONG_USAGE", "expected finite numbers" if signed else "expected numbers above zero")
-    if count is not None and len(values) != count:
-        raise StudyRefused("WRONG_USAGE", f"expected {count} numbers, got {len(values)}")
-    return values

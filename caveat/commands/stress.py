@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bundle_folders import find_bundle
+from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
-from .predict import choose_configs, numbers
+from .numbers import numbers
+from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, sampling_overrides
+from .stated_record import check_stated_record
 
 if TYPE_CHECKING:
     from ..inference.stress.stress import StressSettings
@@ -43,8 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--level", type=float, default=0.9, metavar="P", help="of the intervals that are judged (default: 0.9)")
     parser.add_argument("--record", type=Path, metavar="PATH", help="records of your own (default: the bundle's)")
-    parser.add_argument("--sampler", metavar="NAME", help="what makes the draws (default: the bundle's own)")
-    parser.add_argument("--draws", type=int, metavar="N", help="number of draws (default: the bundle's)")
+    add_sampling_options(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for images, predictions, figures")
     parser.set_defaults(run=run)
 
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         StudyRefused: WRONG_USAGE, and as `caveat predict`.
     """
     bundle = find_bundle(options.bundle)
-    check_usage(options, bundle)
+    check_usage(options, bundle, read_metadata(bundle))
     options.output.mkdir(parents=True, exist_ok=True)
     from ..transforms.discover import DATA_ROOT
 
@@ -66,13 +67,14 @@ def run(options: argparse.Namespace) -> int:
     return stress(options, bundle, dataset_dir)
 
 
-def check_usage(options: argparse.Namespace, bundle: Path) -> None:
-    """What can be said to be wrong before any library is loaded. Raises: StudyRefused: WRONG_USAGE."""
+def check_usage(options: argparse.Namespace, bundle: Path, metadata: dict[str, Any]) -> None:
+    """What can be said to be wrong before anything is written. Raises: StudyRefused: WRONG_USAGE, and of a stated record."""
     if not options.data.is_file():
         raise StudyRefused("WRONG_USAGE", "--data names no file")
-    if options.record is not None and not options.record.exists():
-        raise StudyRefused("WRONG_USAGE", "--record names no file and no folder")
-    if options.stream is not None and (options.levels is not None or options.sampler is not None or options.draws is not None):
+    predicting = sampling_overrides(options) or any(
+        said is not None for said in (options.levels, options.sampler, options.record)
+    )
+    if options.stream is not None and predicting:
         raise StudyRefused("WRONG_USAGE", "--stream only writes images and a list; predict them with caveat predict")
     if options.stream is None and len(options.split) != 1:
         raise StudyRefused("WRONG_USAGE", "--corruption takes one --split")
@@ -80,8 +82,9 @@ def check_usage(options: argparse.Namespace, bundle: Path) -> None:
         raise StudyRefused("WRONG_USAGE", "the bundle has no evaluate.yaml, which says how truths are read")
     if not 0 < options.level < 1:
         raise StudyRefused("WRONG_USAGE", "--level lies between 0 and 1")
-    if options.draws is not None and options.draws < 1:
-        raise StudyRefused("WRONG_USAGE", f"--draws must be at least 1, got {options.draws}")
+    check_sampling(options, metadata)
+    check_device(options.device)
+    check_stated_record(options.record)
 
 
 def write_mixed_stream(options: argparse.Namespace, dataset_dir: Path) -> int:
@@ -136,9 +139,7 @@ def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: 
         "datalist": studies_from_list(data_list, options.split[0], data_root=data_list.parent),
         "output_dir": str(output),
         "writers": LIGHT_WRITERS,
-    }
-    if options.draws is not None:
-        overrides["inferer::draws"] = options.draws
+    } | sampling_overrides(options)
     return run_bundle(bundle, choose_configs(bundle, options.sampler), overrides)[1]
 
 

@@ -135,9 +135,12 @@ def test_a_record_edited_by_hand_is_refused(stored, run):
         run("--record", str(stored / "records"))
 
 
-def test_a_record_that_is_not_there_is_wrong_usage(stored, run):
-    with pytest.raises(StudyRefused, match="WRONG_USAGE"):
-        run("--record", str(stored / "nowhere"))
+def test_what_holds_no_record_is_wrong_usage(stored, run):
+    (stored / "empty").mkdir()
+    (stored / "features.json").write_text('{"schema": "another"}')
+    for place in ("nowhere", "empty", "features.json"):
+        with pytest.raises(StudyRefused, match="WRONG_USAGE: --record names no record"):
+            run("--record", str(stored / place))
 
 
 def test_a_record_for_a_bundle_without_intervals_is_wrong_usage(stored, run):

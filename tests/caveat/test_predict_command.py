@@ -33,6 +33,8 @@ WRONG_OF_VOLUMES = {
     "upside down": ["--roi=-30,-40,0,50,0,40"],
     "a level in per cent": ["--level", "90"],
     "no record": ["--record", "nowhere"],
+    "a folder without a record": ["--record", str(Path(__file__).parent)],
+    "a file of something else": ["--record", str(Path(__file__).parents[2] / "data_lists" / "hippocampus.json")],
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import shutil
@@ -97,16 +98,37 @@ WRONG = {
     "a level of 1": ["--corruption", "blur", "--level", "1"],
     "no draws": ["--corruption", "blur", "--draws", "0"],
     "no such record": ["--corruption", "blur", "--record", "nowhere.json"],
+    "no record there": ["--corruption", "blur", "--record", str(STREAM.parent)],
+    "no CUDA": ["--corruption", "blur", "--device", "cuda"],
+    "a window of two axes": ["--corruption", "blur", "--roi-size", "64,64"],
+    "an overlap of 1": ["--corruption", "blur", "--overlap", "1"],
     "a stream with a sampler": ["--stream", str(STREAM), "--sampler", "dropout"],
+    "a stream with a seed": ["--stream", str(STREAM), "--seed", "1"],
     "no such stream": ["--stream", "nowhere.yaml"],
 }
 
 
 @pytest.mark.parametrize("options", WRONG.values(), ids=WRONG.keys())
-def test_wrong_usage_is_said_before_anything_runs(options, data, tmp_path, capsys):
+def test_wrong_usage_is_said_before_anything_runs(options, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert main(["stress", "hippocampus_volume", "--data", str(data), "-o", str(tmp_path / "out"), *options]) == 2
     said = capsys.readouterr()
     assert said.out == "" and said.err.startswith("caveat: WRONG_USAGE: ") and "\n\nhint: " in said.err
+
+
+def test_the_run_is_made_as_the_options_say(data, tmp_path, monkeypatch):
+    """Options of `caveat predict` reach the bundle under the same names."""
+    seen = []
+    monkeypatch.setattr("caveat.run_bundle.run_bundle", lambda bundle, configs, overrides: seen.append(overrides) or ({}, 0))
+    parser = argparse.ArgumentParser()
+    stress.add_parser(parser.add_subparsers())
+    stated = ["--draws", "3", "--seed", "7", "--device", "cpu", "--roi-size", "32,32,32", "--overlap", "0.5"]
+    command = ["stress", "hippocampus_volume", "--data", str(data), "--corruption", "blur", "-o", str(tmp_path / "out"), *stated]
+    bundle = Path(str(files("caveat.bundles"))) / "hippocampus_volume"
+    stress.predict(parser.parse_args(command), bundle, data, tmp_path / "out")
+    wanted = {"inferer::draws": 3, "inferer::seed": 7, "inferer::roi_size": [32, 32, 32], "inferer::overlap": 0.5}
+    assert wanted.items() <= seen[0].items() and seen[0]["device"] == "$torch.device('cpu')"
+    assert "inferer::precision" not in seen[0] and seen[0]["output_dir"] == str(tmp_path / "out")
 
 
 def test_a_bundle_without_truths_is_refused(data, tmp_path, monkeypatch, capsys):

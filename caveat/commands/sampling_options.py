@@ -1,0 +1,91 @@
+"""How draws are made: the options of every command that runs a bundle."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from ..bundle_folders import read_metadata
+from ..reasons import StudyRefused
+from .numbers import numbers
+
+
+def add_sampling_options(parser: argparse.ArgumentParser) -> None:
+    """Add them; what is not stated stays as the bundle has it."""
+    parser.add_argument(
+        "--sampler", metavar="NAME", help="what makes the draws (default: the bundle's own; see caveat info BUNDLE)"
+    )
+    parser.add_argument("--draws", type=int, metavar="N", help="number of draws (default: the bundle's)")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the draws (default: 0)")
+    parser.add_argument(
+        "--overlap", type=float, metavar="F", help="share of a window that the next repeats (default: the bundle's)"
+    )
+    parser.add_argument("--roi-size", metavar="Y,X or Z,Y,X", help="window in network grid elements (default: the bundle's)")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes CUDA where there is one (default)"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32"),
+        default="auto",
+        help="auto is what the bundle's figures were measured with (default)",
+    )
+
+
+def check_sampling(options: argparse.Namespace, metadata: dict[str, Any]) -> None:
+    """What can be said to be wrong before any library is loaded. Raises: StudyRefused: WRONG_USAGE."""
+    if options.overlap is not None and not 0 <= options.overlap < 1:
+        raise StudyRefused("WRONG_USAGE", f"--overlap must be at least 0 and below 1, got {options.overlap:g}")
+    if options.draws is not None and options.draws < 1:
+        raise StudyRefused("WRONG_USAGE", f"--draws must be at least 1, got {options.draws}")
+    if options.roi_size is not None:
+        check_window(numbers(options.roi_size, int), metadata)
+
+
+def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
+    """A window must have the network's number of axes and be a multiple of its stride, which the metadata writes as "8*n".
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    shape = metadata["network_data_format"]["inputs"]["image"]["spatial_shape"]
+    strides = [int(re.match(r"\d*", str(axis))[0] or 1) for axis in shape]
+    if len(roi_size) != len(strides) or any(size % stride for size, stride in zip(roi_size, strides)):
+        raise StudyRefused("WRONG_USAGE", f"--roi-size needs {len(strides)} numbers, multiples of {','.join(map(str, strides))}")
+
+
+def check_device(device: str) -> None:
+    """Loads torch where CUDA is asked for. Raises: StudyRefused: WRONG_USAGE where there is none."""
+    if device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise StudyRefused("WRONG_USAGE", "no CUDA device here; use --device auto or cpu")
+
+
+def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
+    """The bundle's inference.yaml, and the overlay of the chosen sampler.
+
+    Raises:
+        StudyRefused: WRONG_USAGE for a sampler the bundle does not have.
+    """
+    samplers = read_metadata(bundle).get("samplers", {})
+    if sampler is not None and sampler not in samplers:
+        raise StudyRefused("WRONG_USAGE", f"this bundle has the samplers {', '.join(samplers)}")
+    overlay = bundle / "configs" / f"{sampler}.yaml"
+    return [bundle / "configs" / "inference.yaml"] + ([overlay] if overlay.is_file() else [])
+
+
+def sampling_overrides(options: argparse.Namespace) -> dict[str, Any]:
+    """What the options change in the bundle's config, the sampler aside; what was not said is not changed."""
+    said = {
+        "inferer::draws": options.draws,
+        "inferer::seed": options.seed,
+        "inferer::overlap": options.overlap,
+        "inferer::roi_size": numbers(options.roi_size, int),
+        "inferer::precision": None if options.precision == "auto" else options.precision,
+        "device": None if options.device == "auto" else f"$torch.device('{options.device}')",
+    }
+    return {key: value for key, value in said.items() if value is not None}
