@@ -32,7 +32,7 @@ class ApplyRecordsd(Transform):
         bundle: weights_sha256 and preprocessing_sha256.
 
     Raises:
-        StudyRefused: RECORD_EDITED, when made.
+        StudyRefused: RECORD_EDITED, RECORD_AMBIGUOUS, when made.
         ValueError: a level outside (0, 1).
     """
 

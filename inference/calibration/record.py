@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +103,8 @@ class Record:
 
     @property
     def file_name(self) -> str:
-        """Sampler and measurement: records of several samplers lie in one folder."""
-        words = f"{self.identity.get('sampler', '')} {self.measurement}".lower()
+        """Sampler, number of draws and measurement: records of one network and of an ensemble of five lie in one folder."""
+        words = f"{self.identity.get('sampler', '')} {self.identity.get('draws', '')} draws {self.measurement}".lower()
         return "_".join(re.findall(r"[a-z0-9]+", words)) + ".json"
 
     def class_of(self, case: Case) -> SizeClass:
@@ -191,10 +192,14 @@ def read_records(place: Path) -> list[Record]:
     """The records of a file, or of the files of a folder; other JSON files there are left aside. Nothing there: no records.
 
     Raises:
-        StudyRefused: RECORD_EDITED.
+        StudyRefused: RECORD_EDITED; RECORD_AMBIGUOUS where two are valid for the same, so that a name would choose the interval.
     """
     files = [place] if place.is_file() else sorted(place.glob("*.json"))
-    return [Record.from_json(stored) for file in files if (stored := _read(file)) is not None]
+    records = [Record.from_json(stored) for file in files if (stored := _read(file)) is not None]
+    valid_for = Counter(json.dumps([record.measurement, record.identity], sort_keys=True) for record in records)
+    if shared := sum(count for count in valid_for.values() if count > 1):
+        raise StudyRefused("RECORD_AMBIGUOUS", f"{shared} of {len(records)} records are valid for what another one is valid for")
+    return records
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from calibration_phantoms import case, settings
@@ -35,7 +36,7 @@ def record(**more):
 def test_a_record_is_read_as_it_was_written(tmp_path, sides):
     made = record(sides=sides, size_classes={NAME: (2.0,)})
     write_record(made, tmp_path / made.file_name)
-    assert made.file_name == "ensemble_whole_volume.json"
+    assert made.file_name == "ensemble_5_draws_whole_volume.json"
     assert read_records(tmp_path) == read_records(tmp_path / made.file_name) == [made]
     new = case(1.4)
     assert read_records(tmp_path)[0].interval(new, 0.8) == made.interval(new, 0.8)
@@ -85,6 +86,23 @@ def test_damaged_and_other_files(tmp_path):
     (tmp_path / "cut.json").write_text('{"schema": "caveat-re')
     with pytest.raises(StudyRefused, match="RECORD_EDITED"):
         read_records(tmp_path)
+
+
+def test_two_records_for_the_same_are_not_chosen_between(tmp_path):
+    made = record()
+    write_record(made, tmp_path / "a.json")
+    write_record(replace(made, measurement="first volume"), tmp_path / "b.json")
+    write_record(replace(made, identity={"sampler": "Ensemble", "draws": 1}), tmp_path / "c.json")
+    assert len(read_records(tmp_path)) == 3
+    write_record(replace(made, provenance={"list": "another"}), tmp_path / "d.json")
+    with pytest.raises(StudyRefused, match="RECORD_AMBIGUOUS: 2 of 4 records"):
+        read_records(tmp_path)
+    assert read_records(tmp_path / "a.json") == [made]
+
+
+def test_records_of_one_network_and_of_an_ensemble_have_names_of_their_own():
+    names = [replace(record(), identity={"sampler": "Ensemble", "draws": draws}).file_name for draws in (1, 5)]
+    assert names == ["ensemble_1_draws_whole_volume.json", "ensemble_5_draws_whole_volume.json"]
 
 
 def test_an_unknown_score_is_refused_and_no_other_class_is_made():
