@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,10 +35,9 @@ def end_slice_missing(folder: Path) -> None:
 
 def copied(header: Dataset, number: int) -> Dataset:
     """A copy as an object of its own."""
-    copy = Dataset(header)
-    copy.file_meta = header.file_meta
-    copy.SOPInstanceUID, copy.InstanceNumber = uid("copy", number), number
-    return copy
+    other = copy.deepcopy(header)
+    other.SOPInstanceUID, other.InstanceNumber = uid("copy", number), number
+    return other
 
 
 @case(6, flags=("DUPLICATE_DROPPED",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,7 +82,7 @@ def image_header(modality: str, sop_class: str, study: int, series: int, instanc
     header.SpecificCharacterSet = "ISO_IR 192"
     header.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     header.SOPClassUID, header.SOPInstanceUID = sop_class, uid(study, series, instance)
-    header.StudyDate, header.StudyTime, header.Modality = "20200102", "101500", modality
+    header.StudyDate, header.StudyTime, header.StudyID, header.Modality = "20200102", "101500", str(study), modality
     header.PatientName, header.PatientID = f"Phantom^{study}", f"P{study}"
     header.StudyInstanceUID, header.SeriesInstanceUID = uid(study), uid(study, series)
     header.FrameOfReferenceUID = uid(study, "frame of reference")
@@ -210,8 +211,7 @@ def encoded(header: Dataset, syntax: str) -> Dataset:
     """The same object in another transfer syntax; a native one is returned as it is."""
     if syntax == header.file_meta.TransferSyntaxUID or "PixelData" not in header:
         return header
-    changed = Dataset(header)
-    changed.file_meta = FileMetaDataset(header.file_meta)
+    changed = copy.deepcopy(header)
     if syntax == JPEGLosslessSV1:
         _compress_by_itk(changed)
     elif syntax == ExplicitVRBigEndian:
