@@ -129,8 +129,9 @@ class LatentSampler(Sampler):
 
     def latents(self, draws: Sequence[Draw], context: LatentGaussian) -> torch.Tensor:
         """Each draw's z. Args: context: of one study. Returns: (draws, 1, latent)."""
+        keys = torch.tensor([draw.key for draw in draws], device=context.mean.device)
         axes = torch.arange(self.latent, device=context.mean.device)
-        return context.at(torch.stack([gaussian(draw.key, _LATENT, axes) for draw in draws])[:, None])
+        return context.at(gaussian(keys[:, None, None], _LATENT, axes))
 
     def summary(self, features: LatentFeatures) -> torch.Tensor:
         """Spatial mean of the deepest encoder features. Returns: (B, channels)."""

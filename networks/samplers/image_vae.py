@@ -21,7 +21,7 @@ class ImageVAE(LatentSampler):
 
     Args:
         backbone, in_channels, latent, encoder_channels, tile: as `LatentSampler`.
-        translator_channels: features per level of the network on top, whose stride divides the backbone's.
+        translator_channels: features per level of the network on top; windows are multiples of its stride too.
 
     Source: the baseline of Kohl et al. 2018, after Zhu et al. 2017. Published descriptions leave the translating network
     open; this one is ours.
