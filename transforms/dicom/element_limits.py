@@ -58,13 +58,26 @@ def refuse_large_header(data: bytes, start: int, implicit: bool, little_endian: 
             raise StudyRefused("TOO_LARGE", f"sequences are nested more than {DEEPEST_NESTING} deep")
 
 
-def data_set_start(data: bytes, start: int) -> int:
-    """Where the meta group ends. Args: start: of the meta group; also that of the data set where there is none."""
-    place = _Place(start, implicit=False)
-    while place.position + 8 <= len(data) and bytes(data[place.position : place.position + 2]) == b"\x02\x00":
+def meta_group(data: bytes, start: int) -> tuple[int, str]:
+    """Where the meta group ends, and the transfer syntax that it states, "" where there is none.
+
+    Args:
+        data: a file from its beginning; or its head, which is long enough where the end lies within it.
+        start: of the meta group; also that of the data set where there is none.
+    """
+    place, syntax = _Place(start, implicit=False), ""
+    while place.position + 8 <= len(data) and data[place.position : place.position + 2] == b"\x02\x00":
         _, length, header = _element(data, place, 0x00020000, "<")
+        if data[place.position : place.position + 4] == b"\x02\x00\x10\x00":
+            value = data[place.position + header : place.position + header + length]
+            syntax = value.decode("latin-1").strip(" \0")
         place.position += header + length
-    return place.position
+    return place.position, syntax
+
+
+def data_set_start(data: bytes, start: int) -> int:
+    """Where the meta group ends. Args: as `meta_group`."""
+    return meta_group(data, start)[0]
 
 
 def _step(data: bytes, place: _Place, tag: int, order: str) -> None:

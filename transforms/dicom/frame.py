@@ -10,7 +10,7 @@ from pydicom.uid import UID
 from caveat.reasons import StudyRefused
 
 from .functional_groups import FunctionalGroups
-from .header_values import finite_numbers, numbers, text, whole_number
+from .header_values import NOT_A_NUMBER, comparable, finite_numbers, numbers, text, whole_number
 from .instance import Instance
 from .quiet_pydicom import quiet_pydicom
 
@@ -86,12 +86,12 @@ def _classic(instance: Instance) -> Frame:
         pixel_spacing=_two(numbers(header, "PixelSpacing")),
         stack=(
             "",
-            text(header, "TemporalPositionIdentifier"),
-            text(header, "AcquisitionNumber"),
-            f"{text(header, 'EchoNumbers')} {text(header, 'EchoTime')}",
-            text(header, "DiffusionBValue"),
-            "\\".join(text(header, "ImageType").split("\\")[2:]),
-            text(header, "AcquisitionTime"),
+            comparable(header, "TemporalPositionIdentifier"),
+            comparable(header, "AcquisitionNumber"),
+            f"{comparable(header, 'EchoNumbers')} {comparable(header, 'EchoTime')}",
+            comparable(header, "DiffusionBValue"),
+            "\\".join(comparable(header, "ImageType").split("\\")[2:]),
+            comparable(header, "AcquisitionTime"),
             "",
         ),
         rescale=_rescale(header),
@@ -112,13 +112,13 @@ def _enhanced(instance: Instance, groups: FunctionalGroups, index: int) -> Frame
         position=finite_numbers(group("PlanePositionSequence"), "ImagePositionPatient", 3),
         pixel_spacing=_two(numbers(measures, "PixelSpacing")),
         stack=(
-            text(content, "StackID"),
-            text(content, "TemporalPositionIndex"),
-            text(content, "FrameAcquisitionNumber"),
-            text(group("MREchoSequence"), "EffectiveEchoTime"),
-            text(group("MRDiffusionSequence"), "DiffusionBValue"),
+            comparable(content, "StackID"),
+            comparable(content, "TemporalPositionIndex"),
+            comparable(content, "FrameAcquisitionNumber"),
+            comparable(group("MREchoSequence"), "EffectiveEchoTime"),
+            comparable(group("MRDiffusionSequence"), "DiffusionBValue"),
             "\\".join(frame_type.split("\\")[2:]),
-            text(content, "FrameAcquisitionDateTime"),
+            comparable(content, "FrameAcquisitionDateTime"),
             str(instance.header.SOPInstanceUID),
         ),
         rescale=_rescale(group("PixelValueTransformationSequence")) or _rescale(instance.header),
@@ -127,7 +127,10 @@ def _enhanced(instance: Instance, groups: FunctionalGroups, index: int) -> Frame
 
 
 def _two(found: tuple[float, ...]) -> tuple[float, float] | None:
-    return (found[0], found[1]) if len(found) == 2 else None
+    """Not absent, but no length, where there are not two."""
+    if not found:
+        return None
+    return (found[0], found[1]) if len(found) == 2 else (NOT_A_NUMBER, NOT_A_NUMBER)
 
 
 def _thickness(data: Dataset) -> float | None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 
 NOT_A_NUMBER = float("nan")
+PLAIN_VRS = frozenset(["AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM", "UI"])
+"""Text of one line. It is taken from the bytes, several times as fast as pydicom's own types, and never with a warning; letters
+outside ASCII are only compared, never shown."""
 
 
 def numbers(data: Dataset, keyword: str) -> tuple[float, ...]:
-    """A decimal string's numbers, taken from the bytes: three times as fast as pydicom's own types, and never a warning.
+    """A decimal string's numbers.
 
     Args:
         data: a header or an item of a sequence.
@@ -19,17 +25,8 @@ def numbers(data: Dataset, keyword: str) -> tuple[float, ...]:
     Returns:
         As many as there are, () where the element is absent or empty; NaN for what is no number.
     """
-    element = data.get_item(keyword) if keyword in data else None
-    if element is None or element.value is None:
-        return ()
-    value = element.value
-    if isinstance(value, bytes):
-        parts: list[object] = value.decode("latin-1").strip(" \0").split("\\")
-    elif isinstance(value, str) or not hasattr(value, "__iter__"):
-        parts = [value]
-    else:
-        parts = list(value)
-    return () if parts in ([""], []) else tuple(_number(part) for part in parts)
+    found = text(data, keyword)
+    return tuple(_number(part) for part in found.split("\\")) if found else ()
 
 
 def finite_numbers(data: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
@@ -45,22 +42,39 @@ def whole_number(data: Dataset, keyword: str) -> int | None:
 
 
 def text(data: Dataset, keyword: str) -> str:
-    """What an element says, in a form that can be compared: numbers alike however they are written, "" where it is absent."""
-    value = data.get(keyword)
+    """What an element says, several values separated by backslashes; "" where it is absent or empty."""
+    tag, usual_vr = _entry(keyword)
+    element = data.get_item(tag)
+    if element is None:
+        return ""
+    value = element.value
+    if isinstance(value, bytes) and (element.VR or usual_vr) in PLAIN_VRS:
+        return value.decode("latin-1").strip(" \0")
+    value = data[tag].value
     if value is None:
         return ""
-    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
-    return "\\".join(_comparable(part) for part in parts)
+    return str(value).strip(" \0") if isinstance(value, str) or not hasattr(value, "__iter__") else "\\".join(map(str, value))
 
 
-def _comparable(part: object) -> str:
-    written = str(part).strip(" \0")
-    number = _number(written)
-    return f"{number:.12g}" if math.isfinite(number) else written
+def comparable(data: Dataset, keyword: str) -> str:
+    """The same, numbers alike however they are written: "1" and "1.0"."""
+    return "\\".join(_alike(part.strip()) for part in text(data, keyword).split("\\"))
 
 
-def _number(part: object) -> float:
+@cache
+def _entry(keyword: str) -> tuple[BaseTag, str]:
+    """Tag, and the VR that the element has where the file leaves it out."""
+    tag = Tag(keyword)
+    return tag, dictionary_VR(tag)
+
+
+def _alike(part: str) -> str:
+    number = _number(part)
+    return f"{number:.12g}" if math.isfinite(number) else part
+
+
+def _number(part: str) -> float:
     try:
-        return NOT_A_NUMBER if isinstance(part, str) and "_" in part else float(part)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        return NOT_A_NUMBER if "_" in part else float(part)
+    except ValueError:
         return NOT_A_NUMBER

@@ -8,23 +8,41 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from pydicom import dcmread
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.filereader import read_dataset, read_file_meta_info
+from pydicom.dataset import FileDataset
+from pydicom.filereader import read_dataset, read_file_meta_info, read_partial
+from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import LARGEST_DECODED_BYTES, refuse_large_file
 from .deflated import inflate
-from .element_limits import FIRST_PIXEL_TAG, data_set_start, refuse_large_header
+from .element_limits import FIRST_PIXEL_TAG, meta_group, refuse_large_header
 from .header_values import text
 from .quiet_pydicom import quiet_pydicom
 
 HEAD_BYTES = 4096
+MARK = slice(128, 132)
+"""Where "DICM" stands, behind a preamble."""
+PIXEL_DATA = 0x7FE00010
 WALKED_FIRST_BYTES = 2**20
 """Smaller files cannot hold enough elements to take much memory or time."""
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+
+
+@dataclass(frozen=True)
+class PixelPlace:
+    """Where the value of PixelData stands in a file.
+
+    Args:
+        vr: as it is written, None in implicit VR.
+        offset: of its first byte in the file.
+        length: in bytes; `element_limits.UNDEFINED` where it is in pieces.
+    """
+
+    vr: str | None
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True)
@@ -34,10 +52,12 @@ class Instance:
     Args:
         path: of the file. Never printed: names of DICOM files may hold a patient's.
         header: everything before the pixel data, with `file_meta`.
+        pixels: where PixelData stands; None where it is not there, behind other tables of the group, or in a deflated file.
     """
 
     path: Path
     header: FileDataset
+    pixels: PixelPlace | None = None
 
     @property
     def sop_class(self) -> UID:
@@ -58,7 +78,7 @@ def looks_like_dicom(head: bytes) -> bool:
         head: its first bytes, some thousand.
     """
     bare = head.startswith(b"\x08\x00") and b"\x08\x00\x16\x00" in head and b"1.2.840.10008." in head
-    return bare or head[128:132] == b"DICM"
+    return bare or head[MARK] == b"DICM"
 
 
 def read_instance(path: Path) -> Instance:
@@ -75,7 +95,8 @@ def read_instance(path: Path) -> Instance:
     refuse_large_file(size)
     with quiet_pydicom():
         try:
-            instance = Instance(path, _read_header(path, size, has_preamble=head[128:132] == b"DICM"))
+            syntax = _encoding(path, head, size)
+            instance = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else _plain(path)
             _refuse_incomplete(instance)
         except StudyRefused:
             raise
@@ -100,21 +121,43 @@ def read_head(path: Path) -> tuple[int, bytes]:
         raise StudyRefused("UNREADABLE_FILE", type(error).__name__) from None
 
 
-def _read_header(path: Path, size: int, has_preamble: bool) -> FileDataset:
-    """With limits first: on what a deflated file may become, and on the number and depth of elements."""
-    meta = read_file_meta_info(path) if has_preamble else FileMetaDataset()
-    syntax = meta.get("TransferSyntaxUID")
-    if syntax == DeflatedExplicitVRLittleEndian:
-        data = inflate(path, LARGEST_DECODED_BYTES)
-        refuse_large_header(data, 0, implicit=False, little_endian=True)
-        found = read_dataset(BytesIO(data), False, True, stop_when=lambda tag, vr, length: tag >= FIRST_PIXEL_TAG)
-        return FileDataset(str(path), found, b"\0" * 128, meta, False, True)
-    if size > WALKED_FIRST_BYTES:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            start = data_set_start(data, 132 if has_preamble else 0)
-            bare = syntax is None and not bytes(data[start + 4 : start + 6]).isalpha()
+def _encoding(path: Path, head: bytes, size: int) -> str:
+    """The transfer syntax, "" where none is stated; a large file's elements are counted on the way.
+
+    Raises:
+        StudyRefused: TOO_LARGE.
+    """
+    begin = MARK.stop if head[MARK] == b"DICM" else 0
+    start, syntax = meta_group(head, begin)
+    if start < len(head) and size <= WALKED_FIRST_BYTES:
+        return syntax
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        start, syntax = meta_group(data, begin)
+        if syntax != DeflatedExplicitVRLittleEndian:
+            bare = not syntax and not bytes(data[start + 4 : start + 6]).isalpha()
             refuse_large_header(data, start, bare or syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian)
-    return dcmread(path, stop_before_pixels=True, force=not has_preamble)
+    return syntax
+
+
+def _plain(path: Path) -> Instance:
+    """Read up to the pixels, and note where they are."""
+    pixels: list[PixelPlace] = []
+    with path.open("rb") as file:
+
+        def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
+            if tag == PIXEL_DATA:
+                pixels.append(PixelPlace(vr, file.tell(), length))
+            return tag >= FIRST_PIXEL_TAG
+
+        header = read_partial(file, stop, force=True)
+    return Instance(path, header, pixels[0] if pixels else None)
+
+
+def _inflated(path: Path) -> Instance:
+    data = inflate(path, LARGEST_DECODED_BYTES)
+    refuse_large_header(data, 0, implicit=False, little_endian=True)
+    found = read_dataset(BytesIO(data), False, True, stop_when=lambda tag, vr, length: tag >= FIRST_PIXEL_TAG)
+    return Instance(path, FileDataset(str(path), found, b"\0" * 128, read_file_meta_info(path), False, True))
 
 
 def _refuse_incomplete(instance: Instance) -> None:

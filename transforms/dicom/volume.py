@@ -40,7 +40,8 @@ def read_dicom_study(
         kinds: of image that the bundle measures, "dicom" or "radiograph"; None for both.
 
     Returns:
-        The image, (channels, x, y, z) or a radiograph's (1, rows, columns), and the sha256 of the sorted sha256 of the files used.
+        The image, (channels, x, y, z) or a radiograph's (1, rows, columns); and the sha256 of the sorted sha256 of the files
+        that its pixels come from.
 
     Raises:
         StudyRefused: whatever keeps it from being read correctly.
