@@ -160,7 +160,7 @@ def group_text(title: str, methods: Mapping[str, Any], settings: Evaluation) -> 
     ]
     parts[-1] += " by bootstrap over the children in brackets."
     for name, scored in methods.items():
-        parts += [f"{name}: {row['image']} is left out, {row['code']}." for row in (scored or {}).get("left_out", [])]
+        parts += [f"{name}: entry {row['entry']} is left out, {row['code']}." for row in (scored or {}).get("left_out", [])]
     for section, against, columns in SECTIONS:
         parts += [f"### {section}, against {against}", section_table(methods, against, columns)]
     parts += ["### Dice of each image, against observer 1", each_image(methods, "observer 1", "Dice")]

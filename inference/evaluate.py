@@ -65,7 +65,7 @@ class EvaluationTable:
     Args:
         source: list, its sha256, split, bundle and sampling of the predictions, settings of the bootstrap.
         rows: one per study, reading and rater: {study, unit, sha256, reading, against, study_scores, metrics}.
-        left_out: one per entry without figures: {image, unit, code, found}.
+        left_out: one per entry without figures, see `left_out_row`.
         means: one per reading, rater and metric, see `summarise`.
         over_studies: one per reading and rater: {reading, against, metrics}.
         intervals: see `evaluate_intervals`; empty where the bundle asks for none.
@@ -99,12 +99,11 @@ def evaluate(predictions: Path, data_list: Path, split: str, settings: Evaluatio
     entries = read_entries(data_list, split)
     results = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
     table = EvaluationTable(describe_source(data_list, split, settings, [result for _, result in results.values()]))
-    for entry in entries:
+    for number, entry in enumerate(entries, start=1):
         try:
             table.rows += score(entry, results, settings, dataset_dir)
         except StudyRefused as refusal:
-            left_out = {"image": entry["image"], "unit": entry["unit"], "code": refusal.code, "found": refusal.found}
-            table.left_out.append(left_out)
+            table.left_out.append(left_out_row(number, entry, refusal))
     if not table.rows:
         codes = ", ".join(f"{count} {code}" for code, count in Counter(row["code"] for row in table.left_out).items())
         raise StudyRefused(
@@ -118,6 +117,11 @@ def evaluate(predictions: Path, data_list: Path, split: str, settings: Evaluatio
 def read_entries(data_list: Path, split: str) -> list[dict[str, Any]]:
     """One part of a data list, whose entries all have `image`, `unit` and `sha256`. Raises: StudyRefused: WRONG_USAGE."""
     return read_part(data_list, split, ("image", "unit", "sha256"))
+
+
+def left_out_row(number: int, entry: Mapping[str, Any], refusal: StudyRefused) -> dict[str, Any]:
+    """An entry without figures: its number in the part from 1, its unit, why. No path: it may name somebody."""
+    return {"entry": number, "unit": entry["unit"], "code": refusal.code, "found": refusal.found}
 
 
 def results_by_sha256(predictions: Path, wanted: set[str]) -> dict[str, tuple[Path, dict[str, Any]]]:

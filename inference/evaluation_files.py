@@ -88,7 +88,7 @@ def left_out_lines(table: EvaluationTable) -> list[str]:
     """The images without figures, if any, each with its code."""
     if not table.left_out:
         return []
-    lines = [f"- {row['image']} ({row['unit']}): {row['code']}: {row['found']}" for row in table.left_out]
+    lines = [f"- entry {row['entry']} ({row['unit']}): {row['code']}: {row['found']}" for row in table.left_out]
     return ["\n".join([f"**{len(lines)} images are not in the figures:**", "", *lines])]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..evaluate import Truths, read_entries, results_by_sha256
+from ..evaluate import Truths, left_out_row, read_entries, results_by_sha256
 from ..measurement import Measurement
 from ..stored_study import StoredStudy
 from ..true_value import true_value
@@ -51,13 +51,13 @@ class Cases:
         by_measurement: name of the measurement to its cases, all in the order of the list, the same studies for each.
         units: name of the measurement to its unit, such as "mL".
         results: `result.json` of the same studies in the same order.
-        left_out: {image, unit, code, found} for each entry of the list that has no case.
+        left_out: of each entry of the list that has no case, see `left_out_row`.
     """
 
     by_measurement: dict[str, list[Case]]
     units: dict[str, str]
     results: list[Mapping[str, Any]]
-    left_out: list[dict[str, str]]
+    left_out: list[dict[str, Any]]
 
 
 def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) -> Case:
@@ -93,12 +93,11 @@ def read_cases(
         raise StudyRefused("WRONG_USAGE", "the list names an image twice")
     predicted = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
     cases = Cases({measurement.name: [] for measurement in measurements}, {}, [], [])
-    for entry in entries:
+    for number, entry in enumerate(entries, start=1):
         try:
             read = read_study_cases(entry, predicted, truths, dataset_dir, measurements)
         except StudyRefused as refusal:
-            about = {"image": entry["image"], "unit": entry["unit"], "code": refusal.code, "found": refusal.found}
-            cases.left_out.append(about)
+            cases.left_out.append(left_out_row(number, entry, refusal))
             continue
         result = predicted[entry["sha256"]][1]
         cases.results.append(result)

@@ -25,7 +25,7 @@ def interval_sections(intervals: Mapping[str, Any]) -> list[str]:
     )
     sections = [head]
     if intervals["left_out"]:
-        lines = [f"- {row['image']} ({row['unit']}): {row['code']}: {row['found']}" for row in intervals["left_out"]]
+        lines = [f"- entry {row['entry']} ({row['unit']}): {row['code']}: {row['found']}" for row in intervals["left_out"]]
         sections.append("\n".join([f"**{len(lines)} images have no interval:**", "", *lines]))
     return sections + [part for section in intervals["measurements"] for part in measurement_parts(section)]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from caveat.commands import evaluate as command
 from caveat.inference.evaluate import Evaluation, evaluate
 from caveat.inference.evaluation_config import read_evaluation
-from caveat.inference.evaluation_files import save_evaluation, to_csv, to_markdown
+from caveat.inference.evaluation_files import save_evaluation, to_csv, to_json, to_markdown
 from caveat.inference.evaluations.overlap import overlap
 from caveat.inference.metrics.overlap import dice
 from caveat.inference.truths import MaskTruths
@@ -176,7 +176,8 @@ def test_missing_and_refused_predictions_are_counted_and_listed(stored):
     refused(stored)
     (stored / "out/image1/result.json").unlink()
     table = run(stored)
-    assert [(row["image"], row["code"]) for row in table.left_out] == [("0.jpg", "NO_FIELD_OF_VIEW"), ("1.jpg", "NOT_PREDICTED")]
+    assert [(row["entry"], row["code"]) for row in table.left_out] == [(1, "NO_FIELD_OF_VIEW"), (2, "NOT_PREDICTED")]
+    assert all(".jpg" not in said for said in (to_json(table), to_markdown(table))), "a path may name somebody"
     assert "2 of 4 images" in to_markdown(table)
     assert "2 images are not in the figures" in to_markdown(table)
 
