@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from caveat.reasons import StudyRefused
 
 from .checks.geometry import spacing_of
 from .checks.intensity import refuse_constant
+from .region_file import read_region
 
 NEARLY = 1e-3
 """Voxels, and mm, that are rounding."""
@@ -27,22 +29,25 @@ class CropToRegiond(Cropd):
     back-front, down-up (RAS, as in NIfTI).
 
     A voxel belongs to a box if its centre does. On an oblique image the box keeps its centre and its sides and is turned with
-    the image's axes, since the crop is on the image's own grid. A box around a point is cut where the image ends, flagged
-    ROI_CUT_AT_BORDER. Where a box or a point was stated, `meta` of what comes out holds `crop`: `source` ("box" or "point") and
-    `box_mm`, the faces of the voxels taken, which stated as a box give the same crop again.
+    the image's axes, since the crop is on the image's own grid. A region from a file gives the box around it along those axes:
+    a mask on the image's grid gives the voxels from its first to its last. A box around a point, or around the middle of a
+    region's box, is cut where the image ends, flagged ROI_CUT_AT_BORDER. Where a box or a point was stated, `meta` of what
+    comes out holds `crop`: `source` ("box" or "point") and `box_mm`, the faces of the voxels taken, which stated as a box give
+    the same crop again.
 
     Args:
         keys: (channels, x, y, z) MetaTensors on one grid, in any orientation; the first that is there is measured.
         size_mm: of the crop around a point.
         smallest_mm: that a region may have.
         largest_mm: that a region may have.
-        box: lower and upper face along each world axis: x0, x1, y0, y1, z0, z1.
-        point: x, y, z.
+        box: lower and upper face along each world axis: x0, x1, y0, y1, z0, z1; or the path of a region (see `read_region`).
+        point: x, y, z; or the path of a region, whose middle it is.
         allow_missing_keys: skip keys that an entry does not have.
 
     Raises:
         ValueError: numbers that are no box or no point, or both of them.
-        StudyRefused: FIELD_OF_VIEW_MISMATCH, ROI_OUTSIDE_IMAGE; CONSTANT_IMAGE for a region of one value; LABEL_OFF_GRID.
+        StudyRefused: FIELD_OF_VIEW_MISMATCH, ROI_OUTSIDE_IMAGE; CONSTANT_IMAGE for a region of one value; LABEL_OFF_GRID;
+            REGION_OTHER_FRAME, and what `read_region` refuses.
     """
 
     not_identity = ("box", "point")
@@ -54,17 +59,18 @@ class CropToRegiond(Cropd):
         size_mm: Sequence[float],
         smallest_mm: Sequence[float],
         largest_mm: Sequence[float],
-        box: Sequence[float] | None = None,
-        point: Sequence[float] | None = None,
+        box: Sequence[float] | str | None = None,
+        point: Sequence[float] | str | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, Crop(), allow_missing_keys)
         self.size_mm = _numbers(size_mm, 3)
         self.smallest_mm = _numbers(smallest_mm, 3)
         self.largest_mm = _numbers(largest_mm, 3)
-        self.box = None if box is None else _numbers(box, 6)
-        self.point = None if point is None else _numbers(point, 3)
-        if self.box is not None and (self.point is not None or not all(np.less(self.box[::2], self.box[1::2]))):
+        self.box = box if box is None or isinstance(box, str) else _numbers(box, 6)
+        self.point = point if point is None or isinstance(point, str) else _numbers(point, 3)
+        upside_down = isinstance(self.box, tuple) and not all(np.less(self.box[::2], self.box[1::2]))
+        if upside_down or (self.box is not None and self.point is not None):
             raise ValueError("state one point, or one box with each lower face below its upper face")
 
     def __call__(self, data: Mapping[Hashable, Any], lazy: bool | None = None) -> dict[Hashable, Any]:
@@ -73,7 +79,7 @@ class CropToRegiond(Cropd):
         keys = list(self.key_iterator(out))
         measured = out[keys[0]]
         affine, shape = measured.affine.cpu().numpy().astype(np.float64), np.array(measured.shape[1:])
-        start, stop = self._wanted(affine, shape)
+        start, stop = self._wanted(affine, shape, str(measured.meta.get("frame_of_reference", "")))
         cut = bool((start < 0).any() or (stop > shape).any())
         if cut and self.box is not None:
             raise _outside(affine, shape)
@@ -92,21 +98,35 @@ class CropToRegiond(Cropd):
             image.meta["flags"] = [*image.meta.get("flags", []), "ROI_CUT_AT_BORDER"]
         return out
 
-    def _wanted(self, affine: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _wanted(self, affine: np.ndarray, shape: np.ndarray, frame: str) -> tuple[np.ndarray, np.ndarray]:
         """First voxel and the one behind the last, per axis of the grid, which may lie outside it."""
         spacing, axes = np.array(spacing_of(affine)), world_axes(affine)
         if self.box is not None:
-            low, high = np.array(self.box[::2]), np.array(self.box[1::2])
-            middle, half = _to_voxels(affine, (low + high) / 2), ((high - low) / 2)[axes] / spacing
-            return np.ceil(middle - half - NEARLY).astype(int), np.floor(middle + half + NEARLY).astype(int) + 1
+            low, high = self._faces(affine, frame)
+            return np.ceil(low - NEARLY).astype(int), np.floor(high + NEARLY).astype(int) + 1
         if self.point is not None:
-            middle = _to_voxels(affine, np.array(self.point))
+            middle = self._middle(affine, frame)
             if (middle < -0.5).any() or (middle > shape - 0.5).any():
                 raise _outside(affine, shape)
             size = np.maximum(np.rint(np.array(self.size_mm)[axes] / spacing), 1).astype(int)
             start = np.floor(middle - (size - 1) / 2 + 0.5 + NEARLY).astype(int)
             return start, start + size
         return np.zeros(3, int), shape
+
+    def _faces(self, affine: np.ndarray, frame: str) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper faces of the box, in voxels of the grid."""
+        if isinstance(self.box, str):
+            return _extent(self.box, affine, frame)
+        low, high = np.array(self.box[::2]), np.array(self.box[1::2])
+        middle, half = _to_voxels(affine, (low + high) / 2), ((high - low) / 2)[world_axes(affine)] / spacing_of(affine)
+        return middle - half, middle + half
+
+    def _middle(self, affine: np.ndarray, frame: str) -> np.ndarray:
+        """The point, in voxels of the grid."""
+        if isinstance(self.point, str):
+            low, high = _extent(self.point, affine, frame)
+            return (low + high) / 2
+        return _to_voxels(affine, np.array(self.point))
 
     def _refuse_extent(self, extent_mm: np.ndarray, axes: np.ndarray) -> None:
         """Args: extent_mm: per axis of the grid. axes: of the world. Raises: StudyRefused: FIELD_OF_VIEW_MISMATCH."""
@@ -140,6 +160,25 @@ def _outside(affine: np.ndarray, shape: np.ndarray) -> StudyRefused:
 
 def _to_voxels(affine: np.ndarray, place_mm: np.ndarray) -> np.ndarray:
     return np.linalg.solve(affine[:3, :3], place_mm - affine[:3, 3])
+
+
+def _extent(path: str, affine: np.ndarray, frame: str) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper faces of a region, in voxels of a grid.
+
+    Args:
+        path: of the region.
+        affine: (4, 4) of the grid.
+        frame: of reference of the image, hashed; "" where it has none.
+
+    Raises:
+        StudyRefused: REGION_OTHER_FRAME, and what `read_region` refuses.
+    """
+    region = read_region(Path(path))
+    if frame and region.frame_of_reference and frame != region.frame_of_reference:
+        raise StudyRefused("REGION_OTHER_FRAME")
+    to_grid = np.linalg.inv(affine)
+    low, high = region.extent(to_grid[:3, :3])
+    return low + to_grid[:3, 3], high + to_grid[:3, 3]
 
 
 def _numbers(values: Sequence[float], count: int) -> tuple[float, ...]:

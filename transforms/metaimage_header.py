@@ -9,8 +9,9 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
+from .lps import LPS_TO_RAS
 from .text_header import header_lines, numbers, whole_numbers
-from .text_volume import LPS_TO_RAS, TextHeader
+from .text_volume import TextHeader
 
 TYPES = {
     **{"MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4"},

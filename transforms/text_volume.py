@@ -13,11 +13,11 @@ from caveat.reasons import StudyRefused
 
 from .checks.geometry import refuse_bad_affine, spacing_of
 from .checks.limits import refuse_large_volume
+from .lps import LPS_TO_RAS
 from .reader import Stated, StudyImage
 from .stated_spacing import stated_spacing
 from .voxel_stream import Stream, ZlibStream, deflate_refusals, read_voxels, refuse_wrong_size
 
-LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
 
 
 @dataclass(frozen=True)

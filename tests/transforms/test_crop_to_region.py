@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor, list_data_collate
 from monai.transforms import Compose, Invertd, NormalizeIntensityd, Orientationd, Spacingd
 from phantoms import oblique_affine
+from region_phantoms import structures, write_region
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.crop_to_region import CropToRegiond, box_of
@@ -194,6 +198,60 @@ def test_what_is_recorded_survives_batching():
 def test_what_is_no_box_and_no_point_is_an_error(where):
     with pytest.raises(ValueError):
         cropper(**where)
+
+
+def mask_on(affine: np.ndarray, path) -> str:
+    """A mask on the large image's grid whose box is the crop. Returns: its path."""
+    outer = affine.copy()
+    outer[:3, 3] = affine[:3, 3] - affine[:3, :3] @ np.array(BEFORE)
+    mask = np.zeros(np.add(np.add(BEFORE, CROP), AFTER), np.uint8)
+    mask[BEFORE] = mask[tuple(np.add(BEFORE, CROP) - 1)] = 1
+    image = nib.Nifti1Image(mask, outer)
+    image.header.set_xyzt_units("mm")
+    nib.save(image, path)
+    return str(path)
+
+
+@pytest.mark.parametrize("way", ["box", "point"])
+@pytest.mark.parametrize("affine", AFFINES.values(), ids=AFFINES.keys())
+def test_a_mask_says_which_voxels_are_meant_however_they_lie(affine, way, tmp_path):
+    crop, field = crop_and_field(affine)
+    where = {way: mask_on(affine, tmp_path / "mask.nii.gz")}
+    out = cropper(size_mm=size_around(affine), **where)({"image": field})["image"]
+    assert torch.equal(out.as_tensor(), crop.as_tensor())
+    assert out.meta["crop"]["source"] == way
+    again = cropper(box=out.meta["crop"]["box_mm"])({"image": field})["image"]
+    assert torch.equal(again.as_tensor(), crop.as_tensor())
+
+
+def test_a_mask_is_found_on_an_image_whose_axes_were_turned(tmp_path):
+    """The mask stays as it was drawn; the image is oriented first, as in a bundle."""
+    affine = AFFINES["permuted"]
+    crop, field = crop_and_field(affine)
+    around = np.diff(np.reshape(box_around(affine), (3, 2))).ravel()
+    oriented = Orientationd("image", axcodes="RAS", labels=None)
+    out = cropper(box=mask_on(affine, tmp_path / "mask.nii"), largest_mm=around)(oriented({"image": field}))["image"]
+    assert torch.equal(out.as_tensor(), oriented({"image": crop})["image"].as_tensor())
+
+
+def test_a_region_of_another_frame_of_reference_is_refused(tmp_path):
+    _, field = crop_and_field(np.eye(4))
+    middle = np.array([middle_of(np.eye(4))])
+    path = str(write_region(structures([[middle]], "POINT", frame="1.2.3"), tmp_path))
+    assert cropper(point=path)({"image": field})["image"].shape[1:] == CROP  # an image that names no frame
+    field.meta["frame_of_reference"] = hashlib.sha256(b"1.2.3").hexdigest()
+    assert cropper(point=path)({"image": field})["image"].shape[1:] == CROP
+    field.meta["frame_of_reference"] = hashlib.sha256(b"1.2.4").hexdigest()
+    refused("REGION_OTHER_FRAME", field, point=path)
+
+
+def test_a_region_that_cannot_be_used_refuses_the_study(tmp_path):
+    _, field = crop_and_field(np.eye(4))
+    away = np.eye(4)
+    away[:3, 3] = 100
+    refused("ROI_OUTSIDE_IMAGE", field, box=mask_on(away, tmp_path / "away.nii"))
+    refused("ROI_OUTSIDE_IMAGE", field, point=str(tmp_path / "away.nii"))
+    assert str(tmp_path) not in refused("REGION_UNREADABLE", field, box=str(tmp_path / "absent.nii"))
 
 
 def test_where_to_look_is_no_part_of_the_preprocessing_identity():
