@@ -215,7 +215,7 @@ def defective_files() -> dict[str, tuple[bytes, str]]:
         "nan.nii.gz": (gzip.compress(nifti_bytes(nan)), "NON_FINITE_VOXELS"),
         "four.nii.gz": (gzip.compress(nifti_bytes(np.stack([ellipsoid()] * 2, axis=-1))), "NOT_3D"),
         "nowhere.nii.gz": (gzip.compress(nifti_bytes(sform_code=0)), "NO_ORIENTATION"),
-        "dicom.dcm": (b"\0" * 128 + b"DICM" + b"\0" * 100, "UNSUPPORTED_FILE_TYPE"),
+        "dicom.dcm": (b"\0" * 128 + b"DICM" + b"\0" * 100, "NOT_DICOM"),
     }
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
 from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from .checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
 from .data_list import read_part
-from .reader import HEAD_BYTES, all_readers
+from .dicom.instance import read_instance
+from .dicom.studies import studies_of
+from .search import Found, begins_like_dicom, search
 from .study_name import StudyNames, anonymous_name
 
 DATA_ROOT = "../shared/data"
@@ -19,38 +20,55 @@ DATA_ROOT = "../shared/data"
 
 
 def find_studies(path: str | Path, anonymous: bool = False) -> list[dict[str, Any]]:
-    """The studies of a file or a folder, in the order of their paths.
+    """The studies of a file or a folder, in the order of their places.
 
-    Every regular file that is named like an image or begins like one is a study, even where it can only be refused; what is
-    neither (notes, tables), hidden or a link is passed over. Subfolders that may not be read are studies too, to be refused:
-    none is lost in silence.
+    The files of one DICOM study are one study, wherever they lie; DICOM objects that are no images are passed over. Every other
+    regular file that is named like an image or begins like one is a study, even where it can only be refused; what is
+    neither (notes, tables), hidden or a link is passed over. Archives are opened. Subfolders that may not be read are studies
+    too, to be refused: none is lost in silence.
 
     Args:
         path: a file, or a folder that is searched through.
-        anonymous: number the studies instead of naming them after their files.
+        anonymous: number all studies instead of naming them after their files. DICOM studies always are: the names of their
+            files and folders may be a patient's.
 
     Returns:
-        Entries {"image": path, "name": of the result's folder, "number": from 1}.
+        Entries {"image": path, or the paths of a DICOM study, "name": of the result's folder, "number": from 1, "place": below
+        `path`, for `key.csv` alone}.
 
     Raises:
         StudyRefused: UNREADABLE_FOLDER, NO_INPUT_FOUND.
     """
-    path = Path(path)
-    if not os.path.exists(path):  # False, where Path.exists raises
-        raise StudyRefused("UNREADABLE_FOLDER")
-    if not path.is_dir():
-        return _entries([{"image": str(path)}], anonymous)
-    unreadable: list[Path] = []
-    found: list[Path] = []
-    for folder, folders, files in os.walk(path, onerror=lambda error: unreadable.append(Path(error.filename))):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        found += [Path(folder, name) for name in files if not _is_hidden(name) and _is_study(Path(folder, name))]
-    if path in unreadable:
-        raise StudyRefused("UNREADABLE_FOLDER")
-    if not found and not unreadable:
-        raise StudyRefused("NO_INPUT_FOUND")
-    ordered = sorted([*found, *unreadable], key=lambda file: file.relative_to(path).parts)
-    return _entries([{"image": str(file)} for file in ordered], anonymous)
+    found = search(Path(path))
+    groups = [[one] for one in found if not one.is_dicom] + dicom_groups([one for one in found if one.is_dicom])
+    if not groups:
+        raise StudyRefused("NO_INPUT_FOUND", f"{len(found)} DICOM files, none of them an image" if found else "")
+    studies = [
+        {
+            "image": str(group[0].path) if len(group) == 1 else [str(one.path) for one in group],
+            "place": str(place_of(group)),
+            "named": not group[0].is_dicom,
+        }
+        for group in sorted(groups, key=lambda group: group[0].place.parts)
+    ]
+    return _entries(studies, anonymous)
+
+
+def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
+    """The files of each DICOM study. A file whose header cannot be read stands alone, to be refused."""
+    alone, instances, by_path = [], [], {one.path: one for one in found}
+    for one in found:
+        try:
+            instances.append(read_instance(one.path))
+        except StudyRefused:
+            alone.append([one])
+    return alone + [[by_path[instance.path] for instance in study.instances] for study in studies_of(instances)]
+
+
+def place_of(group: Sequence[Found]) -> PurePath:
+    """A file's place, or the innermost folder that holds all files of a study."""
+    places = [one.place for one in group]
+    return places[0] if len(places) == 1 else PurePath(os.path.commonpath([place.parent for place in places]) or ".")
 
 
 def studies_from_list(
@@ -59,7 +77,8 @@ def studies_from_list(
     """The studies of one part of a data list, in its order.
 
     Args:
-        list_file: JSON in MONAI's form, {part: [{"image": path, "sha256": ..., ...}, ...], ...}.
+        list_file: JSON in MONAI's form, {part: [{"image": path, "sha256": ..., ...}, ...], ...}; an image of several channels
+            has a list of paths, one a channel.
         part: such as "test".
         data_root: folder that the list's paths start from; by default that in the environment's CAVEAT_DATA, else ../shared/data.
         anonymous: number the studies instead of naming them after their files.
@@ -71,41 +90,34 @@ def studies_from_list(
         StudyRefused: WRONG_USAGE where the list cannot be read or has no such part, NO_INPUT_FOUND where the part is empty.
     """
     root = Path(data_root if data_root is not None else os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    listed = read_part(Path(list_file), part, ("image",))
+    listed = read_part(Path(list_file), part, ())
     if not listed:
         raise StudyRefused("NO_INPUT_FOUND", "this part of the list is empty")
     studies = []
-    for entry in listed:
-        sha256 = {"sha256": str(entry["sha256"])} if entry.get("sha256") else {}
-        studies.append({"image": str(root / entry["image"])} | sha256)
+    for number, entry in enumerate(listed, start=1):
+        channels = _channels(entry, number)
+        named = (root / channels[0]).is_file() and not begins_like_dicom(root / channels[0])
+        paths = [str(root / channel) for channel in channels]
+        study = {"image": paths if len(paths) > 1 else paths[0], "place": channels[0], "named": named}
+        studies.append(study | ({"sha256": str(entry["sha256"])} if entry.get("sha256") else {}))
     return _entries(studies, anonymous)
 
 
+def _channels(entry: Any, number: int) -> list[str]:
+    """The paths of an entry's image. Raises: StudyRefused: WRONG_USAGE."""
+    image = entry.get("image") if isinstance(entry, dict) else None
+    channels = image if isinstance(image, list) else [image]
+    if not channels or not all(isinstance(channel, str) and channel for channel in channels):
+        raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has no image, or one that is no path and no paths")
+    return channels
+
+
 def _entries(studies: Iterable[dict[str, Any]], anonymous: bool) -> list[dict[str, Any]]:
-    """Add name and number."""
-    names = StudyNames()
-    return [
-        {**study, "name": anonymous_name(number) if anonymous else names.of(Path(study["image"])), "number": number}
-        for number, study in enumerate(studies, start=1)
-    ]
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
-
-
-def _is_study(file: Path) -> bool:
-    """Whether a file is named like an image, or begins like one.
-
-    Links may lead out of the folder or back into it; devices and FIFOs may never answer.
-    """
-    if file.is_symlink() or not file.is_file():
-        return False
-    if file.name.lower().endswith((*FOREIGN_EXTENSIONS, *(ending for reader in all_readers() for ending in reader.extensions))):
-        return True
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(HEAD_BYTES)
-    except OSError:  # it is not named like an image either, so no study is lost
-        return False
-    return is_foreign_image(head) or any(reader.recognises(head) for reader in all_readers())
+    """Replace what a study may be `named` after by its name, and number it."""
+    names, entries = StudyNames(), []
+    for number, study in enumerate(studies, start=1):
+        facts = {key: value for key, value in study.items() if key != "named"}
+        named = study["named"] and not anonymous
+        name = names.of(PurePath(study["place"]) if named else PurePath(anonymous_name(number)))
+        entries.append({**facts, "name": name, "number": number})
+    return entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,9 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
+from .checks.geometry import refuse_spacing
 from .checks.intensity import refuse_channels, refuse_constant
+from .dicom.choice import SeriesRule
 from .inspect_study import Inspected, inspect_study
 from .reader import Stated
 
@@ -21,11 +24,12 @@ IMAGE = "image"
 class LoadStudyd(MapTransform):
     """Read a study's files; refuse what cannot be read correctly.
 
-    Each path becomes a MetaTensor float32 (channels, *spatial), rows, columns for pictures and x, y, z for volumes, in its
-    stored intensities. Its affine maps voxel indices to mm (RAS), or is the identity where no spacing is known. `meta` holds
-    `spacing_source` ("" where no spacing is known), `input_sha256`, `input_kind`, `input_shape`, `original_affine`; and, only
-    where there are any (an empty list or None does not survive MONAI's collating), `spacing_mm` and `flags`, the reason codes
-    of what was accepted all the same. There is no path and no text of the file in it.
+    Each path (see `inspect_study.Source`: a file, a DICOM study, or one of either a channel) becomes a MetaTensor float32
+    (channels, *spatial), rows, columns for pictures and radiographs and x, y, z for volumes, in its stored intensities (of DICOM:
+    rescaled as the file says). Its affine maps voxel indices to mm (RAS), or is the identity where no spacing is known. `meta`
+    holds `spacing_source` ("" where no spacing is known), `input_sha256`, `input_kind`, `input_shape`, `original_affine`; and,
+    only where there are any (an empty list or None does not survive MONAI's collating), `spacing_mm`, `frame_of_reference` (its
+    sha256) and `flags`, the reason codes of what was accepted all the same. There is no path and no text of the file in it.
 
     Args:
         keys: of the paths. Only what stands under "image" is checked for its channels, for being constant, and against the
@@ -34,13 +38,27 @@ class LoadStudyd(MapTransform):
         spacing: mm, stated by the user for images that carry none: one number, or one per axis.
         assume_orientation: accept volumes that do not say how they lie, flagged ORIENTATION_ASSUMED.
         kinds: of image that the bundle measures.
+        series_rules: which series of a DICOM study is measured: the fields of `SeriesRule`, or a list of them, one a channel.
+        series: number of the series, chosen by hand as `caveat check` counts them, in place of the rules' choice.
+        allow_gaps, allow_tilt: see `Stated`.
+        spacing_limits_mm: smallest and largest that an image may have along any axis, where its spacing is known.
         allow_missing_keys: skip keys that an entry does not have.
 
     Raises:
-        StudyRefused: any code of a file that cannot be read; NOT_THIS_KIND, WRONG_CHANNELS, CONSTANT_IMAGE, INPUT_CHANGED.
+        StudyRefused: any code of a file that cannot be read; NOT_THIS_KIND, WRONG_CHANNELS, CONSTANT_IMAGE, INPUT_CHANGED,
+            SPACING_NOT_MEASURED.
     """
 
-    not_identity = ("spacing", "assume_orientation", "kinds")
+    not_identity = (
+        "spacing",
+        "assume_orientation",
+        "kinds",
+        "series_rules",
+        "series",
+        "allow_gaps",
+        "allow_tilt",
+        "spacing_limits_mm",
+    )
     """Of the constructor's parameters: they say something of one study, so calibration records do not depend on them."""
 
     def __init__(
@@ -50,20 +68,29 @@ class LoadStudyd(MapTransform):
         spacing: Sequence[float] | float | None = None,
         assume_orientation: bool = False,
         kinds: Collection[str] = ("picture", "nifti"),
+        series_rules: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
+        series: int | None = None,
+        allow_gaps: bool = False,
+        allow_tilt: bool = False,
+        spacing_limits_mm: tuple[float, float] = (0.0, math.inf),
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.channels = channels
+        self.spacing_limits_mm = spacing_limits_mm
         self.kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         numbers = (spacing,) if isinstance(spacing, int | float) else tuple(spacing or ())
-        self.stated = Stated(tuple(float(number) for number in numbers), assume_orientation)
+        self.stated = Stated(tuple(float(number) for number in numbers), assume_orientation, series, allow_gaps, allow_tilt)
+        rules = [series_rules] if isinstance(series_rules, Mapping) else series_rules
+        self.rules = tuple(SeriesRule(**rule) for rule in rules) or (SeriesRule(),)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Args: data: with a path under each key. Returns: the same with MetaTensors."""
         out = dict(data)
         for key in self.key_iterator(out):
             measured = key == IMAGE
-            found = inspect_study(out[key], self.stated, self.kinds, sha256=str(data.get("sha256") or "") if measured else "")
+            sha256 = str(data.get("sha256") or "") if measured else ""
+            found = inspect_study(out[key], self.stated, self.kinds, sha256, self.rules)
             if measured:
                 self._check(found)
             out[key] = as_meta_tensor(found)
@@ -74,6 +101,7 @@ class LoadStudyd(MapTransform):
         if self.channels is not None:
             refuse_channels(found.image.voxels, self.channels)
         refuse_constant(found.image.voxels)
+        refuse_spacing(found.image.spacing_mm or (), *self.spacing_limits_mm)
 
 
 def as_meta_tensor(found: Inspected) -> MetaTensor:
@@ -88,6 +116,8 @@ def as_meta_tensor(found: Inspected) -> MetaTensor:
     }
     if image.spacing_mm is not None:
         meta["spacing_mm"] = list(image.spacing_mm)
+    if image.frame_of_reference:
+        meta["frame_of_reference"] = image.frame_of_reference
     if image.flags:
         meta["flags"] = list(image.flags)
     return MetaTensor(torch.from_numpy(image.voxels), affine=torch.as_tensor(image.affine), meta=meta)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from ..reasons import REASONS, StudyRefused
 if TYPE_CHECKING:
     from ..transforms.reader import Stated
 
-TITLES = ("number", "name", "kind", "size", "spacing", "verdict")
+TITLES = ("number", "name", "series", "kind", "size", "spacing", "verdict")
+Row = tuple[str, ...]
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -28,29 +29,36 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--assume-orientation", action="store_true", help="accept NIfTI files that state no orientation (default: refuse them)"
     )
+    parser.add_argument("--allow-gaps", action="store_true", help="interpolate missing slices of a DICOM series, flagged")
+    parser.add_argument("--allow-tilt", action="store_true", help="resample a DICOM series taken with a tilted gantry, flagged")
     parser.add_argument("--anonymous-names", action="store_true", help="number the images (default: name them after their files)")
+    parser.add_argument(
+        "--key",
+        type=Path,
+        metavar="FOLDER",
+        help="write key.csv there: which number is which file. DICOM files are named nowhere else: their names may be a patient's",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a table with a row for each image, or explain one code."""
+    """Print a table with a row for each image and each DICOM series, or explain one code."""
     if (options.explain is None) == (options.input is None):
         raise StudyRefused("WRONG_USAGE", "give INPUT, or --explain CODE")
     if options.explain is not None:
         return explain(options.explain)
     from ..transforms.discover import find_studies
+    from ..transforms.key_file import write_key
 
     stated = read_stated(options)
     studies = find_studies(options.input, anonymous=options.anonymous_names)
-    rows, codes = [], set()
-    for study in studies:
-        row, code = check_one(study, stated)
-        rows.append(row)
-        codes.add(code)
-    print_table([TITLES, *rows])
-    refused = sum(row[-1] != "ok" and not row[-1].startswith("ok, ") for row in rows)
-    print(f"\n{len(rows) - refused} can be read, {refused} refused")
-    for code in sorted(codes - {""}):
+    if options.key is not None:
+        write_key(options.key, studies)
+    checked = [row for study in studies for row in check_one(study, stated)]
+    print_table([TITLES, *(row for row, _ in checked)])
+    codes = [code for _, code in checked]
+    print(f"\n{codes.count('')} can be read, {len(codes) - codes.count('')} refused")
+    for code in sorted({*codes} - {""}):
         print(f"\n{code}: {REASONS[code].meaning}\n  {REASONS[code].what_to_do}")
     return ExitStatus.OK
 
@@ -74,37 +82,59 @@ def read_stated(options: argparse.Namespace) -> Stated:
     from ..transforms.reader import Stated
 
     try:
-        return Stated(tuple(float(part) for part in (options.spacing or "").split(",") if part), options.assume_orientation)
+        spacing = tuple(float(part) for part in (options.spacing or "").split(",") if part)
+        return Stated(spacing, options.assume_orientation, None, options.allow_gaps, options.allow_tilt)
     except ValueError:
         raise StudyRefused("WRONG_USAGE", "--spacing expects numbers above zero, separated by commas") from None
 
 
-def check_one(study: dict[str, Any], stated: Stated) -> tuple[tuple[str, ...], str]:
+def check_one(study: dict[str, Any], stated: Stated) -> list[tuple[Row, str]]:
     """Check one study.
 
     Returns:
-        Its row of the table, and the code it is refused with, "" where it is not.
+        Its row of the table, or one for each series of a DICOM study, and the code it is refused with, "" where it is not.
     """
-    from ..transforms.checks.intensity import refuse_constant
-    from ..transforms.inspect_study import inspect_study
-
     start = (str(study["number"]), study["name"])
     try:
-        found = inspect_study(study["image"], stated)
-        refuse_constant(found.image.voxels)
+        return [((*start, *row), code) for row, code in _rows(study["image"], stated)]
     except StudyRefused as refusal:
-        return (*start, "", "", "", str(refusal)), refusal.code
+        return [((*start, "", "", "", "", str(refusal)), refusal.code)]
     except Exception as error:  # whatever one image raises, the next ones are checked; texts of libraries may quote the file
-        return (*start, "", "", "", f"UNEXPECTED_ERROR: {type(error).__name__}"), "UNEXPECTED_ERROR"
-    image = found.image
-    channels = f", {len(image.voxels)} channels" if len(image.voxels) > 1 else ""
-    size = " x ".join(str(length) for length in image.voxels.shape[1:]) + channels
-    spacing = " x ".join(f"{length:.4g}" for length in image.spacing_mm or ())
-    stated_as = f"{spacing} mm ({image.spacing_source})" if spacing else "unknown: pixels"
-    return (*start, found.kind, size, stated_as, ", ".join(["ok", *image.flags])), ""
+        return [((*start, "", "", "", "", f"UNEXPECTED_ERROR: {type(error).__name__}"), "UNEXPECTED_ERROR")]
 
 
-def print_table(rows: Sequence[Sequence[str]]) -> None:
+def _rows(image: str | list[str], stated: Stated) -> Iterator[tuple[Row, str]]:
+    """Series, kind, size, spacing, verdict; and the code."""
+    from ..transforms.checks.intensity import refuse_constant
+    from ..transforms.dicom.describe import describe_study
+    from ..transforms.inspect_study import dicom_files, inspect_study
+
+    files = dicom_files([Path(path) for path in ([image] if isinstance(image, str) else image)])
+    for row in describe_study(files, stated) if files else ():
+        kind = f"{row.kind} {row.outline.modality} {row.outline.orientation}".rstrip()
+        spacing = _spacing(row.spacing_mm, row.spacing_source)
+        yield (str(row.number), kind, _times(row.outline.size), spacing, row.verdict), row.code
+    if not files:
+        found = inspect_study(image, stated)
+        refuse_constant(found.image.voxels)
+        channels = f", {len(found.image.voxels)} channels" if len(found.image.voxels) > 1 else ""
+        size = _times(found.image.voxels.shape[1:]) + channels
+        spacing = _spacing(found.image.spacing_mm, found.image.spacing_source)
+        yield ("", found.kind, size, spacing, ", ".join(["ok", *found.image.flags])), ""
+
+
+def _times(size: Sequence[int]) -> str:
+    return " x ".join(str(length) for length in size)
+
+
+def _spacing(spacing_mm: Sequence[float] | None, source: str) -> str:
+    if spacing_mm is None:
+        return "unknown: pixels"
+    numbers = " x ".join(f"{length:.4g}" for length in spacing_mm)
+    return f"{numbers} mm ({source})" if source else f"{numbers} mm"
+
+
+def print_table(rows: Sequence[Row]) -> None:
     """Columns as wide as their longest cell; the last as long as it is."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(TITLES) - 1)]
     for row in rows:

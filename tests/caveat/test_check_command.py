@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from dicom_phantoms import clean_series, write
 from phantoms import defective_files, fundus, picture_bytes, write_nifti
 
 from caveat.cli import main
@@ -27,7 +28,7 @@ def folder(tmp_path):
 def rows(text):
     """Lines of the table by the study's name."""
     table = text.split("\n\n")[0].splitlines()
-    assert table[0].split() == ["number", "name", "kind", "size", "spacing", "verdict"]
+    assert table[0].split() == ["number", "name", "series", "kind", "size", "spacing", "verdict"]
     return {line.split()[1]: line for line in table[1:]}
 
 
@@ -43,6 +44,18 @@ def test_a_folder_of_good_and_bad_files(folder, capsys):
     for code in {code for _, code in defective_files().values()}:
         assert f"{code}: {REASONS[code].meaning}\n  {REASONS[code].what_to_do}" in out
     assert str(folder) not in out
+
+
+def test_a_line_for_each_series_of_a_study_and_no_word_of_its_files(tmp_path, capsys):
+    write(clean_series(modality="MR") + clean_series(series=2)[:-1:2], tmp_path / "Doe^Jane")
+    assert main(["check", str(tmp_path), "--key", str(tmp_path.parent / "key")]) == 0
+    out = capsys.readouterr().out
+    first, second = out.splitlines()[1:3]
+    assert first.split("  ")[0:2] == ["1", ""] and "study-0001  1       dicom MR axial" in first
+    assert first.endswith("0.9 x 1.2 x 2.5 mm (DICOM slice positions)  ok")
+    assert "dicom CT axial" in second and second.endswith("0.9 x 1.2 x 5 mm (DICOM slice positions)  ok")
+    assert "Doe" not in out
+    assert (tmp_path.parent / "key" / "key.csv").read_text().splitlines()[1] == "1,study-0001,Doe^Jane"
 
 
 @pytest.mark.parametrize(("name", "code"), [(name, code) for name, (_, code) in defective_files().items()])

@@ -7,15 +7,19 @@ import hashlib
 import json
 import os
 import re
+import zipfile
 from pathlib import Path, PurePath
 
 import pytest
+from dicom_phantoms import clean_series, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phantoms import fundus, nifti_bytes, picture_bytes
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.discover import find_studies, studies_from_list
+from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.key_file import write_key
 from caveat.transforms.study_name import StudyNames
 
 PNG = picture_bytes(fundus(20, 24)[0])
@@ -55,7 +59,7 @@ def names(studies):
 
 def test_every_image_is_a_study_and_nothing_else_is(folder):
     studies = find_studies(folder)
-    assert names(studies) == ["first", "no_extension", "wrong", "second", "IM0001", "broken", "scan"]
+    assert names(studies) == ["first", "no_extension", "wrong", "second", "study-0005", "broken", "study-0007"]
     assert [study["number"] for study in studies] == [1, 2, 3, 4, 5, 6, 7]
     assert studies[0]["image"] == str(folder / "a" / "first.nii.gz")
 
@@ -80,7 +84,8 @@ def test_a_linked_folder_that_is_named_is_searched(folder, tmp_path_factory):
 
 
 def test_a_file_is_a_study_whatever_it_is(folder):
-    assert find_studies(folder / "README.md") == [{"image": str(folder / "README.md"), "name": "README", "number": 1}]
+    file = folder / "README.md"
+    assert find_studies(file) == [{"image": str(file), "place": "README.md", "name": "README", "number": 1}]
 
 
 def test_anonymous_names_say_nothing(folder):
@@ -122,6 +127,43 @@ def test_any_names_become_safe_and_unique(files):
     assert len({name.lower() for name in found}) == len(found)
 
 
+def test_the_files_of_a_dicom_study_are_one_study_wherever_they_lie(tmp_path):
+    first, second = (clean_series(study=study) for study in (1, 2))
+    write(first[::2], tmp_path / "Doe^Jane" / "a")
+    write(first[1::2], tmp_path / "Doe^Jane" / "b")
+    write(second, tmp_path / "z")
+    (tmp_path / "eye.png").write_bytes(PNG)
+    studies = find_studies(tmp_path)
+    assert names(studies) == ["study-0001", "eye", "study-0003"]
+    assert [study["place"] for study in studies] == ["Doe^Jane", "eye.png", "z"]
+    assert len(studies[0]["image"]) == len(first) and len(studies[2]["image"]) == len(second)
+
+
+def test_an_archive_is_opened_and_a_refused_one_is_not_passed_over(tmp_path):
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for number, file in enumerate(write(clean_series(), tmp_path.parent / f"{tmp_path.name}_series")):
+            archive.write(file, f"Doe/IM{number}")
+        archive.writestr("eye.png", PNG)
+    with zipfile.ZipFile(tmp_path / "up.zip", "w") as archive:
+        archive.writestr("../eye.png", PNG)
+    studies = find_studies(tmp_path)
+    assert names(studies) == ["study-0001", "eye", "up"]
+    assert [study["place"] for study in studies] == ["export.zip/Doe", "export.zip/eye.png", "up.zip"]
+    with pytest.raises(StudyRefused, match="ARCHIVE_REFUSED"):
+        inspect_study(studies[2]["image"])
+    assert names(find_studies(tmp_path / "export.zip")) == ["study-0001", "eye"]
+    assert inspect_study(studies[0]["image"]).kind == "dicom"
+
+
+def test_the_key_is_for_the_owner_alone(tmp_path):
+    write_key(
+        tmp_path / "out", [{"number": 1, "name": "study-0001", "place": "Doe^Jane/CT"}, {"number": 2, "name": "b", "place": "=b"}]
+    )
+    key = tmp_path / "out" / "key.csv"
+    assert key.read_text() == "number,name,place\n1,study-0001,Doe^Jane/CT\n2,b,'=b\n"
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
 def test_no_input(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing here")
     with pytest.raises(StudyRefused, match="NO_INPUT_FOUND"):
@@ -157,7 +199,8 @@ def data_list(tmp_path):
 
 def test_a_list_gives_the_same_entries_as_a_folder(data_list, tmp_path, monkeypatch):
     image = str(tmp_path / "images" / "eye.png")
-    expected = [{"image": image, "sha256": "ab", "name": "eye", "number": 1}, {"image": image, "name": "eye-2", "number": 2}]
+    where = {"image": image, "place": "images/eye.png"}
+    expected = [{**where, "sha256": "ab", "name": "eye", "number": 1}, {**where, "name": "eye-2", "number": 2}]
     assert studies_from_list(data_list, "test", tmp_path) == expected
     monkeypatch.setenv("CAVEAT_DATA", str(tmp_path))
     assert studies_from_list(data_list, "test") == expected
@@ -171,7 +214,8 @@ def test_a_list_gives_the_same_entries_as_a_folder(data_list, tmp_path, monkeypa
         ("no json", "test", "WRONG_USAGE"),
         ("[1]", "test", "WRONG_USAGE"),
         ('{"test": [{"label": "a"}]}', "test", "WRONG_USAGE"),
-        ('{"test": [{"image": ["a", "b"]}]}', "test", "WRONG_USAGE"),
+        ('{"test": [{"image": ["a", 2]}]}', "test", "WRONG_USAGE"),
+        ('{"test": [{"image": []}]}', "test", "WRONG_USAGE"),
         ('{"test": []}', "training", "WRONG_USAGE"),
         ('{"test": []}', "test", "NO_INPUT_FOUND"),
     ],

@@ -124,7 +124,7 @@ def test_each_defect_has_its_reason(data, code, tmp_path):
 
 def test_what_is_no_readable_file(tmp_path):
     assert refusal({"image": tmp_path / "absent.png"}) == "UNREADABLE_FILE"
-    assert refusal({"image": tmp_path}) == "UNREADABLE_FOLDER"
+    assert refusal({"image": tmp_path}) == "NO_INPUT_FOUND"
     assert refusal({"image": "\0"}) == "UNREADABLE_FILE"
     fifo = tmp_path / "fifo.png"
     os.mkfifo(fifo)

@@ -50,6 +50,13 @@ def refuse_bad_affine(affine: np.ndarray) -> None:
         raise StudyRefused("IMPLAUSIBLE_SPACING", " x ".join(f"{length:.3g}" for length in spacing) + " mm")
 
 
+def refuse_spacing(spacing_mm: Sequence[float], smallest_mm: float, largest_mm: float) -> None:
+    """Accept an image whose spacing is among those that are measured. Raises: StudyRefused: SPACING_NOT_MEASURED."""
+    if any(not smallest_mm <= length <= largest_mm for length in spacing_mm):
+        found = " x ".join(f"{length:.3g}" for length in spacing_mm)
+        raise StudyRefused("SPACING_NOT_MEASURED", f"{found} mm, where {smallest_mm:g} to {largest_mm:g} mm are measured")
+
+
 def refuse_conflict(first: np.ndarray, second: np.ndarray, shape: Sequence[int]) -> None:
     """Accept two affines that put the image's corners in the same places.
 

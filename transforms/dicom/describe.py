@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from caveat.reasons import StudyRefused
 
 from ..checks.intensity import refuse_constant
 from ..reader import Stated
 from .outline import Outline, outline_of
-from .series import Series
-from .volume import kind_of, read_series
+from .series import Series, series_of
+from .volume import kind_of, one_study, read_instances, read_series
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,16 @@ class SeriesRow:
     spacing_source: str
     verdict: str
     code: str
+
+
+def describe_study(paths: Iterable[Path], stated: Stated) -> Iterator[SeriesRow]:
+    """A row for each series of a study.
+
+    Raises:
+        StudyRefused: what keeps the study as a whole from being read.
+    """
+    for series in series_of(one_study(read_instances(paths))):
+        yield describe(series, stated)
 
 
 def describe(series: Series, stated: Stated) -> SeriesRow:

@@ -1,0 +1,39 @@
+"""key.csv: which number is which file, for the owner of the results alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from caveat.reasons import StudyRefused
+
+from .writers.csv_cells import write_csv
+
+NAME = "key.csv"
+OWNER_ALONE = 0o600
+
+
+def write_key(folder: Path, studies: Iterable[Mapping[str, Any]]) -> None:
+    """Write number, folder of the result, and place below the input of each study.
+
+    The one file that says where a study came from; nothing else does, so that results can be passed on without it.
+
+    Args:
+        folder: of the run's results, made if it is not there.
+        studies: entries of `find_studies`.
+
+    Raises:
+        StudyRefused: OUTPUT_NOT_WRITABLE.
+    """
+    path = folder / NAME
+    # A name that is no text in the file system's encoding must not end the run.
+    rows = [(study["number"], study["name"], os.fsencode(study["place"]).decode(errors="replace")) for study in studies]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch(OWNER_ALONE)
+        path.chmod(OWNER_ALONE)  # of an older file too
+        write_csv(path, ("number", "name", "place"), rows)
+    except OSError as error:
+        raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
