@@ -112,17 +112,20 @@ def stress(options: argparse.Namespace, bundle: Path, dataset_dir: Path) -> int:
     entries = read_entries(options.data, split)
     if not entries:
         raise StudyRefused("NO_INPUT_FOUND", "this part of the list is empty")
-    strengths = read_strengths(bundle, dimensions_of(entries[0], dataset_dir))
+    strengths = read_strengths(bundle, dimensions_of(entries, dataset_dir))
     wanted = [CLEAN, *chosen_degradations(strengths, options.corruption, numbers(options.levels, float))]
-    sets, unexpected = {}, 0
+    sets, refused, unexpected = {}, {}, 0
     for number, done in enumerate(wanted, start=1):
         folder = options.output / f"{done.corruption}_{done.strength:g}"
         print(f"{number} of {len(wanted)}: {done.corruption} {done.strength:g}", file=sys.stderr)
-        degraded = write_degraded([(entry, None if done == CLEAN else done) for entry in entries], dataset_dir, folder)
+        pairs = [(entry, None if done == CLEAN else done) for entry in entries]
+        degraded, refused[done] = write_degraded(pairs, dataset_dir, folder)
         data_list = write_list({split: degraded}, folder)
-        unexpected += predict(options, bundle, data_list, folder / PREDICTIONS)
+        unexpected += sum(row["code"] == "UNEXPECTED_ERROR" for row in refused[done])
+        if degraded:
+            unexpected += predict(options, bundle, data_list, folder / PREDICTIONS)
         sets[done] = folder
-    table = score_sets(sets, split, settings_of(options, bundle))
+    table = score_sets(sets, split, settings_of(options, bundle), refused)
     summary, scores = summarise_sets(table), scores_and_errors(table)
     save_stress(table, summary, scores, options.output)
     print(to_markdown(table, summary, scores))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -22,6 +23,7 @@ from ...transforms.reader import StudyImage
 from ...transforms.study_name import StudyNames
 from ...transforms.writers.nifti_maps import write_nifti
 from ..stored_study import StoredStudy
+from ..study_evaluator import refusal_behind
 from ..truths import on_grid
 
 LIST = "list.json"
@@ -39,8 +41,10 @@ class Degradation:
 
 def write_degraded(
     entries: Sequence[tuple[Mapping[str, Any], Degradation | None]], dataset_dir: Path, folder: Path
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Write images and labels below `folder`, names kept where they are unique; None copies an image byte by byte.
+
+    One that cannot be read, or whose label cannot, is refused as `caveat predict` refuses it, and the others are written.
 
     Args:
         entries: of a data list, with what is done to each.
@@ -48,15 +52,20 @@ def write_degraded(
         folder: gets `images` and `labels`.
 
     Returns:
-        the entries with paths relative to `folder`, the new sha256, and `degradation` {corruption, strength} if any.
-
-    Raises:
-        StudyRefused: INPUT_CHANGED and whatever keeps an image from being read; NO_TRUTH, LABEL_OFF_GRID.
+        the entries with paths relative to `folder`, the new sha256, and `degradation` {corruption, strength} if any; and
+        {unit, code, found} of each that is refused: INPUT_CHANGED, NO_TRUTH, LABEL_OFF_GRID, MISSING_SPACING, and whatever
+        keeps an image from being read.
     """
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    names = StudyNames()
-    return [_write_entry(entry, done, dataset_dir, folder, names.of(Path(entry["image"]))) for entry, done in entries]
+    names, written, refused = StudyNames(), [], []
+    for entry, done in entries:
+        try:
+            written.append(_write_entry(entry, done, dataset_dir, folder, names.of(Path(entry["image"]))))
+        except Exception as error:  # whatever one image raises, the next ones are degraded
+            refusal = refusal_behind(error)
+            refused.append({"unit": entry["unit"], "code": refusal.code, "found": refusal.found})
+    return written, refused
 
 
 def write_list(parts: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path) -> Path:
@@ -76,9 +85,12 @@ def seeded(text: str) -> np.random.RandomState:
     return np.random.RandomState(np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype="<u4"))
 
 
-def dimensions_of(entry: Mapping[str, Any], dataset_dir: Path) -> int:
-    """Spatial axes of an entry's image: 2 for a picture. Raises: StudyRefused: as for `write_degraded`."""
-    return inspect_study(dataset_dir / entry["image"]).image.voxels.ndim - 1
+def dimensions_of(entries: Sequence[Mapping[str, Any]], dataset_dir: Path) -> int:
+    """Spatial axes of the first image that can be read: 2 for a picture. Raises: StudyRefused: NO_INPUT_FOUND."""
+    for entry in entries:
+        with contextlib.suppress(StudyRefused):  # it is refused, and counted, where it is degraded
+            return inspect_study(dataset_dir / entry["image"]).image.voxels.ndim - 1
+    raise StudyRefused("NO_INPUT_FOUND", f"none of {len(entries)} images of this part can be read")
 
 
 def _write_entry(

@@ -100,11 +100,14 @@ def write_stream(data_list: Path, splits: Sequence[str], stream: MixedStream, da
         number of images by part and stratum.
 
     Raises:
-        StudyRefused: WRONG_USAGE, and as `write_degraded`.
+        StudyRefused: WRONG_USAGE; of an image that cannot be degraded its code: a list without it would be a selection, on
+            which nothing could be calibrated.
     """
     drawn = {split: [(entry, *stream.draw(entry["unit"])) for entry in read_entries(data_list, split)] for split in splits}
     pairs = [(entry | {"stratum": stratum}, done) for entries in drawn.values() for entry, stratum, done in entries]
-    written = write_degraded(pairs, dataset_dir, folder)
+    written, refused = write_degraded(pairs, dataset_dir, folder)
+    if refused:
+        raise StudyRefused(refused[0]["code"], f"{len(refused)} of {len(pairs)} images; the first: {refused[0]['found']}")
     parts = read_list(data_list)
     counts: dict[str, Any] = {}
     for split, entries in drawn.items():

@@ -13,18 +13,18 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..calibration.case import Case, first_line, read_study_cases
-from ..calibration.identity import differences, identity_of
 from ..calibration.record import Record
+from ..calibration.units import refuse_calibration_units
 from ..evaluate import Truths, read_entries, results_by_sha256, run_of
 from ..interval_evaluation.evaluate_intervals import choice_seed
 from ..interval_evaluation.methods import CALIBRATED, Method
 from ..measurement import Measurement
 from ..metrics.extent_error import extent_error
 from ..metrics.interval_coverage import coverage_band
-from ..metrics.interval_score import interval_score
 from ..metrics.overlap import dice
 from ..stored_study import StoredStudy, map_files, read_map
 from .degraded import LIST, Degradation
+from .own_records import cases_by_record, interval_row, record_for
 
 PREDICTIONS = "predictions"
 """Folder of a set's predictions."""
@@ -55,13 +55,13 @@ class StressTable:
     """What was found.
 
     Args:
-        source: bundle, sampling, level, confidence; checksums of the records that were used, by measurement.
+        source: bundle, sampling, level, confidence; sorted checksums of the records that were used, by measurement.
         rows: one per set, study and measurement: {corruption, strength, study, unit, measurement, measured_in, value, truth,
             dice, error (share of the truth, with sign), first (the one study of its unit that coverage is counted on), lower,
             upper, interval_score, covered, accepted, study_scores}; what only a record gives is None without one, and where
             nothing was found.
         bands: {(corruption, strength, measurement): fewest and most accepted units to be covered if nothing had shifted}.
-        left_out: {corruption, strength, image, unit, code}.
+        left_out: {corruption, strength, unit, code}.
     """
 
     source: dict[str, Any]
@@ -79,29 +79,36 @@ class Scored:
     result: Mapping[str, Any]
 
 
-def score_sets(sets: Mapping[Degradation, Path], split: str, settings: StressSettings) -> StressTable:
+def score_sets(
+    sets: Mapping[Degradation, Path],
+    split: str,
+    settings: StressSettings,
+    refused: Mapping[Degradation, Sequence[Mapping[str, str]]] | None = None,
+) -> StressTable:
     """Score the predictions of every set.
 
     Args:
         sets: what was done, `CLEAN` among them, to a folder with `list.json` and `predictions`.
         split: the part of the lists.
+        refused: what could not be degraded and is in no list, see `write_degraded`.
 
     Raises:
         StudyRefused: MIXED_PREDICTIONS where sets were predicted by different weights or sampling; NOT_PREDICTED where no
-            study of any set could be scored.
+            study of any set could be scored; UNITS_SEEN_IN_CALIBRATION.
     """
     table = StressTable({"level": settings.level, "confidence": settings.confidence, "records": {}})
     runs: dict[str, Mapping[str, Any]] = {}
     for done, folder in sets.items():
         about = {"corruption": done.corruption, "strength": done.strength}
         scored = []
+        table.left_out += [about | {key: row[key] for key in ("unit", "code")} for row in (refused or {}).get(done, [])]
         entries = read_entries(folder / LIST, split)
         predicted = results_by_sha256(folder / PREDICTIONS, {entry["sha256"] for entry in entries})
         for entry in entries:
             try:
                 scored.append(score_study(entry, predicted, folder, settings))
             except StudyRefused as refusal:
-                table.left_out.append(about | {"image": entry["image"], "unit": entry["unit"], "code": refusal.code})
+                table.left_out.append(about | {"unit": entry["unit"], "code": refusal.code})
         runs |= {run_of(study.result): study.result for study in scored}
         for index, measurement in enumerate(settings.measurements):
             add_measurement(table, about, measurement.name, index, scored, settings)
@@ -136,16 +143,22 @@ def score_study(
 def add_measurement(
     table: StressTable, about: Mapping[str, Any], name: str, index: int, scored: Sequence[Scored], settings: StressSettings
 ) -> None:
-    """Add the rows of one measurement of one set, and the band of its coverage."""
-    record = next((found for study in scored if (found := record_for(index, study.result, settings.records))), None)
-    method = Method(CALIBRATED, record)
-    if record is not None:
-        table.source["records"][name] = record.checksum
-    first, _ = first_line([study.cases[index] for study in scored], choice_seed(record))
+    """Add the rows of one measurement of one set, and the band of its coverage: each study is judged by its own record.
+
+    Raises:
+        StudyRefused: UNITS_SEEN_IN_CALIBRATION.
+    """
+    methods = [Method(CALIBRATED, record_for(index, study.result, settings.records)) for study in scored]
+    cases = [study.cases[index] for study in scored]
+    by_record = cases_by_record(methods, cases)
+    for record, own in by_record:
+        refuse_calibration_units(record, own)
+        table.source["records"][name] = sorted({*table.source["records"].get(name, ()), record.checksum})
+    first, _ = first_line(cases, choice_seed(by_record[0][0] if by_record else None))
     chosen = {case.sha256 for case in first}
     rows = []
-    for study in scored:
-        case, stated = study.cases[index], study.result["measurements"][index]
+    for study, case, method in zip(scored, cases, methods, strict=True):
+        stated = study.result["measurements"][index]
         rows.append(
             {
                 **about,
@@ -164,27 +177,11 @@ def add_measurement(
         )
     table.rows += rows
     served = {row["study"] for row in rows if row["accepted"]}
-    parts = method.parts([case for case in first if case.study in served], settings.level) if served else []
+    counted = {case.sha256 for case in first if case.study in served}
+    parts = [
+        part
+        for record, own in by_record
+        for part in Method(CALIBRATED, record).parts([case for case in own if case.sha256 in counted], settings.level)
+    ]
     if parts:
         table.bands[about["corruption"], about["strength"], name] = coverage_band(parts, settings.confidence)
-
-
-def record_for(index: int, result: Mapping[str, Any], records: Sequence[Record]) -> Record | None:
-    """The record that is valid for a measurement of a result."""
-    identity = identity_of(result, result["bundle"], result["measurements"][index])
-    return next((record for record in records if not differences(record.identity, identity)), None)
-
-
-def interval_row(method: Method, case: Case, level: float) -> dict[str, Any]:
-    """The interval as if no gate stood before it, and whether the gate lets it pass. All None where the record gives none."""
-    ends = None if method.record is None else method.ends(case, level)
-    if ends is None:
-        return dict.fromkeys(("lower", "upper", "interval_score", "covered", "accepted"))
-    lower, upper = ends
-    return {
-        "lower": lower,
-        "upper": upper,
-        "interval_score": float(interval_score(lower, upper, case.truth, level)),
-        "covered": lower <= case.truth <= upper,
-        "accepted": method.accepts(case),
-    }

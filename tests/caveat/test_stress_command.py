@@ -80,6 +80,20 @@ def test_one_corruption_from_images_to_table(data, tmp_path, monkeypatch, capsys
     assert (tmp_path / "out" / "gaussian_noise_0.3" / "list.json").is_file()
 
 
+def test_a_bad_image_is_refused_and_counted_and_the_rest_goes_on(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(stress, "predict", threshold)
+    first = tmp_path / "scan0.nii.gz"  # the first one, which also says how many axes images have
+    first.write_bytes(first.read_bytes()[:100])
+    command = ["stress", "hippocampus_volume", "--data", str(data), "-o", str(tmp_path / "out")]
+    assert main([*command, "--corruption", "blur", "--levels", "1"]) == 0
+    assert "2 images of 2 units" in capsys.readouterr().out
+    stored = json.loads((tmp_path / "out" / "stress.json").read_text())
+    assert [(entry["measured"], sum(entry["left_out"].values())) for entry in stored["sets"]] == [(2, 1)] * 6
+    assert {row["unit"] for row in stored["left_out"]} == {"subject 0"} and "scan0.nii" not in json.dumps(stored)
+    assert main(["stress", *command[1:4], "--stream", str(STREAM), "-o", str(tmp_path / "mixed")]) != 0
+    assert "1 of 3 images" in capsys.readouterr().err, "a list with a hole would be a selection"
+
+
 def test_a_stream_is_only_written(data, tmp_path, capsys):
     command = ["stress", "hippocampus_volume", "--data", str(data), "--stream", str(STREAM), "-o", str(tmp_path / "out")]
     assert main([*command, "--split", "calibration", "test"]) == 0

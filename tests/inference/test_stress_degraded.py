@@ -14,7 +14,7 @@ from phantoms import fundus, write_hippocampus_crop
 from PIL import Image
 
 from caveat.inference.stored_study import read_map
-from caveat.inference.stress.degraded import Degradation, write_degraded
+from caveat.inference.stress.degraded import Degradation, dimensions_of, write_degraded
 from caveat.inference.stress.mixed_stream import CLEAN, read_stream, write_stream
 from caveat.inference.stress.strengths import chosen_degradations, read_strengths
 from caveat.reasons import StudyRefused
@@ -50,7 +50,7 @@ def photograph(tmp_path):
 
 @pytest.mark.parametrize("name,strength", [("blur", 1.2), ("rotation", 20), ("crop", 0.2)])
 def test_a_volume_is_read_again_and_its_label_fits(name, strength, crop, tmp_path):
-    (written,) = write_degraded([(crop, Degradation(name, strength))], tmp_path, tmp_path / "out")
+    ((written,), _) = write_degraded([(crop, Degradation(name, strength))], tmp_path, tmp_path / "out")
     found = inspect_study(tmp_path / "out" / written["image"], sha256=written["sha256"])
     label, affine = read_map(tmp_path / "out" / written["label"][0])
     assert found.sha256 != crop["sha256"] and written["unit"] == crop["unit"]
@@ -63,7 +63,7 @@ def test_a_volume_is_read_again_and_its_label_fits(name, strength, crop, tmp_pat
 @pytest.mark.parametrize("name", sorted(all_corruptions()))
 def test_a_photograph_stays_one(name, photograph, tmp_path):
     """8 bits, colours clipped as a camera does, raters' masks and region beside it."""
-    (written,) = write_degraded([(photograph, Degradation(name, 0.3))], tmp_path, tmp_path / "out")
+    ((written,), _) = write_degraded([(photograph, Degradation(name, 0.3))], tmp_path, tmp_path / "out")
     pixels = tifffile.imread(tmp_path / "out" / written["image"])
     assert pixels.dtype == np.uint8 and pixels.shape[2] == 3
     found = inspect_study(tmp_path / "out" / written["image"])
@@ -81,30 +81,40 @@ def test_depth_is_kept(tmp_path):
     }
     for name, pixels in pictures.items():
         tifffile.imwrite(tmp_path / name, pixels)
-        (written,) = write_degraded([(entry_of(tmp_path / name, []), Degradation("blur", 30))], tmp_path, tmp_path / "out")
+        ((written,), _) = write_degraded([(entry_of(tmp_path / name, []), Degradation("blur", 30))], tmp_path, tmp_path / "out")
         assert tifffile.imread(tmp_path / "out" / written["image"]).dtype == pixels.dtype
         assert "label" in written and not written["label"]
 
 
 def test_clean_is_the_same_file_and_degrading_repeats(crop, tmp_path):
     wanted = [(crop, None), (crop, Degradation("motion", 1.0)), (crop, Degradation("motion", 2.0))]
-    first = write_degraded(wanted, tmp_path, tmp_path / "a")
-    second = write_degraded(wanted, tmp_path, tmp_path / "b")
+    first, _ = write_degraded(wanted, tmp_path, tmp_path / "a")
+    second, _ = write_degraded(wanted, tmp_path, tmp_path / "b")
     assert first == second
     assert first[0]["sha256"] == crop["sha256"] and "degradation" not in first[0]
     assert len({entry["sha256"] for entry in first}) == len({entry["image"] for entry in first}) == 3
 
 
-def test_what_does_not_fit_is_refused(crop, tmp_path):
-    blur = Degradation("blur", 1.0)
-    with pytest.raises(StudyRefused, match="INPUT_CHANGED"):
-        write_degraded([(crop | {"sha256": "0" * 64}, blur)], tmp_path, tmp_path / "out")
-    with pytest.raises(StudyRefused, match="NO_TRUTH"):
-        write_degraded([(crop | {"label": ["nowhere.nii.gz"]}, blur)], tmp_path, tmp_path / "out")
+def test_what_does_not_fit_is_refused_and_the_others_are_written(crop, tmp_path):
     label = nibabel.load(tmp_path / "crop_label.nii.gz")
     nibabel.save(nibabel.Nifti1Image(np.asarray(label.dataobj), np.diag([1, 1, 2, 1])), tmp_path / "off.nii.gz")
-    with pytest.raises(StudyRefused, match="LABEL_OFF_GRID"):
-        write_degraded([(crop | {"label": ["off.nii.gz"]}, blur)], tmp_path, tmp_path / "out")
+    (tmp_path / "cut.nii.gz").write_bytes((tmp_path / "crop.nii.gz").read_bytes()[:200])
+    (tmp_path / "cut_label.nii.gz").write_bytes((tmp_path / "crop_label.nii.gz").read_bytes()[:60])
+    wrong = {
+        "INPUT_CHANGED": {"sha256": "0" * 64},
+        "NO_TRUTH": {"label": ["nowhere.nii.gz"]},
+        "LABEL_OFF_GRID": {"label": ["off.nii.gz"]},
+        "TRUNCATED": {"image": "cut.nii.gz", "sha256": ""},
+        "UNEXPECTED_ERROR": {"label": ["cut_label.nii.gz"]},
+    }
+    entries = [crop | change | {"unit": code} for code, change in wrong.items()]
+    pairs = [(entry, Degradation("blur", 1.0)) for entry in [*entries, crop]]
+    (written,), refused = write_degraded(pairs, tmp_path, tmp_path / "out")
+    assert written["unit"] == "subject 1" and [row["unit"] for row in refused] == list(wrong)
+    assert [row["code"] for row in refused] == list(wrong)
+    assert dimensions_of(entries[3:], tmp_path) == 3
+    with pytest.raises(StudyRefused, match="NO_INPUT_FOUND: none of 1 images"):
+        dimensions_of(entries[3:4], tmp_path)
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from PIL import Image
 from caveat.inference.calibration.identity import identity_of
 from caveat.inference.calibration.record import Record, SizeClass
 from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.units import unit_hash
 from caveat.inference.gate.gate import Gate, Limit
 from caveat.inference.measurements.area import Area
+from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band
 from caveat.inference.stress.degraded import LIST, Degradation
 from caveat.inference.stress.stress import CLEAN, PREDICTIONS, StressSettings, score_sets
 from caveat.inference.stress.stress_files import save_stress, to_markdown
@@ -76,7 +79,9 @@ def record_for(folder: Path) -> Record:
     scores = SizeClass(math.inf, {"either": tuple(sorted([*range(-7, 10), 10.0, 11.0]))})
     gate = Gate((Limit("structure_entropy", "above", 15.0),), 0.1, 0.1, 19)
     identity = identity_of(result, result["bundle"], result["measurements"][0])
-    return Record(NAME, "pixels", "eye", Absolute(), "two-sided", (scores,), (0.9,), gate, identity, {"seed": 0})
+    made_of = {"salt": "salt", "unit_hashes": [unit_hash("eye 99", "salt")], "images_sha256": ["another"]}
+    about = {"seed": 0, "made_of": made_of}
+    return Record(NAME, "pixels", "eye", Absolute(), "two-sided", (scores,), (0.9,), gate, identity, about)
 
 
 @pytest.fixture
@@ -147,6 +152,44 @@ def test_a_record_of_other_weights_gives_no_interval(sets, tmp_path):
     assert table.source["records"] == {} and not table.bands
     assert all(row["covered"] is None and row["accepted"] is None for row in table.rows)
     assert all(math.isnan(entry["coverage"]) and math.isnan(entry["accepted"]) for entry in summarise_sets(table))
+
+
+def test_each_study_is_judged_by_its_own_record(sets):
+    """Half of the units have a spacing: a record of its own, ten times as wide."""
+    folder, narrow = sets[Degradation("blur", 1.0)], record_for(sets[CLEAN])
+    for unit in range(6, UNITS):
+        for scan in range(SCANS):
+            path = folder / PREDICTIONS / f"scan{unit:02d}{scan}" / "result.json"
+            stored = json.loads(path.read_text())
+            stored["sampling"]["grid_spacing_mm"] = [1.0, 1.0]
+            path.write_text(json.dumps(stored))
+    scores = SizeClass(math.inf, {"either": tuple(100.0 for _ in range(9))})
+    wide = replace(narrow, classes=(scores,), identity=narrow.identity | {"grid_spacing_mm": [1.0, 1.0]})
+    table = score_sets({CLEAN: folder}, "test", settings(narrow, wide))
+    widths = {row["unit"]: row["upper"] - row["lower"] for row in table.rows}
+    assert {unit: width > 50 for unit, width in widths.items()} == {f"eye {unit}": unit >= 6 for unit in range(1, UNITS)}
+    assert table.source["records"] == {NAME: sorted([narrow.checksum, wide.checksum])}
+    first = [row for row in table.rows if row["first"]]
+    assert sum(row["covered"] for row in first) == 11 and len(first) == 11
+    parts = [CheckedPart(5, 18, 19), CheckedPart(6, 9, 9)]  # units 1 to 5, and 6 to 11; ranks of 90 % of 19 and of 9
+    assert table.bands[CLEAN.corruption, CLEAN.strength, NAME] == coverage_band(parts)
+    assert table.bands == score_sets({CLEAN: folder}, "test", settings(wide, narrow)).bands
+
+
+def test_units_that_made_the_record_are_refused(sets):
+    record = record_for(sets[CLEAN])
+    made_of = record.provenance["made_of"] | {"unit_hashes": [unit_hash("eye 3", "salt")], "images_sha256": ["clean040"]}
+    seen = replace(record, provenance={"seed": 0, "made_of": made_of})
+    with pytest.raises(StudyRefused, match="UNITS_SEEN_IN_CALIBRATION: 1 units and 1 images"):
+        score_sets(sets, "test", settings(seen))
+
+
+def test_what_could_not_be_degraded_is_counted(sets):
+    refused = {CLEAN: [{"unit": "eye 77", "code": "TRUNCATED", "found": "12 of 90 bytes"}]}
+    table = score_sets(sets, "test", settings(), refused)
+    clean, mild, _ = summarise_sets(table)
+    assert clean["left_out"] == {"TRUNCATED": 1} and clean["measured"] == 24
+    assert mild["left_out"] == {"LOW_RESOLUTION": 2}
 
 
 def test_files_say_the_same(table, tmp_path):
