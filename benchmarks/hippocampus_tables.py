@@ -69,10 +69,10 @@ def stream() -> None:
 HEAD = (
     "draws' quantiles hold",
     "interval holds",
-    "band",
     "mean width, mL",
     "interval score, mL",
     "accepted hold",
+    "band",
     "score of accepted, mL",
 )
 
@@ -87,14 +87,14 @@ def figures(part: dict[str, Any], method: str = "calibrated") -> list[str]:
         )
 
     raw, every, accepted = find(RAW, False), find(method, False), find(method, True)
-    band = f"{every['fewest']} to {every['most']}" if every.get("fewest") is not None else "-"
+    band = f"{accepted['fewest']} to {accepted['most']}" if accepted.get("fewest") is not None else "-"
     return [
         f"{raw['covered']} of {raw['n']}" if raw else "-",
         f"{every['covered']} of {every['n']}",
-        band,
         shown(every["mean_width"]),
         shown(every["interval_score"]),
         f"{accepted['covered']} of {accepted['n']}" if accepted else "-",
+        band,
         shown(accepted["interval_score"]) if accepted else "-",
     ]
 
