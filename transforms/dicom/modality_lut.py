@@ -25,9 +25,9 @@ class ModalityLut:
     first: int
     values: np.ndarray
 
-    def apply(self, stored: np.ndarray) -> np.ndarray:
-        """Args: stored: any shape, whole numbers. Returns: uint16."""
-        return self.values[np.clip(stored.astype(np.int64) - self.first, 0, len(self.values) - 1)]
+    def apply(self, stored: np.ndarray, out: np.ndarray) -> None:
+        """Args: stored: whole numbers; out: float32, of the same shape, filled."""
+        out[...] = self.values[np.clip(stored.astype(np.int64) - self.first, 0, len(self.values) - 1)]
 
 
 def modality_lut_of(data: Dataset, layout: PixelLayout) -> ModalityLut:
@@ -50,16 +50,16 @@ def modality_lut_of(data: Dataset, layout: PixelLayout) -> ModalityLut:
     first = descriptor[1]
     if layout.signed and first > 32767:  # written as an unsigned word
         first -= 65536
-    values = _table(item.get("LUTData"), entries, ">" if layout.dtype.byteorder == ">" else "<")
+    values = _table(item.get("LUTData"), entries, descriptor[2], ">" if layout.dtype.byteorder == ">" else "<")
     if len(values) != entries:
         raise StudyRefused("BAD_RESCALE", f"a table of {len(values)} entries, declared are {entries}")
     return ModalityLut(first, values)
 
 
-def _table(found: object, entries: int, order: str) -> np.ndarray:
-    """Entries, of 16 bits or (as many bytes as entries) of 8; big-endian words of two bytes are not taken apart."""
+def _table(found: object, entries: int, bits: int, order: str) -> np.ndarray:
+    """Entries of two bytes each, or of one where they have 8 bits; big-endian words of two entries are not taken apart."""
     if isinstance(found, bytes):
-        if order == "<" and entries <= len(found) <= entries + entries % 2:
+        if bits == 8 and order == "<" and entries <= len(found) <= entries + entries % 2:
             return np.frombuffer(found, dtype=np.uint8, count=entries).astype(np.uint16)
         return np.frombuffer(found[: len(found) // 2 * 2], dtype=f"{order}u2").astype(np.uint16)
     return np.array(_whole_numbers(found), dtype=np.int64).astype(np.uint16)

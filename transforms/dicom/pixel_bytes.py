@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Sequence
 from io import BytesIO
+from typing import BinaryIO
 
 import numpy as np
 from pydicom import dcmread
@@ -11,12 +13,12 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames, parse_basic_offsets, parse_fragments
 from pydicom.filereader import read_dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from caveat.reasons import StudyRefused
 
-from .deflated import inflate
-from .element_limits import UNDEFINED
+from .deflated import META_START, inflate
+from .element_limits import UNDEFINED, data_set_start
 from .instance import Instance
 from .pixel_layout import NATIVE, PixelLayout
 
@@ -52,18 +54,10 @@ def native_frames(instance: Instance, layout: PixelLayout, indices: Sequence[int
         StudyRefused: TRUNCATED_PIXEL_DATA, SIZE_MISMATCH, UNSUPPORTED_PIXEL_FORMAT.
     """
     if layout.syntax == DeflatedExplicitVRLittleEndian:
-        data = inflate(instance.path, layout.frame_bytes * layout.frames + LARGEST_INFLATED_HEADER_BYTES)
-        pixels = read_dataset(BytesIO(data), is_implicit_VR=False, is_little_endian=True).get("PixelData", b"")
-        _refuse_wrong_length(layout, len(pixels), exactly=True)
-        for index in indices:
-            yield np.frombuffer(pixels, layout.dtype, layout.rows * layout.columns, index * layout.frame_bytes).reshape(
-                layout.rows, layout.columns
-            )
+        yield from _deflated_frames(instance, layout, indices)
         return
     with instance.path.open("rb") as file:
-        element = _element(dcmread(file, force=True, defer_size=DEFERRED_BYTES, specific_tags=NEEDED_TAGS))
-        if layout.syntax == ExplicitVRBigEndian and layout.bits_allocated == 8 and element.VR == "OW":
-            raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "bytes in pairs, the second first")
+        element = _native_element(file, layout)
         _refuse_wrong_length(layout, element.length, exactly=True)
         for index in indices:
             file.seek(element.value_tell + index * layout.frame_bytes)
@@ -71,6 +65,28 @@ def native_frames(instance: Instance, layout: PixelLayout, indices: Sequence[int
             if len(pixels) < layout.rows * layout.columns:
                 raise StudyRefused("TRUNCATED_PIXEL_DATA", f"the file ends within frame {index + 1} of {layout.frames}")
             yield pixels.reshape(layout.rows, layout.columns)
+
+
+def _native_element(file: BinaryIO, layout: PixelLayout) -> RawDataElement:
+    """That of the pixels, found without reading them. Raises: StudyRefused: TRUNCATED_PIXEL_DATA, UNSUPPORTED_PIXEL_FORMAT."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        has_preamble = data[META_START - 4 : META_START] == b"DICM"
+        file.seek(data_set_start(data, META_START if has_preamble else 0))
+    implicit, little_endian = layout.syntax == ImplicitVRLittleEndian, layout.syntax != ExplicitVRBigEndian
+    found = _element(read_dataset(file, implicit, little_endian, defer_size=DEFERRED_BYTES, specific_tags=NEEDED_TAGS))
+    if not little_endian and layout.bits_allocated == 8 and found.VR == "OW":
+        raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "bytes in pairs, the second first")
+    return found
+
+
+def _deflated_frames(instance: Instance, layout: PixelLayout, indices: Sequence[int]) -> Iterator[np.ndarray]:
+    data = inflate(instance.path, layout.frame_bytes * layout.frames + LARGEST_INFLATED_HEADER_BYTES)
+    found = _element(read_dataset(BytesIO(data), is_implicit_VR=False, is_little_endian=True, defer_size=DEFERRED_BYTES))
+    _refuse_wrong_length(layout, min(found.length, len(data) - found.value_tell), exactly=True)
+    for index in indices:
+        start = found.value_tell + index * layout.frame_bytes
+        pixels = np.frombuffer(data, layout.dtype, layout.rows * layout.columns, start)
+        yield pixels.reshape(layout.rows, layout.columns)
 
 
 def encoded_frames(instance: Instance, layout: PixelLayout, indices: Sequence[int]) -> Iterator[bytes]:
@@ -104,7 +120,7 @@ def encoded_frames(instance: Instance, layout: PixelLayout, indices: Sequence[in
 
 
 def _element(data: Dataset) -> RawDataElement:
-    """That of the pixels, without reading them. Raises: StudyRefused: TRUNCATED_PIXEL_DATA, UNSUPPORTED_PIXEL_FORMAT."""
+    """That of the pixels, as it is in the file. Raises: StudyRefused: TRUNCATED_PIXEL_DATA."""
     if PIXEL_DATA in data:
         return data.get_item(PIXEL_DATA, keep_deferred=True)
     raise StudyRefused("TRUNCATED_PIXEL_DATA", "the file has no pixels")

@@ -74,7 +74,8 @@ def _pixels(frame: Frame) -> tuple[np.ndarray, tuple[str, ...]]:
     if text(header, "PhotometricInterpretation") == INVERTED and not isinstance(rescale, LinearRescale):
         raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "MONOCHROME1 with a table")  # which of them to turn round is not said
     (stored,) = stored_values(frame.instance, layout, [frame.index])
-    voxels = rescale.apply(high_is_bright(stored, header, layout)).astype(np.float32)[None]
+    voxels = np.empty((1, *stored.shape), dtype=np.float32)
+    rescale.apply(high_is_bright(stored, header, layout), voxels[0])
     flags = ("POLARITY_CONTRADICTED",) if contradicts(header) else ()
     padding = padding_of(header, layout)
     if padding is not None:

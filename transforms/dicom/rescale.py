@@ -28,11 +28,9 @@ class LinearRescale:
     slope: float
     intercept: float
 
-    def apply(self, stored: np.ndarray) -> np.ndarray:
-        """Args: stored: any shape, whole numbers. Returns: float64."""
-        values = np.multiply(stored, self.slope, dtype=np.float64)
-        values += self.intercept
-        return values
+    def apply(self, stored: np.ndarray, out: np.ndarray) -> None:
+        """Computed in float64, rounded once. Args: stored: whole numbers; out: float32, of the same shape, filled."""
+        np.add(np.multiply(stored, self.slope, dtype=np.float64), self.intercept, out=out, casting="same_kind")
 
 
 IDENTITY = LinearRescale(1.0, 0.0)

@@ -74,6 +74,6 @@ def _places_by_file(frames: Sequence[Frame]) -> dict[Path, list[int]]:
 
 def _fill(plane: np.ndarray, stored: np.ndarray, rescale: Rescale, padding: Padding | None) -> None:
     """Args: plane: (rows, columns) float32, filled in place, with NaN where padded; stored: (rows, columns)."""
-    plane[...] = rescale.apply(stored)
+    rescale.apply(stored, plane)
     if padding is not None:
-        plane[padding.marks(stored)] = np.nan
+        np.copyto(plane, np.nan, where=padding.marks(stored))
