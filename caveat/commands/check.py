@@ -36,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--key",
         type=Path,
         metavar="FOLDER",
-        help="write key.csv there: which number is which file. DICOM files are named nowhere else: their names may be a patient's",
+        help="write key.csv there: which number is which file (DICOM files are named nowhere else)",
     )
     parser.set_defaults(run=run)
 
@@ -112,7 +112,7 @@ def _rows(image: str | list[str], stated: Stated) -> Iterator[tuple[Row, str]]:
     files = dicom_files([Path(path) for path in ([image] if isinstance(image, str) else image)])
     for row in describe_study(files, stated) if files else ():
         kind = f"{row.kind} {row.outline.modality} {row.outline.orientation}".rstrip()
-        spacing = _spacing(row.spacing_mm, row.spacing_source)
+        spacing = "" if row.code and row.spacing_mm is None else _spacing(row.spacing_mm, row.spacing_source)
         yield (str(row.number), kind, _times(row.outline.size), spacing, row.verdict), row.code
     if not files:
         found = inspect_study(image, stated)
