@@ -310,6 +310,10 @@ REASONS: dict[str, Reason] = {
         "a landmark was found at the edge of the image or beyond it, where the image does not show it",
         "do not use this landmark's position; see in the result which it is, and look at the image",
     ),
+    "TOUCHES_BORDER": Reason(
+        "the structure reaches the border of what was measured, so part of it may lie beyond",
+        "see in the report whether it is cut; give the whole series, or a larger box",
+    ),
     "NO_CALIBRATION_RECORD": Reason(
         "no calibration record fits these weights and settings, so draws are shown without an interval",
         "calibrate with caveat calibrate, or use the bundle's own settings",

@@ -98,6 +98,8 @@ class ReportOnInputGridd(Transform):
     def _complete(self, result: dict[str, Any], study: Mapping[str, Any], flags: list[str]) -> dict[str, Any]:
         """Add status, values on the input's grid and flags."""
         image = study["input"]
+        if touches_border(study["segmentation"][0], study.get("region")):
+            flags.append("TOUCHES_BORDER")
         counts = count_labels(study["segmentation"], study["probability"].shape[0]).tolist()
         region_count = int(study["region"].sum()) if "region" in study else sum(counts)
         element = element_of_grid(image.affine, image.meta, image.ndim - 1)
@@ -115,3 +117,20 @@ class ReportOnInputGridd(Transform):
             for entry in result["measurements"]:
                 entry["statement"] = NOTHING_FOUND
         return status | result | {"gate": None, "flags": sorted(set(flags))}
+
+
+def touches_border(labels: torch.Tensor, region: torch.Tensor | None = None) -> bool:
+    """Whether a volume's structure reaches the border of what was measured, so that part of it may lie beyond.
+
+    Slices missing at the end of a series cannot be told from its positions; a structure that is cut there can. Pictures
+    are left out: their structures, such as vessels, commonly leave the picture.
+
+    Args:
+        labels: (*spatial), 0 is background.
+        region: (1, *spatial), what was measured; None where everything was.
+    """
+    if labels.ndim < 3 or not bool((labels > 0).any()):
+        return False
+    measured = torch.ones_like(labels) if region is None else region[0]
+    inner = -torch.nn.functional.max_pool3d(-torch.nn.functional.pad(measured.float(), [1] * 6)[None, None], 3, stride=1)[0, 0]
+    return bool(((labels > 0) & (inner == 0)).any())

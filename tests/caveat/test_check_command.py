@@ -53,7 +53,7 @@ def test_a_line_for_each_series_of_a_study_and_no_word_of_its_files(tmp_path, ca
     first, second = out.splitlines()[1:3]
     assert first.split("  ")[0:2] == ["1", ""] and "study-0001  1       dicom MR axial" in first
     assert first.endswith("0.9 x 1.2 x 2.5 mm (DICOM slice positions)  ok")
-    assert "dicom CT axial" in second and second.endswith("0.9 x 1.2 x 5 mm (DICOM slice positions)  ok")
+    assert "dicom CT axial" in second and second.endswith("ok, GAPPED_ACQUISITION")
     assert "Doe" not in out
     assert (tmp_path.parent / "key" / "key.csv").read_text().splitlines()[1] == "1,study-0001,Doe^Jane"
 

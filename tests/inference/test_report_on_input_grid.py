@@ -10,7 +10,7 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, CropForegroundd, Resized
 
 from caveat.inference.measurements.area import Area
-from caveat.inference.report_on_input_grid import ReportOnInputGridd
+from caveat.inference.report_on_input_grid import ReportOnInputGridd, touches_border
 
 MAPS = ("entropy", "expected_entropy", "mutual_information", "variance")
 
@@ -82,3 +82,18 @@ def test_nothing_found_is_no_measurement_of_zero():
     assert result["status"] == "NOTHING_FOUND" and result["reasons"][0]["code"] == "NOTHING_FOUND"
     assert "not a measurement of zero" in result["measurements"][0]["statement"]
     assert study(square(60, 20, 40))["result"]["status"] == "OK"
+
+
+def test_a_structure_that_may_go_on_beyond_the_border_is_flagged():
+    labels = torch.zeros(8, 9, 10, dtype=torch.uint8)
+    assert not touches_border(labels)
+    labels[1:7, 1:8, 1:9] = 2
+    assert not touches_border(labels)
+    region = torch.zeros(1, 8, 9, 10, dtype=torch.uint8)
+    region[:, :7] = 1
+    assert touches_border(labels, region)
+    for axis in range(3):
+        cut = labels.clone()
+        cut.select(axis, labels.shape[axis] - 1)[3, 3] = 1
+        assert touches_border(cut)
+    assert not touches_border(torch.ones(8, 9, dtype=torch.uint8))
