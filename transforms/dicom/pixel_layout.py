@@ -6,20 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydicom.uid import (
+    HTJ2K,
     JPEG2000,
     UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
     RLELossless,
 )
-from pydicom.uid import JPEGLossless as JPEGLosslessProcess14
 
 from caveat.reasons import StudyRefused
 
@@ -29,9 +32,10 @@ from .header_values import numbers, text, whole_number
 from .instance import Instance
 
 NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
-JPEG_2000 = (JPEG2000Lossless, JPEG2000)
+JPEG_2000 = (JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
+"""With its faster kin, which begins and ends alike."""
 SUPPORTED = frozenset((*NATIVE, RLELossless, *JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG_2000))
-LOSSLESS = frozenset((*NATIVE, RLELossless, JPEGLosslessSV1, JPEGLosslessProcess14, JPEGLSLossless, JPEG2000Lossless))
+LOSSLESS = SUPPORTED - {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K}
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 """The old class; those of multi-frame captures begin like it."""
 GREY = ("MONOCHROME1", "MONOCHROME2")
