@@ -34,6 +34,7 @@ TO_RAS = {
 }
 """Spaces of the body. Others (a scanner's, a right-handed one) do not say where the patient's left is."""
 DETACHED = ("data file", "datafile")
+VECTOR = re.compile(r"\([^()]*\)|none", re.IGNORECASE)
 MM_PER_UNIT = {"mm": 1.0, "um": 0.001, "cm": 10.0, "m": 1000.0}
 SCALAR_AXES = ("domain", "space", "none", "???")
 VOLUME_AXES = (*SCALAR_AXES, "time", "list")
@@ -121,11 +122,11 @@ def _axes(fields: dict[str, str]) -> tuple[np.ndarray | None, np.ndarray | None]
     """Spacing, and unit vectors in columns (RAS), each None where it is not stated."""
     if "space directions" not in fields:
         return (numbers(fields["spacings"].split(), 3), None) if "spacings" in fields else (None, None)
-    vectors = re.findall(r"\([^()]*\)|none", fields["space directions"], re.IGNORECASE)
+    vectors = VECTOR.findall(fields["space directions"])
     if any(vector.lower() == "none" for vector in vectors):
         raise StudyRefused("NOT_3D", "an axis without a direction in space")
-    if len(vectors) != 3 or "spacings" in fields:
-        raise StudyRefused("BAD_HEADER", f"{len(vectors)} directions, or spacings beside them")
+    if len(vectors) != 3 or VECTOR.sub("", fields["space directions"]).strip() or "spacings" in fields:
+        raise StudyRefused("BAD_HEADER", f"{len(vectors)} directions, or spacings or something else beside them")
     columns = np.stack([_vector(vector) for vector in vectors], axis=1)
     spacing = np.linalg.norm(columns, axis=0)
     if not np.isfinite(spacing).all():

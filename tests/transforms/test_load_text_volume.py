@@ -247,6 +247,7 @@ REFUSED = {
     "54 nrrd, voxels in another file": (nrrd_bytes(**{"data file": "volume.raw"}), "UNSUPPORTED_FILE_TYPE"),
     "54 nhdr without a last line": (b"NRRD0004\ntype: short\ndata file: volume.raw\n", "UNSUPPORTED_FILE_TYPE"),
     "54 nrrd, spacings beside directions": (nrrd_bytes(spacings="1 1 1"), "BAD_HEADER"),
+    "54 nrrd, a word between directions": (nrrd_bytes(**{"space directions": "(1,0,0) x (0,1,0) (0,0,1)"}), "BAD_HEADER"),
     "54 nrrd, a field twice": (nrrd_bytes(sizes="12 10 8\nsizes: 12 10 4"), "BAD_HEADER"),
     "54 nrrd of a version to come": (nrrd_bytes().replace(b"NRRD0004", b"NRRD0009"), "BAD_HEADER"),
 }
