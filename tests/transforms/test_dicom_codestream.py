@@ -100,6 +100,15 @@ def test_a_frame_without_its_end_is_refused_since_decoders_fill_it(syntax):
     assert code_of(frame[:3], layout(syntax)) in ("TRUNCATED_PIXEL_DATA", "CORRUPT_PIXEL_DATA")
 
 
+@pytest.mark.parametrize("syntax", (*MARKED, RLELossless), ids=lambda uid: uid.name)
+@pytest.mark.parametrize(("first", "last"), [(0.4, 0.8), (0.7, 0.99), (0.98, 1.0)])
+def test_a_frame_that_lacks_a_piece_is_refused_though_it_has_its_end(syntax, first, last):
+    frame = compressed(syntax).rstrip(b"\0")
+    rest = frame[min(int(last * len(frame)), len(frame) - 2) :]
+    with pytest.raises((StudyRefused, RuntimeError)):
+        decode(frame[: int(first * len(frame))] + rest, layout(syntax))
+
+
 @pytest.mark.parametrize("syntax", MARKED, ids=lambda uid: uid.name)
 def test_bytes_of_another_kind_are_refused(syntax):
     assert code_of(b"not a codestream at all, at any length" * 4, layout(syntax)) == "CORRUPT_PIXEL_DATA"

@@ -19,6 +19,8 @@ JPEG_2000_BOX_START = b"\x00\x00\x00\x0cjP  "
 CODESTREAM_BOX = b"jp2c"
 END = b"\xff\xd9"
 """Of JPEG, JPEG-LS and JPEG 2000 alike."""
+AFTER_END = b"\x00\xff"
+"""Bytes with which encoders make the length of a frame even."""
 RLE_HEADER_BYTES = 64
 
 
@@ -59,7 +61,7 @@ def refuse_other_codestream(data: bytes, layout: PixelLayout) -> int:
         raise StudyRefused(
             "CODESTREAM_MISMATCH", f"a compressed frame has {found.bits} bits, the header says {layout.bits_stored}"
         )
-    if not data.rstrip(b"\x00\xff").endswith(END):  # decoders fill what is missing
+    if not data.rstrip(AFTER_END).endswith(END):  # decoders fill what is missing
         raise StudyRefused("TRUNCATED_PIXEL_DATA", "a compressed frame has no end")
     return found.bits
 

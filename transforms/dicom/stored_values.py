@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
-from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
+from pydicom.uid import JPEGLSTransferSyntaxes, JPEGTransferSyntaxes, RLELossless
 
 from caveat.reasons import StudyRefused
 
-from .codestream import refuse_other_codestream
+from ..checks.jpeg_end import refuse_early_end
+from .codestream import AFTER_END, refuse_other_codestream
 from .instance import Instance
 from .pixel_bytes import encoded_frames, native_frames
 from .pixel_layout import LOSSLESS, NATIVE, PixelLayout
@@ -60,11 +61,21 @@ def decode(frame: bytes, layout: PixelLayout) -> np.ndarray:
     bits = refuse_other_codestream(frame, layout)
     if layout.syntax == RLELossless:
         return decode_rle(frame, layout)
+    pixels = _decompress(frame, layout, bits)
+    if layout.syntax in JPEGTransferSyntaxes:  # the only decoder that fills what a frame lacks
+        try:
+            refuse_early_end(frame.rstrip(AFTER_END), pixels, lambda noisy: _decompress(noisy, layout, bits))
+        except Exception:  # the noise is no picture: it was decoded, so something was missing
+            raise StudyRefused("TRUNCATED_PIXEL_DATA", "a compressed frame ends before its last row") from None
+    return pixels
+
+
+def _decompress(frame: bytes, layout: PixelLayout, bits: int) -> np.ndarray:
+    """By pydicom's decoder, chosen by name, so that what else is installed changes nothing. Args: bits: in the codestream."""
     pixels, _ = get_decoder(layout.syntax).as_array(
         encapsulate([frame]),
         index=0,
         raw=True,
-        # By name, so that what else is installed changes nothing.
         decoding_plugin="pyjpegls" if layout.syntax in JPEGLSTransferSyntaxes else "pylibjpeg",
         rows=layout.rows,
         columns=layout.columns,
