@@ -165,6 +165,7 @@ def test_every_number_of_a_bundles_preprocessing_counts(path):
     """But for what a class leaves out by `not_identity`, which are references to options of the command line."""
     config = ConfigParser()
     config.read_config(path)
+    config.read_meta(path.with_name("metadata.json"))
     plain, steps = fingerprint(config.get_parsed_content("preprocessing")), config.get("preprocessing::transforms")
     tried = 0
     for index, step in enumerate(steps):

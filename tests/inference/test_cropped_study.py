@@ -58,9 +58,11 @@ class Levels(nn.Module):
 
 def preprocessing(**where) -> Compose:
     """That of the bundle, with its box and its point."""
-    steps = ConfigParser.load_config_file(CONFIG)["preprocessing"]
-    settings = {"spacing": None, "assume_orientation": False, "roi": None, "point": None}
-    return ConfigParser({"preprocessing": steps, **settings, **where}).get_parsed_content("preprocessing")
+    config = ConfigParser()
+    config.read_config(CONFIG)
+    config.read_meta(CONFIG.with_name("metadata.json"))
+    config.update(where)
+    return config.get_parsed_content("preprocessing")
 
 
 def measure(path: Path, **where) -> dict:
