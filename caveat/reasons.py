@@ -209,6 +209,10 @@ REASONS: dict[str, Reason] = {
     "PADDING_REPLACED": Reason(
         "pixels outside of the field of view were marked as such; they were given the smallest value of the others", "nothing"
     ),
+    "PADDING_UNCERTAIN": Reason(
+        "pixels outside of the field of view were marked before a lossy compression, and can no longer be told; they were left",
+        "look at the image's edges, or give the original images",
+    ),
     "CALIBRATION_UNSTATED": Reason(
         "the radiograph's pixel spacing does not say in which plane it holds",
         "compare a length that you know, or read sizes as relative",

@@ -255,6 +255,16 @@ def test_padding_that_is_nowhere_is_not_flagged(tmp_path):
     assert read([two_by_two([1, 2, 3, 4], PixelPaddingValue=0)], tmp_path)[1] == ()
 
 
+def test_padding_that_a_lossy_compression_blurred_is_left_and_flagged(tmp_path):
+    header = two_by_two([1, 0, 2, 40], PixelPaddingValue=0, LossyImageCompression="01")
+    voxels, flags = read([header], tmp_path)
+    assert voxels[:, :, 0].T.ravel().tolist() == [1, 0, 2, 40]
+    assert flags == ("PADDING_UNCERTAIN",)
+    voxels, flags = read_values(frames([Path(get_testdata_file("693_J2KI.dcm"))]))
+    assert voxels.min() == -2971 - 1024  # as decoded; the mark is -2000
+    assert flags == ("PADDING_UNCERTAIN",)
+
+
 def test_nothing_but_padding_is_refused(tmp_path):
     assert refusal([two_by_two([0, 0, 0, 0], PixelPaddingValue=0)], tmp_path) == "CONSTANT_IMAGE"
 

@@ -9,7 +9,8 @@ from pydicom.dataset import Dataset
 
 from caveat.reasons import StudyRefused
 
-from .pixel_layout import PixelLayout
+from .header_values import text
+from .pixel_layout import LOSSLESS, PixelLayout
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Padding:
 
 
 def padding_of(header: Dataset, layout: PixelLayout) -> Padding | None:
-    """By PixelPaddingValue, up to PixelPaddingRangeLimit where there is one; None where nothing is marked.
+    """By PixelPaddingValue, up to PixelPaddingRangeLimit where there is one; None where nothing is marked, or no longer exactly.
 
     A value written with the other sign than the pixels' own is taken for the same bits. One that the bits stored cannot hold
     marks nothing.
@@ -34,7 +35,14 @@ def padding_of(header: Dataset, layout: PixelLayout) -> Padding | None:
     """
     ends = [header.get(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     found = [_with_sign(end, layout) for end in ends if isinstance(end, int)]
-    return Padding(min(found), max(found)) if isinstance(ends[0], int) else None
+    if not isinstance(ends[0], int) or _is_lossy(header, layout):
+        return None
+    return Padding(min(found), max(found))
+
+
+def is_padding_blurred(header: Dataset, layout: PixelLayout) -> bool:
+    """Whether pixels were marked before a lossy compression, after which they hold anything about the mark."""
+    return isinstance(header.get("PixelPaddingValue"), int) and _is_lossy(header, layout)
 
 
 def fill_padding(voxels: np.ndarray) -> bool:
@@ -61,6 +69,11 @@ def fill_padding(voxels: np.ndarray) -> bool:
         plane[padded] = smallest
         found |= bool(padded.any())
     return found
+
+
+def _is_lossy(header: Dataset, layout: PixelLayout) -> bool:
+    """Whether the pixels were ever compressed with loss, also where they no longer are compressed."""
+    return layout.syntax not in LOSSLESS or text(header, "LossyImageCompression") in ("01", "1")
 
 
 def _with_sign(value: int, layout: PixelLayout) -> int:

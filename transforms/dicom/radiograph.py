@@ -13,7 +13,7 @@ from ..stated_spacing import stated_spacing
 from .frame import Frame
 from .guarded_header import guarded_header
 from .header_values import numbers, text
-from .padding import fill_padding, padding_of
+from .padding import fill_padding, is_padding_blurred, padding_of
 from .pixel_bytes import refuse_short_file
 from .pixel_layout import SECONDARY_CAPTURE, pixel_layout_of
 from .polarity import INVERTED, contradicts, high_is_bright
@@ -77,6 +77,7 @@ def _pixels(frame: Frame) -> tuple[np.ndarray, tuple[str, ...]]:
     voxels = np.empty((1, *stored.shape), dtype=np.float32)
     rescale.apply(high_is_bright(stored, header, layout), voxels[0])
     flags = ("POLARITY_CONTRADICTED",) if contradicts(header) else ()
+    flags += ("PADDING_UNCERTAIN",) if is_padding_blurred(header, layout) else ()
     padding = padding_of(header, layout)
     if padding is not None:
         voxels[0][padding.marks(stored)] = np.nan

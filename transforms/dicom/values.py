@@ -12,7 +12,7 @@ from caveat.reasons import StudyRefused
 from ..checks.limits import refuse_large_volume
 from .frame import Frame
 from .guarded_header import guarded_header
-from .padding import Padding, fill_padding, padding_of
+from .padding import Padding, fill_padding, is_padding_blurred, padding_of
 from .pixel_bytes import refuse_short_file
 from .pixel_layout import PixelLayout, pixel_layout_of
 from .quiet_pydicom import quiet_pydicom
@@ -29,7 +29,7 @@ def read_values(frames: Sequence[Frame]) -> tuple[np.ndarray, tuple[str, ...]]:
         frames: in the order of the volume; of one file or of many.
 
     Returns:
-        (columns, rows, frames) float32, and flags: PADDING_REPLACED.
+        (columns, rows, frames) float32, and flags: PADDING_REPLACED, PADDING_UNCERTAIN.
 
     Raises:
         StudyRefused: TOO_LARGE, UNSUPPORTED_TRANSFER_SYNTAX, UNSUPPORTED_PIXEL_FORMAT, SECONDARY_CAPTURE, MIXED_MATRIX,
@@ -40,7 +40,9 @@ def read_values(frames: Sequence[Frame]) -> tuple[np.ndarray, tuple[str, ...]]:
         layouts = _layouts(frames)
         each = [layouts[frame.instance.path] for frame in frames]
         rescales = rescales_of(frames, each)
-        paddings = {frame.instance.path: padding_of(frame.instance.header, layouts[frame.instance.path]) for frame in frames}
+        headers = {frame.instance.path: frame.instance.header for frame in frames}
+        paddings = {path: padding_of(header, layouts[path]) for path, header in headers.items()}
+        blurred = any(is_padding_blurred(header, layouts[path]) for path, header in headers.items())
     refuse_large_volume((each[0].columns, each[0].rows, len(frames)), 4)
     voxels = np.empty((len(frames), each[0].rows, each[0].columns), dtype=np.float32)
     with quiet_pydicom():
@@ -49,7 +51,7 @@ def read_values(frames: Sequence[Frame]) -> tuple[np.ndarray, tuple[str, ...]]:
             for place, stored in zip(places, stored_values(instance, layouts[path], indices), strict=True):
                 _fill(voxels[place], stored, rescales[place], paddings[path])
     replaced = any(paddings.values()) and fill_padding(voxels)
-    return voxels.transpose(2, 1, 0), ("PADDING_REPLACED",) if replaced else ()
+    return voxels.transpose(2, 1, 0), ("PADDING_REPLACED",) * replaced + ("PADDING_UNCERTAIN",) * blurred
 
 
 def _layouts(frames: Sequence[Frame]) -> dict[Path, PixelLayout]:
