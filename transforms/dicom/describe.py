@@ -14,6 +14,9 @@ from .outline import Outline, outline_of
 from .series import Series, series_of
 from .volume import kind_of, one_study, read_instances, read_series
 
+NO_OUTLINE = Outline("another modality", "", (), None, False, (), False, False, ())
+"""Of a series whose header cannot be read."""
+
 
 @dataclass(frozen=True)
 class SeriesRow:
@@ -50,8 +53,9 @@ def describe_study(paths: Iterable[Path], stated: Stated) -> Iterator[SeriesRow]
 
 def describe(series: Series, stated: Stated) -> SeriesRow:
     """Read a series, pixels and all, so that the verdict is true."""
-    outline, kind = outline_of(series, stated), kind_of(series)
+    outline, kind = NO_OUTLINE, kind_of(series)
     try:
+        outline = outline_of(series, stated)
         if series.problem is not None and series.problem.code != "AMBIGUOUS_TEMPORAL":
             raise series.problem
         image, _ = read_series(series, stated)

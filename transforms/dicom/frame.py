@@ -10,9 +10,9 @@ from pydicom.uid import UID
 from caveat.reasons import StudyRefused
 
 from .functional_groups import FunctionalGroups
+from .guarded_header import guarded_header
 from .header_values import NOT_A_NUMBER, comparable, finite_numbers, numbers, text, whole_number
 from .instance import Instance
-from .quiet_pydicom import quiet_pydicom
 
 NUCLEAR_MEDICINE = UID("1.2.840.10008.5.1.4.1.1.20")
 STACK_KEYS = ("stack", "temporal position", "acquisition", "echo", "b-value", "image type", "acquisition time", "object")
@@ -52,13 +52,8 @@ def frames_of(instance: Instance) -> tuple[Frame, ...]:
     Raises:
         StudyRefused: UNSUPPORTED_MULTIFRAME, BAD_HEADER.
     """
-    with quiet_pydicom():
-        try:
-            return _frames_of(instance)
-        except StudyRefused:
-            raise
-        except (Exception, RecursionError) as error:  # elements are decoded on first use, and a damaged one raises anything
-            raise StudyRefused("BAD_HEADER", type(error).__name__) from None
+    with guarded_header():
+        return _frames_of(instance)
 
 
 def _frames_of(instance: Instance) -> tuple[Frame, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from .frame import Frame
+from .guarded_header import guarded_header
 from .header_values import text
 from .instance import Instance
-from .quiet_pydicom import quiet_pydicom
 
 LOSSY_SYNTAXES: tuple[UID, ...] = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 """JPEG 2000 has one name for both: there the header's own statement decides."""
@@ -18,7 +18,7 @@ LOSSY_SYNTAXES: tuple[UID, ...] = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNe
 def header_flags(frames: Sequence[Frame]) -> tuple[str, ...]:
     """DERIVED_IMAGE, BURNED_IN_ANNOTATION, LOSSY_COMPRESSED: each where it holds for any of the files."""
     instances = {id(frame.instance): frame.instance for frame in frames}.values()
-    with quiet_pydicom():
+    with guarded_header():
         checks = {"DERIVED_IMAGE": _is_derived, "BURNED_IN_ANNOTATION": _has_text, "LOSSY_COMPRESSED": _is_lossy}
         return tuple(flag for flag, holds in checks.items() if any(holds(instance) for instance in instances))
 

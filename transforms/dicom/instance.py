@@ -28,6 +28,8 @@ PIXEL_DATA = 0x7FE00010
 WALKED_FIRST_BYTES = 2**20
 """Smaller files cannot hold enough elements to take much memory or time."""
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+SORTED_BY = ("PatientID", "PatientName", "SeriesNumber")
+"""What files are sorted by beside; a damaged one shows here, as the fault of one file."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Instance:
     Args:
         path: of the file. Never printed: names of DICOM files may hold a patient's.
         header: everything before the pixel data, with `file_meta`.
-        pixels: where PixelData stands; None where it is not there, behind other tables of the group, or in a deflated file.
+        pixels: where PixelData stands; None where there is none, and for a deflated file.
     """
 
     path: Path
@@ -100,7 +102,7 @@ def read_instance(path: Path) -> Instance:
             _refuse_incomplete(instance)
         except StudyRefused:
             raise
-        except (Exception, RecursionError) as error:  # whatever pydicom makes of a damaged file; its text may hold words of it
+        except Exception as error:  # whatever pydicom makes of a damaged file; its text may hold words of it
             raise StudyRefused("NOT_DICOM", type(error).__name__) from None
     return instance
 
@@ -168,6 +170,8 @@ def _refuse_incomplete(instance: Instance) -> None:
         return
     if not all(text(instance.header, keyword) for keyword in NEEDED):
         raise StudyRefused("BAD_HEADER", "an image lacks the identifier of its study, its series or itself")
+    for keyword in SORTED_BY:
+        instance.header.get(keyword)
     size = [instance.header.get(keyword) for keyword in ("Rows", "Columns")]
     if not all(isinstance(length, int) and length > 0 for length in size):
         raise StudyRefused("TRUNCATED_PIXEL_DATA", "an image does not say how many rows and columns it has")

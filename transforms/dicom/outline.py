@@ -9,9 +9,9 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..reader import Stated
+from .guarded_header import guarded_header
 from .header_values import text
 from .layout import lay_out
-from .quiet_pydicom import quiet_pydicom
 from .series import Series
 
 DIRECTIONS = ("sagittal", "coronal", "axial")
@@ -61,9 +61,13 @@ class Outline:
 
 
 def outline_of(series: Series, stated: Stated) -> Outline:
-    """From headers alone, whether the series can be read or not."""
+    """From headers alone, whether the series can be read or not.
+
+    Raises:
+        StudyRefused: BAD_HEADER.
+    """
     header = series.instance.header
-    with quiet_pydicom():
+    with guarded_header():
         image_type = tuple(text(header, "ImageType").split("\\"))
         modality = series.modality
         descriptions = tuple(str(header.get(keyword) or "") for keyword in ("SeriesDescription", "ProtocolName"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from caveat.reasons import StudyRefused
 
 from .frame import Frame, frames_of
+from .guarded_header import guarded_header
 from .header_values import text, whole_number
 from .instance import Instance
 from .quiet_pydicom import quiet_pydicom
@@ -72,16 +73,19 @@ def _order(members: Sequence[Instance], uid: str) -> tuple[int, str]:
     return min((number for number in stated if number is not None), default=2**31), uid
 
 
-def _parts(members: Sequence[Instance], parent: int) -> Iterator[Series]:
-    """The parts of one series, not numbered yet."""
-    first = members[0]
+def _parts(members: Sequence[Instance], parent: int) -> list[Series]:
+    """The parts of one series, not numbered yet; one with a problem where it cannot be split."""
     try:
-        _refuse_incomplete_concatenations(members)
-        frames = [frame for instance in members for frame in frames_of(instance)]
-        _refuse_captures(members, frames)
+        with guarded_header():
+            return list(_split(members, parent))
     except StudyRefused as refusal:
-        yield Series(0, parent, first, (), refusal)
-        return
+        return [Series(0, parent, members[0], (), refusal)]
+
+
+def _split(members: Sequence[Instance], parent: int) -> Iterator[Series]:
+    _refuse_incomplete_concatenations(members)
+    frames = [frame for instance in members for frame in frames_of(instance)]
+    _refuse_captures(members, frames)
     if all(is_projection(instance.header) for instance in members) and len(frames) == len(members):
         yield from (Series(0, parent, frame.instance, (frame,)) for frame in frames)
         return
