@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from typing import BinaryIO
 
 import numpy as np
 from pydicom import dcmread
@@ -13,13 +11,13 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames, parse_basic_offsets, parse_fragments
 from pydicom.filereader import read_dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from caveat.reasons import StudyRefused
 
-from .deflated import META_START, inflate
-from .element_limits import UNDEFINED, data_set_start
-from .instance import Instance
+from .deflated import inflate
+from .element_limits import UNDEFINED
+from .instance import Instance, PixelPlace
 from .pixel_layout import NATIVE, PixelLayout
 
 PIXEL_DATA = 0x7FE00010
@@ -56,27 +54,24 @@ def native_frames(instance: Instance, layout: PixelLayout, indices: Sequence[int
     if layout.syntax == DeflatedExplicitVRLittleEndian:
         yield from _deflated_frames(instance, layout, indices)
         return
+    place = _native_place(instance, layout)
+    _refuse_wrong_length(layout, place.length, exactly=True)
     with instance.path.open("rb") as file:
-        element = _native_element(file, layout)
-        _refuse_wrong_length(layout, element.length, exactly=True)
         for index in indices:
-            file.seek(element.value_tell + index * layout.frame_bytes)
+            file.seek(place.offset + index * layout.frame_bytes)
             pixels = np.fromfile(file, layout.dtype, layout.rows * layout.columns)
             if len(pixels) < layout.rows * layout.columns:
                 raise StudyRefused("TRUNCATED_PIXEL_DATA", f"the file ends within frame {index + 1} of {layout.frames}")
             yield pixels.reshape(layout.rows, layout.columns)
 
 
-def _native_element(file: BinaryIO, layout: PixelLayout) -> RawDataElement:
-    """That of the pixels, found without reading them. Raises: StudyRefused: TRUNCATED_PIXEL_DATA, UNSUPPORTED_PIXEL_FORMAT."""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        has_preamble = data[META_START - 4 : META_START] == b"DICM"
-        file.seek(data_set_start(data, META_START if has_preamble else 0))
-    implicit, little_endian = layout.syntax == ImplicitVRLittleEndian, layout.syntax != ExplicitVRBigEndian
-    found = _element(read_dataset(file, implicit, little_endian, defer_size=DEFERRED_BYTES, specific_tags=NEEDED_TAGS))
-    if not little_endian and layout.bits_allocated == 8 and found.VR == "OW":
+def _native_place(instance: Instance, layout: PixelLayout) -> PixelPlace:
+    """Where the pixels stand. Raises: StudyRefused: TRUNCATED_PIXEL_DATA, UNSUPPORTED_PIXEL_FORMAT."""
+    if instance.pixels is None:
+        raise StudyRefused("TRUNCATED_PIXEL_DATA", "the file has no pixels")
+    if layout.syntax == ExplicitVRBigEndian and layout.bits_allocated == 8 and instance.pixels.vr == "OW":
         raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "bytes in pairs, the second first")
-    return found
+    return instance.pixels
 
 
 def _deflated_frames(instance: Instance, layout: PixelLayout, indices: Sequence[int]) -> Iterator[np.ndarray]:
