@@ -7,9 +7,9 @@ import struct
 
 import numpy as np
 import pytest
-from dicom_grid import Grid
-from dicom_phantoms import clean_series, encoded, write
-from pydicom.encaps import encapsulate, generate_frames
+from dicom_grid import Grid, phantom
+from dicom_phantoms import clean_series, encoded, enhanced_series, write
+from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
 from caveat.reasons import StudyRefused
@@ -144,6 +144,23 @@ def test_overshoots_of_a_lossy_code_do_not_come_out_at_the_other_end(tmp_path):
     header.BitsStored, header.HighBit = 12, 11
     voxels, _ = read_values(frames_of(read_instance(write([header], tmp_path, JPEG2000)[0])))
     np.testing.assert_array_equal(voxels[:, :, 0].T, np.minimum(decoded, 4095))
+
+
+def test_a_table_of_long_offsets_is_followed(tmp_path):
+    grid = Grid(shape=(32, 32, 3))
+    header = encoded(enhanced_series(grid), JPEG2000Lossless)
+    pieces = list(generate_frames(header.PixelData, number_of_frames=3))
+    header.PixelData, header.ExtendedOffsetTable, header.ExtendedOffsetTableLengths = encapsulate_extended(pieces)
+    voxels, _ = read_values(frames_of(read_instance(write([header], tmp_path, JPEG2000Lossless)[0])))
+    np.testing.assert_array_equal(voxels, phantom(grid))
+
+
+def test_a_frame_in_several_pieces_is_put_together(tmp_path):
+    grid = Grid(shape=(32, 32, 2))
+    header = encoded(enhanced_series(grid), JPEGLSLossless)
+    header.PixelData = encapsulate(list(generate_frames(header.PixelData, number_of_frames=2)), fragments_per_frame=3)
+    voxels, _ = read_values(frames_of(read_instance(write([header], tmp_path, JPEGLSLossless)[0])))
+    np.testing.assert_array_equal(voxels, phantom(grid))
 
 
 def test_fewer_pieces_than_frames_are_refused(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import SimpleITK as sitk
 from dicom_grid import Grid, phantom
 from dicom_phantoms import clean_series, enhanced_series, item, set_pixels, write
+from PIL import Image
 from pydicom import Dataset
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
@@ -21,8 +23,10 @@ from pydicom.uid import (
     HTJ2KLossless,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
+    JPEGLSNearLossless,
     RLELossless,
 )
 
@@ -48,6 +52,7 @@ HIGH_THROUGHPUT = base64.b64decode(
 )
 """12 rows, 16 columns: 100 times the row and 50 times the column, 16 bits; encoded by OpenJPH, which is no dependency."""
 SMALL = Grid(shape=(36, 32, 3))
+SMALL_SLICE = Grid(shape=(36, 32, 1))
 
 
 def frames(paths: list[Path]) -> list[Frame]:
@@ -90,6 +95,25 @@ def test_high_throughput_jpeg_2000_is_read(tmp_path):
     voxels, _ = read([header], tmp_path, HTJ2KLossless)
     column, row = np.ogrid[:16, :12]
     np.testing.assert_array_equal(voxels[:, :, 0], 100 * row + 50 * column)
+
+
+def test_baseline_jpeg_of_8_bits_is_read_as_pillow_reads_it(tmp_path):
+    (header,) = clean_series(SMALL_SLICE, "MR")
+    file = BytesIO()
+    Image.fromarray((phantom(SMALL_SLICE)[:, :, 0].T // 8).astype(np.uint8)).save(file, "JPEG", quality=90)
+    header.BitsAllocated, header.BitsStored, header.HighBit = 8, 8, 7
+    header.PixelData = encapsulate([file.getvalue()])
+    header["PixelData"].is_undefined_length = True
+    header.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    voxels, _ = read([header], tmp_path, JPEGBaseline8Bit)
+    assert np.abs(voxels[:, :, 0].T - np.asarray(Image.open(file))).max() <= 1  # decoders of a lossy code may round differently
+
+
+def test_near_lossless_jpeg_ls_keeps_its_bound(tmp_path):
+    (header,) = clean_series(SMALL_SLICE, "MR")
+    header.compress(JPEGLSNearLossless, jls_error=2, generate_instance_uid=False)
+    voxels, _ = read([header], tmp_path, JPEGLSNearLossless)
+    assert 0 < np.abs(voxels - phantom(SMALL_SLICE)).max() <= 2
 
 
 @pytest.mark.parametrize("kind", ["RLE", "bigendian", "expb", "implicit", "jp2klossless", "jpeg_ls_lossless"])
