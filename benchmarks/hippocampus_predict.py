@@ -4,13 +4,14 @@
 
 pack         after training: the members' checkpoints into models/model.pt, prints its sha256; the images they have seen
              into calibration/seen.json
-out_of_fold  member k on the training subjects it never saw: one network, and 20 dropout draws of it
+out_of_fold  each fold's network on the training subjects it never saw: one network, and 20 dropout draws of it
 placement    the same with dropout in some decoder levels alone: those draws that --sampler last_level, deep_levels name
              in hippocampus_width.py
 features     the ensemble on the training subjects: reference features of the gate
 unseen       every sampler on the early stopping, calibration and test subjects
 degrade      the mixed stream of data_lists/hippocampus_stream.yaml: training folds, calibration and test subjects
-stream       out-of-fold dropout draws and the ensemble on the mixed stream
+stream_folds out-of-fold dropout draws on the mixed stream
+stream       the ensemble and dropout on the mixed stream of the calibration and test subjects
 
 Writes below out/, which git ignores; what is there is not predicted again. CAVEAT_DATA names the folder of the data sets.
 """
@@ -62,6 +63,7 @@ def main() -> None:
         "features": predict_training,
         "unseen": predict_unseen,
         "degrade": write_streams,
+        "stream_folds": predict_fold_streams,
         "stream": predict_streams,
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -70,7 +72,7 @@ def main() -> None:
 
 
 def pack_members() -> None:
-    """One file of weights for the ensemble of five: member k was trained on fold k + 1's training subjects."""
+    """One file of weights for the ensemble of five: member k went through a second cycle from fold k + 1's network."""
     print(pack([CHECKPOINTS / f"member{fold - 1}" / "best.pt" for fold in FOLDS], BUNDLE / "models" / "model.pt"))
     seen = sorted(entry["sha256"] for part in SEEN for entry in read_entries(LIST, part))
     (BUNDLE / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
@@ -99,9 +101,9 @@ def fold_list(fold: int) -> Path:
 
 def weights_of_fold(fold: int) -> dict[str, str]:
     """The one network that has not seen the fold's subjects, as overrides of the bundle's config."""
-    weights = OUT / "weights" / f"member{fold - 1}.pt"
+    weights = OUT / "weights" / f"fold{fold}.pt"
     weights.parent.mkdir(parents=True, exist_ok=True)
-    sha256 = pack([CHECKPOINTS / f"member{fold - 1}" / "best.pt"], weights)
+    sha256 = pack([CHECKPOINTS / f"fold{fold}" / "best.pt"], weights)
     return {"weights_path": str(weights), "weights_sha256": sha256}
 
 
@@ -125,12 +127,16 @@ def write_streams() -> None:
     print(write_stream(LIST, STREAM_PARTS, stream, DATA, STREAMS / "unseen"))
 
 
-def predict_streams() -> None:
-    """Draws for learning a width on the training folds; the ensemble on what calibrates and tests it."""
+def predict_fold_streams() -> None:
+    """Draws for learning a width on the training folds."""
     for fold in FOLDS:
         folder = STREAMS / f"fold{fold}"
         studies = studies_from_list(folder / "list.json", "out_of_fold", data_root=folder)
         predict(OUT / f"stream_dropout_fold{fold}", studies, "dropout", **weights_of_fold(fold))
+
+
+def predict_streams() -> None:
+    """What calibrates and tests the width."""
     folder = STREAMS / "unseen"
     studies = [
         study for part in ("calibration", "test") for study in studies_from_list(folder / "list.json", part, data_root=folder)
