@@ -11,7 +11,8 @@ from caveat.reasons import StudyRefused
 
 from ..reader import Stated
 from .outline import DIRECTIONS, Outline, outline_of
-from .series import SECONDARY_CAPTURES, Series
+from .pixel_layout import SECONDARY_CAPTURE
+from .series import Series
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _by_number(series: Sequence[Series], number: int) -> Series:
 
 def _gives_way(series: Series, found: Outline) -> bool:
     """Whether it is one of the images that nearly every study has beside those that are meant."""
-    is_capture = series.instance.sop_class.startswith(SECONDARY_CAPTURES)
+    is_capture = series.instance.sop_class.startswith(SECONDARY_CAPTURE)
     return found.is_localizer or is_capture or found.slices == 1
 
 

@@ -12,14 +12,12 @@ from .frame import Frame, frames_of
 from .guarded_header import guarded_header
 from .header_values import text, whole_number
 from .instance import Instance
+from .pixel_layout import SECONDARY_CAPTURE
 from .quiet_pydicom import quiet_pydicom
 from .radiograph import is_projection
 from .stacks import main_stack
 from .studies import Study
 from .temporal import volumes_of
-
-SECONDARY_CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
-"""Beginning of the classes of secondary captures, single-frame and multi-frame."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def _refuse_captures(members: Sequence[Instance], frames: Sequence[Frame]) -> No
     """
     colour = sum(instance.header.get("SamplesPerPixel", 1) != 1 for instance in members)
     placeless = sum(
-        frame.instance.sop_class.startswith(SECONDARY_CAPTURES)
+        frame.instance.sop_class.startswith(SECONDARY_CAPTURE)
         and frame.orientation is None
         and not is_projection(frame.instance.header)
         for frame in frames
