@@ -36,7 +36,8 @@ def example_study(kind: str = "picture", affine: np.ndarray | None = None, class
     grids["input"].meta |= _meta(kind, shape, affine)
     areas = [float((draw > 0).sum()) for draw in draws]
     value = float((study["segmentation"] > 0).sum())
-    result = _result(areas, value, "pixels" if kind == "picture" else "mL", [float(n) / 2 for n in shape])
+    middle = [float(n) / 2 for n in shape]
+    result = _result(areas, value, "pixels" if kind == "picture" else "mL", middle, _in_world(middle, affine))
     result["classes"] = ["background", "disc", *(f"ring {ring}" for ring in range(2, classes))]
     stacked = torch.as_tensor(draws)
     return {"name": "example", "number": 0, **grids, "hypotheses": stacked, "samples": stacked.clone(), "result": result}
@@ -77,7 +78,11 @@ def _meta(kind: str, shape: tuple[int, ...], affine: np.ndarray) -> dict[str, An
     }
 
 
-def _result(values: list[float], value: float, unit: str, point: list[float]) -> dict[str, Any]:
+def _in_world(index: list[float], affine: np.ndarray) -> list[float]:
+    return (affine[: len(index), : len(index)] @ index + affine[: len(index), 3]).tolist()
+
+
+def _result(values: list[float], value: float, unit: str, index: list[float], point: list[float]) -> dict[str, Any]:
     draws = {"n": len(values), "mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)), "values": values}
     spread = f"from {min(values):.0f} to {max(values):.0f}"
     covariance = np.eye(len(point)).tolist()
@@ -115,7 +120,13 @@ def _result(values: list[float], value: float, unit: str, point: list[float]) ->
                 "name": "centre",
                 "unit": "pixels" if unit == "pixels" else "mm",
                 "value": point,
+                "index_on_input_grid": index,
+                "outside_image": False,
                 "draws": {"n": len(values), "mean": point, "covariance": covariance, "values": [point] * len(values)},
+                "heatmap_covariance": covariance,
+                "total_covariance": (2 * np.eye(len(point))).tolist(),
+                "mean_distance_to_mean": 0.0,
+                "heatmap_activation": 0.1,
                 "region": None,
                 "statement": "Centre: found (not calibrated)",
             }

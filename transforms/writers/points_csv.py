@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,19 @@ from .writer import Writer
 
 
 class PointsCsvWriter(Writer):
-    """points.csv: one row a landmark, its coordinates and the spread of the draws along each axis; no file without landmarks."""
+    """points.csv: one row a landmark; no file without landmarks.
+
+    In the points' unit: its coordinates by axis, the draws' mean, and their standard deviation and that of the total covariance
+    along each axis, the mean distance of the draws to their mean. In elements of the input's grid: `index0` and so on. What one
+    draw cannot tell is empty. A landmark that the image does not show has its name, and 1 under `outside_image`.
+    """
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: `result` with `points`."""
         points = study["result"].get("points") or []
-        if not points:
-            return
-        axes = range(len(points[0]["value"]))
-        header = ["name", "unit", *(f"axis{a}" for a in axes), "draws", *(f"mean{a}" for a in axes), *(f"sd{a}" for a in axes)]
-        write_csv(folder / "points.csv", header, [_row(point) for point in points])
+        if points:
+            rows = [_row(point) for point in points]
+            write_csv(folder / "points.csv", list(rows[0]), [row.values() for row in rows])
 
     @classmethod
     def example(cls) -> PointsCsvWriter:
@@ -30,7 +33,29 @@ class PointsCsvWriter(Writer):
         return cls()
 
 
-def _row(point: Mapping[str, Any]) -> list[Any]:
-    draws = point["draws"]
-    spread = np.sqrt(np.diagonal(np.asarray(draws["covariance"], dtype=float))).tolist()
-    return [point["name"], point["unit"], *map(float, point["value"]), draws["n"], *map(float, draws["mean"]), *spread]
+def _row(point: Mapping[str, Any]) -> dict[str, Any]:
+    """Cells by column."""
+    draws, axes = point["draws"], range(len(point["value"]))
+    unknown = [None] * len(axes)
+    outside = bool(point["outside_image"])
+    spread = unknown if draws["covariance"] is None else _deviations(draws["covariance"])
+    numbers = {
+        **_by_axis("axis", point["value"]),
+        **_by_axis("index", point["index_on_input_grid"]),
+        "draws": draws["n"],
+        **_by_axis("mean", draws["mean"]),
+        **_by_axis("sd", spread),
+        **_by_axis("total_sd", _deviations(point["total_covariance"])),
+        "mean_distance_to_mean": point["mean_distance_to_mean"],
+        "heatmap_activation": point["heatmap_activation"],
+    }
+    known = dict.fromkeys(numbers) if outside else numbers
+    return {"name": point["name"], "unit": point["unit"], "outside_image": int(outside), **known}
+
+
+def _by_axis(name: str, values: Sequence[float | None]) -> dict[str, float | None]:
+    return {f"{name}{axis}": value for axis, value in enumerate(values)}
+
+
+def _deviations(covariance: Sequence[Sequence[float]]) -> list[float]:
+    return np.sqrt(np.diagonal(np.asarray(covariance, dtype=float))).tolist()

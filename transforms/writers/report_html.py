@@ -16,6 +16,7 @@ from .class_names import class_names, parts
 from .colour_scale import MAP_KINDS, PALETTE, SOURCE_TITLES, MapKind, colour_bar, colour_map
 from .display import jpeg_uri, palette_uri, png_uri, size_on_screen
 from .gate_rows import gate_rows
+from .landmark_marks import DEVIATIONS
 from .outlines import DRAW_COLOURS
 from .page import write_page
 from .plane import planes_through
@@ -51,6 +52,7 @@ class ReportHtmlWriter(Writer):
             views=self._views(scene) if scene else [],
             surroundings=[ViewOnPage.of(view) for view in scene.surroundings(self.longest // 3)] if scene else [],
             parts=parts(study),
+            landmarks=DEVIATIONS if result["points"] and "segmentation" not in study else 0,
             near=self._near(scene) if scene else None,
             maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),

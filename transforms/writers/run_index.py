@@ -128,6 +128,9 @@ def _measurement(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _point(entry: dict[str, Any]) -> dict[str, Any]:
-    """Cells of a landmark by column: coordinates in one cell; its spread is no single number and stands in points.csv."""
-    where = " ".join(f"{x:.6g}" for x in entry["value"])
+    """Cells of a landmark by column: coordinates in one cell; its spread is no single number and stands in points.csv.
+
+    One that the image does not show has no coordinates here: they would be read as a measurement.
+    """
+    where = None if entry["outside_image"] else " ".join(f"{x:.6g}" for x in entry["value"])
     return {"measurement": entry["name"], "unit": entry["unit"], "value": where, "draws": (entry.get("draws") or {}).get("n")}

@@ -13,6 +13,7 @@ from .arrays import affine_of, array_of
 from .class_names import parts
 from .disagreement import middle_of_segmentation, place_of_disagreement
 from .display import display_intensity, photograph, size_on_screen, stretched
+from .landmark_marks import draw_landmarks, marks_of
 from .outlines import AGREED_COLOUR, DRAW_COLOURS, draw_outlines, draw_parts
 from .plane import Plane, planes_through
 
@@ -30,7 +31,7 @@ class View:
         title: what it is; empty for a picture as a whole.
         photograph: uint8 (rows, columns, 3).
         draws: lines of the first draws, uint8 (rows, columns, 4); None where there are none.
-        outline: lines of the segmentation, likewise.
+        outline: lines of the segmentation, likewise; without one, the landmarks.
         sides: what lies left, right, above, below.
         box: where the close-up, or what was measured, lies in it: left, top, width, height in per cent; empty if elsewhere.
     """
@@ -61,7 +62,8 @@ class Scene:
     """What the views of one study share.
 
     Args:
-        study: with `input`; `segmentation` and `hypotheses` where there are any; a `region` where it was cropped.
+        study: with `input`; `segmentation` and `hypotheses` where there are any, else `points` of the `result`; a `region` where
+            it was cropped.
         box: the part of the grid that is shown: all of it, or the crop that was measured.
         focus: the voxel at which draws disagree most; None where they do not.
     """
@@ -145,6 +147,9 @@ class Scene:
             labels, several = array_of(study, "segmentation"), {label: colour for label, _, colour in parts(study)}
             cut = plane.cut(labels[0])[rows, columns]
             outline = draw_parts(cut, several, size, width) if several else lines(labels, [AGREED_COLOUR])
+        elif study["result"].get("points"):
+            marks = marks_of(study["result"]["points"], self.affine, plane)
+            outline = draw_landmarks(marks, (rows, columns), size, width)
         box = () if window else self._box(plane)
         return View(title, photograph(image, size), draws, outline, plane.sides, box)
 
