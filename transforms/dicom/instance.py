@@ -147,9 +147,10 @@ def _plain(path: Path) -> Instance:
     with path.open("rb") as file:
 
         def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
-            if tag == PIXEL_DATA:
+            number = int(tag)  # comparing pydicom's tags is most of the time otherwise
+            if number == PIXEL_DATA:
                 pixels.append(PixelPlace(vr, file.tell(), length))
-            return tag >= FIRST_PIXEL_TAG
+            return number >= FIRST_PIXEL_TAG
 
         header = read_partial(file, stop, force=True)
     return Instance(path, header, pixels[0] if pixels else None)
