@@ -55,14 +55,27 @@ def find_studies(path: str | Path, anonymous: bool = False) -> list[dict[str, An
 
 
 def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
-    """The files of each DICOM study. A file whose header cannot be read stands alone, to be refused."""
-    alone, instances, by_path = [], [], {one.path: one for one in found}
+    """The files of each DICOM study.
+
+    A file whose header cannot be read belongs to every study that has files in its folder: it might be the last slice of one of
+    them, and nothing else would tell that it is missing. Where there is none it stands alone. Both are refused when read.
+    """
+    damaged, instances, by_path = [], [], {one.path: one for one in found}
     for one in found:
         try:
             instances.append(read_instance(one.path))
         except StudyRefused:
-            alone.append([one])
-    return alone + [[by_path[instance.path] for instance in study.instances] for study in studies_of(instances)]
+            damaged.append(one)
+    groups = [[by_path[instance.path] for instance in study.instances] for study in studies_of(instances)]
+    folders = [{one.place.parent for one in group} for group in groups]
+    for one in damaged:
+        hosts = [group for group, inside in zip(groups, folders, strict=True) if one.place.parent in inside]
+        for group in hosts:
+            group.append(one)
+        if not hosts:
+            groups.append([one])
+            folders.append(set())
+    return groups
 
 
 def place_of(group: Sequence[Found]) -> PurePath:

@@ -139,6 +139,22 @@ def test_the_files_of_a_dicom_study_are_one_study_wherever_they_lie(tmp_path):
     assert len(studies[0]["image"]) == len(first) and len(studies[2]["image"]) == len(second)
 
 
+def test_a_damaged_file_refuses_the_study_that_it_may_be_a_slice_of(tmp_path):
+    files = write(clean_series(), tmp_path / "a")
+    write(clean_series(study=2), tmp_path / "b")
+    files[-1].write_bytes(files[-1].read_bytes()[:300])
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "IM").write_bytes(files[-1].read_bytes())
+    studies = find_studies(tmp_path)
+    assert [study["place"] for study in studies] == ["a", "alone/IM", "b"]
+    for study, readable in zip(studies, (False, False, True), strict=True):
+        if readable:
+            assert inspect_study(study["image"]).kind == "dicom"
+        else:
+            with pytest.raises(StudyRefused, match="NOT_DICOM|BAD_HEADER|TRUNCATED_PIXEL_DATA"):
+                inspect_study(study["image"])
+
+
 def test_an_archive_is_opened_and_a_refused_one_is_not_passed_over(tmp_path):
     with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
         for number, file in enumerate(write(clean_series(), tmp_path.parent / f"{tmp_path.name}_series")):
