@@ -84,7 +84,7 @@ def gantry_tilt_of_15_degrees(folder: Path) -> None:
 
 
 @case(10, "VARIABLE_SPACING", STEPPED)
-def spacing_2_5_then_5_mm(folder: Path) -> None:
+def spacing_doubles_half_way(folder: Path) -> None:
     write(clean_series(STEPPED), folder)
 
 
@@ -157,7 +157,7 @@ def one_slice_with_other_pixel_spacing(folder: Path) -> None:
 
 
 @case(39, grid=JITTERED)
-def positions_jitter_by_0_04_mm(folder: Path) -> None:
+def positions_jitter_by_40_um(folder: Path) -> None:
     write(clean_series(JITTERED), folder)
 
 
@@ -189,7 +189,7 @@ def pixel_spacing_0(folder: Path) -> None:
 
 
 @case(50)
-def positions_rounded_to_0_1_mm(folder: Path) -> None:
+def positions_rounded_to_tenths_of_a_mm(folder: Path) -> None:
     series = clean_series()
     for header in series:
         header.ImagePositionPatient = [round(float(number), 1) for number in header.ImagePositionPatient]
@@ -202,7 +202,7 @@ def writer_swapped_row_and_column_spacing(folder: Path) -> None:
 
 
 @case(53)
-def orientation_differs_by_1e_5(folder: Path) -> None:
+def orientation_differs_in_the_fifth_decimal(folder: Path) -> None:
     write(with_tag("ImageOrientationPatient", [1, 0.00001, 0, -0.00001, 1, 0], [9]), folder)
 
 
