@@ -19,7 +19,6 @@ from .stated_spacing import stated_spacing
 from .voxel_stream import Stream, ZlibStream, deflate_refusals, read_voxels, refuse_wrong_size
 
 
-
 @dataclass(frozen=True)
 class TextHeader:
     """What such a header says.
