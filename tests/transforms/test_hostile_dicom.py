@@ -30,6 +30,8 @@ from caveat.transforms.dicom.instance import read_instance
 from caveat.transforms.dicom.studies import studies_of
 
 VOLUMES = [case for case in all_cases() if not case.undetectable and case.number != 13]
+SLANTED = (0.70710678, -0.70710678, 0.0, 0.40824829, 0.40824829, -0.81649658)
+"""Its normal is equally far from every axis: rounded coordinates add up along it."""
 ROUGH_POSITIONS = {39: 0.1, 50: 0.1}
 """Cases whose positions are not exact, and by how much, mm."""
 
@@ -113,9 +115,10 @@ def test_a_drift_of_the_spacing_from_2_50_to_2_60_mm(tmp_path):
     assert refusal(tmp_path) == "VARIABLE_SPACING"
 
 
-@pytest.mark.parametrize("spacing", [0.33, 0.625, 1.25])
-def test_positions_rounded_to_0_1_mm_are_evenly_spaced(spacing, tmp_path):
-    grid = Grid(spacing_mm=(0.9, 1.2, spacing))
+@pytest.mark.parametrize("orientation", [AXIAL, SLANTED], ids=["axial", "slanted"])
+@pytest.mark.parametrize("spacing", [0.33, 0.625, 1.25, 2.5])
+def test_positions_rounded_to_0_1_mm_are_evenly_spaced(spacing, orientation, tmp_path):
+    grid = Grid(spacing_mm=(0.9, 1.2, spacing), orientation=orientation)
     series = clean_series(grid)
     for header in series:
         header.ImagePositionPatient = [round(float(number), 1) for number in header.ImagePositionPatient]

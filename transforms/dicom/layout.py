@@ -13,7 +13,7 @@ from ..checks.geometry import LARGEST_SPACING_MM, SMALLEST_SPACING_MM
 from ..reader import Stated
 from .duplicates import without_copies
 from .frame import Frame
-from .slice_line import fitted_step, planes_of
+from .slice_line import fitted_step, planes_of, rounding_along
 
 ORTHONORMAL_TOLERANCE = 0.001
 LARGEST_SHEAR_MM = 0.5
@@ -78,7 +78,7 @@ def lay_out(frames: Sequence[Frame], stated: Stated) -> Layout:
     frames, positions = [frames[index] for index in kept], positions[kept]
     if len(frames) == 1:
         raise StudyRefused("SINGLE_SLICE", f"{dropped + 1} copies of it")
-    planes = planes_of(positions @ directions[:, 2], stated.allow_gaps)
+    planes = planes_of(positions @ directions[:, 2], stated.allow_gaps, rounding_along(directions[:, 2]))
     start, step = _stack_line(positions, planes, directions)
     leans = _leans(step, directions, int(planes[-1]))
     if leans and not stated.allow_tilt:

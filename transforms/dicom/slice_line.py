@@ -6,23 +6,33 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-ROUNDING_MM = 0.11
-"""Positions are often rounded to 0.1 mm, so that a step may be wrong by 0.1."""
+ROUNDING_MM = 0.1
+"""Positions are often rounded so, in each coordinate: a step along a slanted normal may be wrong by more."""
 RELATIVE_TOLERANCE = 0.05
 LARGEST_RELATIVE_TOLERANCE = 0.5
 FEW_GAPS = 0.25
 """Of the steps. Where more are too long, the spacing changes and no slice is missing."""
 
 
-def planes_of(offsets: np.ndarray, allow_gaps: bool = False) -> np.ndarray:
+def rounding_along(normal: np.ndarray) -> float:
+    """How far a step between two rounded positions may be off along a direction, and a little more, mm.
+
+    Args:
+        normal: (3,), of length 1.
+    """
+    return ROUNDING_MM * float(np.abs(normal).sum()) + ROUNDING_MM / 10
+
+
+def planes_of(offsets: np.ndarray, allow_gaps: bool = False, rounding_mm: float = 1.1 * ROUNDING_MM) -> np.ndarray:
     """Which plane of an evenly spaced volume each slice is.
 
     Accepted where every step, and every slice's place, is that of the fitted line within
-    min(max(0.11 mm, 5 % of the distance), 50 % of the distance).
+    min(max(rounding, 5 % of the distance), 50 % of the distance).
 
     Args:
         offsets: (n,) mm along the normal, ascending, no two the same; n >= 2.
         allow_gaps: number the slices around missing ones instead of refusing.
+        rounding_mm: of `rounding_along` the slices' normal; 0.11 mm along an axis.
 
     Returns:
         (n,) int, from 0; consecutive unless there are gaps.
@@ -32,13 +42,13 @@ def planes_of(offsets: np.ndarray, allow_gaps: bool = False) -> np.ndarray:
     """
     count = len(offsets)
     planes = np.arange(count)
-    if _is_even(offsets, planes):
+    if _is_even(offsets, planes, rounding_mm):
         return planes
     steps = np.diff(offsets)
     planes = _numbered_with_gaps(offsets)
     gaps = int((np.diff(planes) > 1).sum())
     few = gaps <= max(1, FEW_GAPS * len(steps)) and planes[-1] < 2 * count
-    if not (few and (np.diff(planes) > 0).all() and _is_even(offsets, planes)):
+    if not (few and (np.diff(planes) > 0).all() and _is_even(offsets, planes, rounding_mm)):
         raise StudyRefused("VARIABLE_SPACING", f"{steps.min():.3g} to {steps.max():.3g} mm between {count} slices")
     if not allow_gaps:
         missing = int(planes[-1]) + 1 - count
@@ -61,9 +71,9 @@ def fitted_step(places: np.ndarray, planes: np.ndarray) -> tuple[np.ndarray, np.
     return places.mean(axis=0) - planes.mean() * step, step
 
 
-def _is_even(offsets: np.ndarray, planes: np.ndarray) -> bool:
+def _is_even(offsets: np.ndarray, planes: np.ndarray, rounding_mm: float) -> bool:
     start, step = fitted_step(offsets, planes)
-    tolerance = min(max(ROUNDING_MM, RELATIVE_TOLERANCE * step), LARGEST_RELATIVE_TOLERANCE * step)
+    tolerance = min(max(rounding_mm, RELATIVE_TOLERANCE * step), LARGEST_RELATIVE_TOLERANCE * step)
     off_line = np.abs(offsets - (start + planes * step)).max()
     off_step = np.abs(np.diff(offsets) - np.diff(planes) * step).max()
     return bool(max(off_line, off_step) <= tolerance)
