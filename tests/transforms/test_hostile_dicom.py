@@ -115,10 +115,10 @@ def test_a_drift_of_the_spacing_from_2_50_to_2_60_mm(tmp_path):
     assert refusal(tmp_path) == "VARIABLE_SPACING"
 
 
-@pytest.mark.parametrize("orientation", [AXIAL, SLANTED], ids=["axial", "slanted"])
-@pytest.mark.parametrize("spacing", [0.33, 0.625, 1.25, 2.5])
-def test_positions_rounded_to_0_1_mm_are_evenly_spaced(spacing, orientation, tmp_path):
-    grid = Grid(spacing_mm=(0.9, 1.2, spacing), orientation=orientation)
+@pytest.mark.parametrize("where", [{}, {"orientation": SLANTED, "centre_mm": (-12.9, 12.79, -10.14)}], ids=["axial", "slanted"])
+@pytest.mark.parametrize("spacing", [0.33, 0.625, 1.25])
+def test_positions_rounded_to_0_1_mm_are_evenly_spaced(spacing, where, tmp_path):
+    grid = Grid(spacing_mm=(0.9, 1.2, spacing), **where)
     series = clean_series(grid)
     for header in series:
         header.ImagePositionPatient = [round(float(number), 1) for number in header.ImagePositionPatient]
