@@ -115,8 +115,12 @@ def test_a_drift_of_the_spacing_from_2_50_to_2_60_mm(tmp_path):
     assert refusal(tmp_path) == "VARIABLE_SPACING"
 
 
-@pytest.mark.parametrize("where", [{}, {"orientation": SLANTED, "centre_mm": (-12.9, 12.79, -10.14)}], ids=["axial", "slanted"])
-@pytest.mark.parametrize("spacing", [0.33, 0.625, 1.25])
+UPRIGHT, ASLANT = {}, {"orientation": SLANTED, "centre_mm": (-12.9, 12.79, -10.14)}
+
+
+@pytest.mark.parametrize(
+    ("spacing", "where"), [(0.33, UPRIGHT), (0.625, UPRIGHT), (1.25, UPRIGHT), (0.625, ASLANT), (1.25, ASLANT)]
+)
 def test_positions_rounded_to_0_1_mm_are_evenly_spaced(spacing, where, tmp_path):
     grid = Grid(spacing_mm=(0.9, 1.2, spacing), **where)
     series = clean_series(grid)
