@@ -15,9 +15,10 @@ ALLOW_LIST = "CAVEAT_BUNDLES"
 
 
 def shipped_bundles() -> dict[str, Path]:
-    """Name to folder of every bundle inside the package."""
+    """Name to folder of every bundle inside the package. One whose name begins with "_" has no weights yet."""
     root = Path(str(files("caveat.bundles")))
-    return {folder.name: folder for folder in sorted(root.iterdir()) if (folder / "configs" / "metadata.json").is_file()}
+    whole = (folder for folder in sorted(root.iterdir()) if not folder.name.startswith("_"))
+    return {folder.name: folder for folder in whole if (folder / "configs" / "metadata.json").is_file()}
 
 
 def find_bundle(name: str) -> Path:
