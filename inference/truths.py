@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation, ornt_transform
 
 from caveat.reasons import StudyRefused
 
@@ -83,14 +84,39 @@ class MaskTruths:
         return StoredStudy(truth.rater, maps={"segmentation": truth.labels})
 
 
+def along_axes_of(array: np.ndarray, affine: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Flip and permute axes, nothing else, so that they run as those of another affine do.
+
+    Args:
+        array: (x, y, z).
+
+    Raises:
+        StudyRefused: LABEL_OFF_GRID, the label's own affine is no position in space.
+    """
+    try:
+        turn = ornt_transform(io_orientation(affine), io_orientation(wanted))
+    except ValueError:  # LinAlgError is one
+        raise StudyRefused("LABEL_OFF_GRID", "the label's affine is no position in space") from None
+    return apply_orientation(array, turn), affine @ inv_ornt_aff(turn, array.shape)
+
+
 def on_grid(path: Path, study: StoredStudy) -> np.ndarray:
-    """A label that lies on the study's grid. Returns: (*spatial), as stored. Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID."""
+    """A label that lies on the study's grid, in whichever order its axes run: a mask drawn on a DICOM series comes as NIfTI.
+
+    Returns:
+        (*spatial), the stored values along the study's axes.
+
+    Raises:
+        StudyRefused: NO_TRUTH, LABEL_OFF_GRID.
+    """
     if not path.is_file():
         raise StudyRefused("NO_TRUTH", "the list names a file that is not there")
     array, affine = read_map(path)
+    expected = study.result["input"].get("affine")
+    if affine is not None and expected is not None and array.ndim == 3:
+        array, affine = along_axes_of(array, affine, np.asarray(expected))
     if array.shape != study.mask.shape:
         raise StudyRefused("LABEL_OFF_GRID", f"label {array.shape}, image {study.mask.shape}")
-    expected = study.result["input"].get("affine")
     if affine is not None and expected is not None:
         off = float(np.abs(affine - np.asarray(expected)).max())
         if off > 1e-3:
