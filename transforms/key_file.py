@@ -15,7 +15,7 @@ NAME = "key.csv"
 OWNER_ALONE = 0o600
 
 
-def write_key(folder: Path, studies: Iterable[Mapping[str, Any]]) -> None:
+def write_key(folder: Path | str, studies: Iterable[Mapping[str, Any]]) -> None:
     """Write number, folder of the result, and place below the input of each study.
 
     The one file that says where a study came from; nothing else does, so that results can be passed on without it.
@@ -27,6 +27,7 @@ def write_key(folder: Path, studies: Iterable[Mapping[str, Any]]) -> None:
     Raises:
         StudyRefused: OUTPUT_NOT_WRITABLE.
     """
+    folder = Path(folder)
     path = folder / NAME
     # A name that is no text in the file system's encoding must not end the run.
     rows = [(study["number"], study["name"], os.fsencode(study["place"]).decode(errors="replace")) for study in studies]

@@ -75,11 +75,8 @@ def run(options: argparse.Namespace) -> int:
     configs = choose_configs(bundle, options.sampler)
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
     from ..run_bundle import run_bundle
-    from ..transforms.key_file import write_key
 
-    changed = overrides(options)
-    write_key(options.output, changed["datalist"])
-    counts, unexpected = run_bundle(bundle, configs, changed)
+    counts, unexpected = run_bundle(bundle, configs, overrides(options))
     parts = [f"{counts['measured']} measured", f"{counts['nothing_found']} nothing found", f"{counts['refused']} refused"]
     print(f"{', '.join(parts)}; {options.output / 'index.html'}")
     return ExitStatus.FAILED if unexpected else ExitStatus.OK
