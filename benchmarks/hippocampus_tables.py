@@ -2,6 +2,7 @@
 
     python benchmarks/hippocampus_tables.py samplers      # after hippocampus_predict.py unseen
     python benchmarks/hippocampus_tables.py stream        # after hippocampus_predict.py stream
+    python benchmarks/hippocampus_tables.py plane         # after hippocampus_predict.py unseen
 
 Each sampler is calibrated by `caveat calibrate` on the calibration subjects and scored by `caveat evaluate` on the test
 subjects, all with the bundle's calibrate.yaml; the full output of both lies in out/hippocampus/SAMPLER/.
@@ -17,10 +18,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from hippocampus_predict import DATA, LIST, OUT, STREAM_SAMPLERS, STREAMS
 
 from caveat.bundle_folders import find_bundle, read_metadata
+from caveat.inference.evaluate import read_entries
 from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.metrics.overlap import dice
+from caveat.inference.stored_study import read_map
 
 BUNDLE = find_bundle("hippocampus_volume")
 STREAM_SETTINGS = "calibrate_stream"
@@ -31,8 +36,8 @@ ONE_A_UNIT = "one study a unit"
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", choices=("samplers", "stream"))
-    {"samplers": samplers, "stream": stream}[parser.parse_args().table]()
+    parser.add_argument("table", choices=("samplers", "stream", "plane"))
+    {"samplers": samplers, "stream": stream, "plane": plane}[parser.parse_args().table]()
 
 
 def samplers() -> None:
@@ -75,6 +80,27 @@ HEAD = (
     "band",
     "score of accepted, mL",
 )
+
+
+def plane() -> None:
+    """What the plane between the two parts costs: the ensemble's Dice on the test scans, and with the parts swapped nowhere."""
+    rows, swapped = [], []
+    for entry in read_entries(LIST, "test"):
+        predicted = read_map(OUT / "ensemble" / Path(entry["image"]).name.removesuffix(".nii.gz") / "segmentation.nii.gz")[0]
+        truth = np.rint(read_map(DATA / entry["label"][0])[0]).astype(int)
+        both = (predicted > 0) & (truth > 0)
+        everywhere = np.ones(truth.shape, bool)
+        rows.append(
+            [
+                dice(one == part, truth == part, everywhere)
+                for one in (predicted, np.where(both, truth, predicted))
+                for part in (1, 2)
+            ]
+        )
+        swapped.append((both & (predicted != truth)).sum() / (predicted != truth).sum())
+    anterior, posterior, *without = np.mean(rows, axis=0)
+    print(f"{len(rows)} scans: Dice {anterior:.3f} / {posterior:.3f}, without swaps {without[0]:.3f} / {without[1]:.3f}")
+    print(f"swapped, of the wrong voxels: {np.mean(swapped):.3f}")
 
 
 def figures(part: dict[str, Any], method: str = "calibrated") -> list[str]:
