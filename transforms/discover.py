@@ -57,8 +57,9 @@ def find_studies(path: str | Path, anonymous: bool = False) -> list[dict[str, An
 def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
     """The files of each DICOM study.
 
-    A file whose header cannot be read belongs to every study that has files in its folder: it might be the last slice of one of
-    them, and nothing else would tell that it is missing. Where there is none it stands alone. Both are refused when read.
+    A file whose header cannot be read belongs to the study that has files in its folder, where that is one: it might be the last
+    slice, and nothing else would tell that it is missing. Among several studies, or none, it stands alone. Both are refused when
+    read.
     """
     damaged, instances, by_path = [], [], {one.path: one for one in found}
     for one in found:
@@ -70,9 +71,9 @@ def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
     folders = [{one.place.parent for one in group} for group in groups]
     for one in damaged:
         hosts = [group for group, inside in zip(groups, folders, strict=True) if one.place.parent in inside]
-        for group in hosts:
-            group.append(one)
-        if not hosts:
+        if len(hosts) == 1:
+            hosts[0].append(one)
+        else:
             groups.append([one])
             folders.append(set())
     return groups

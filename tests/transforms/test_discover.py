@@ -155,6 +155,16 @@ def test_a_damaged_file_refuses_the_study_that_it_may_be_a_slice_of(tmp_path):
                 inspect_study(study["image"])
 
 
+def test_a_damaged_file_among_several_studies_stands_alone(tmp_path):
+    names_of_second = [f"second{number}" for number in range(len(clean_series()))]
+    write(clean_series(), tmp_path)
+    write(clean_series(study=2), tmp_path, names=names_of_second)
+    (tmp_path / "damaged").write_bytes((tmp_path / "second0").read_bytes()[:300])
+    studies = find_studies(tmp_path)
+    assert [study["place"] for study in studies] == ["damaged", ".", "."]
+    assert [inspect_study(study["image"]).kind for study in studies[1:]] == ["dicom", "dicom"]
+
+
 def test_an_archive_is_opened_and_a_refused_one_is_not_passed_over(tmp_path):
     with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
         for number, file in enumerate(write(clean_series(), tmp_path.parent / f"{tmp_path.name}_series")):
