@@ -19,7 +19,7 @@ from .checks.limits import refuse_large_file
 from .dicom.choice import SeriesRule
 from .dicom.volume import RADIOGRAPH, VOLUME, read_dicom_study
 from .reader import HEAD_BYTES, Reader, Stated, StudyImage, all_readers
-from .search import ARCHIVE, begins_like_dicom, extracted, search
+from .search import begins_like_dicom, extracted, is_archive, search
 
 Source = str | Path | Sequence[str | Path]
 """What a study is: a file, a folder that holds one DICOM study, the files of a DICOM study, or one file or folder a channel."""
@@ -77,7 +77,7 @@ def dicom_files(paths: Sequence[Path]) -> list[Path]:
         StudyRefused: UNREADABLE_FOLDER, ARCHIVE_REFUSED; NO_INPUT_FOUND for a folder or archive without DICOM files.
     """
     only = paths[0]
-    if len(paths) == 1 and only.name.lower().endswith(ARCHIVE):
+    if len(paths) == 1 and is_archive(only):
         only = extracted(only)
     if len(paths) == 1 and only.is_dir():
         found = [one.path for one in search(only) if one.is_dicom]

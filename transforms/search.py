@@ -55,6 +55,11 @@ def begins_like_dicom(file: Path) -> bool:
     return file.is_file() and looks_like_dicom(_head(file))
 
 
+def is_archive(file: Path) -> bool:
+    """Whether a regular file is named as an archive."""
+    return file.name.lower().endswith(ARCHIVE) and file.is_file()
+
+
 def extracted(archive: Path) -> Path:
     """A folder of what an archive holds, removed when the program ends.
 
@@ -74,14 +79,14 @@ def _walk(root: Path) -> Iterator[Found]:
         folders[:] = [name for name in folders if not _is_hidden(name)]
         for file in (Path(folder, name) for name in files if not _is_hidden(name)):
             # Links may lead out of the folder or back into it; devices and FIFOs may never answer.
-            if not file.is_symlink() and file.is_file() and (_is_archive(file) or _is_image(file)):
+            if not file.is_symlink() and file.is_file() and (is_archive(file) or _is_image(file)):
                 yield from _file(file, file.relative_to(root))
     yield from (Found(folder, folder.relative_to(root)) for folder in unreadable)
 
 
 def _file(file: Path, place: PurePath) -> Iterator[Found]:
     """One file, or what it holds where it is an archive; an archive that is refused stands for itself, to be refused again."""
-    if _is_archive(file):
+    if is_archive(file):
         try:
             inside = extracted(file)
         except StudyRefused:
@@ -94,10 +99,6 @@ def _file(file: Path, place: PurePath) -> Iterator[Found]:
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
-
-
-def _is_archive(file: Path) -> bool:
-    return file.name.lower().endswith(ARCHIVE) and file.is_file()
 
 
 def _is_image(file: Path) -> bool:

@@ -16,12 +16,12 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import LARGEST_DECODED_BYTES, refuse_large_file
+from ..reader import HEAD_BYTES
 from .deflated import inflate
 from .element_limits import FIRST_PIXEL_TAG, meta_group, refuse_large_header
 from .header_values import text
 from .quiet_pydicom import quiet_pydicom
 
-HEAD_BYTES = 4096
 MARK = slice(128, 132)
 """Where "DICM" stands, behind a preamble."""
 PIXEL_DATA = 0x7FE00010

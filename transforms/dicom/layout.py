@@ -10,6 +10,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..checks.geometry import LARGEST_SPACING_MM, SMALLEST_SPACING_MM
+from ..lps import LPS_TO_RAS
 from ..reader import Stated
 from .duplicates import without_copies
 from .frame import Frame
@@ -20,7 +21,7 @@ LARGEST_SHEAR_MM = 0.5
 """Sideways, from the first slice to the last; also of one slice from the line through all."""
 OVERLAP, GAPPED = 1.5, 0.67
 """Thickness of a slice over the distance between slices."""
-TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+TO_RAS = np.diag([*LPS_TO_RAS, 1.0])
 DECIMALS = 9
 """Of the affine: what a fit adds beyond them is noise."""
 

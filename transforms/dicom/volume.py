@@ -20,6 +20,7 @@ from .layout import DECIMALS, lay_out
 from .radiograph import read_radiograph
 from .resampling import fill_gaps, on_grid_of, straighten
 from .series import Series, series_of
+from .space import frame_of_reference
 from .studies import Study, studies_of
 from .values import read_values
 
@@ -125,7 +126,7 @@ def read_series(series: Series, stated: Stated) -> tuple[StudyImage, tuple[Path,
         spacing_mm=tuple(round(length, DECIMALS) for length in spacing_of(affine)),
         spacing_source=SPACING_SOURCE,
         flags=_united(layout.flags, flags, header_flags(layout.frames)),
-        frame_of_reference=_hashed(str(series.instance.header.get("FrameOfReferenceUID") or "")),
+        frame_of_reference=frame_of_reference(series.instance.header),
     )
     return image, tuple({frame.instance.path: None for frame in layout.frames})
 
@@ -158,10 +159,6 @@ def _in_channels(images: Sequence[StudyImage]) -> StudyImage:
 
 def _united(*flags: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(flag for some in flags for flag in some))
-
-
-def _hashed(uid: str) -> str:
-    return hashlib.sha256(uid.encode()).hexdigest() if uid else ""
 
 
 def _sha256(paths: Iterable[Path]) -> str:
