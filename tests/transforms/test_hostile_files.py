@@ -177,7 +177,7 @@ CHANGES = st.lists(
 )
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore:Implicitly cleaning up:ResourceWarning")  # rubbish of an earlier test
 @pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS.keys())
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(changes=CHANGES)

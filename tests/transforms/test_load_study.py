@@ -176,7 +176,7 @@ SEEDS = {
 CHANGES = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=6)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore:Implicitly cleaning up:ResourceWarning")  # rubbish of an earlier test
 @pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS.keys())
 @settings(max_examples=100, deadline=20_000, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(changes=CHANGES, length=st.integers(0, 4000), repaired=st.booleans())

