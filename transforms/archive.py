@@ -52,11 +52,6 @@ class ArchiveLimits:
     ratio: int = 200
 
 
-def is_archive(head: bytes) -> bool:
-    """Whether a file that begins like this is a zip archive. Args: head: its first bytes."""
-    return head.startswith(BEGINNINGS)
-
-
 def extract_archive(path: Path, folder: Path, limits: ArchiveLimits | None = None) -> None:
     """Unpack a zip archive of plain files, or nothing of it.
 

@@ -13,7 +13,7 @@ import pytest
 from phantoms import nifti_bytes
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.archive import ArchiveLimits, extract_archive, is_archive
+from caveat.transforms.archive import ArchiveLimits, extract_archive
 
 CANARY = "Kanarienvogel"
 
@@ -165,8 +165,3 @@ def test_what_is_there_is_not_written_into(tmp_path):
         extracted(PLAIN, tmp_path)
     with pytest.raises(StudyRefused, match="UNREADABLE_FILE"):
         extract_archive(tmp_path / "absent.zip", tmp_path / "new")
-
-
-def test_an_archive_is_told_by_its_bytes():
-    assert is_archive(PLAIN[:4096]) and is_archive(packed())
-    assert not is_archive(nifti_bytes()[:4096]) and not is_archive(b"") and not is_archive(b"PK")
