@@ -1,0 +1,81 @@
+"""Every prediction behind the tables of bundles/cephalometric_landmarks/docs/README.md.
+
+    python benchmarks/cephalograms_predict.py STEP
+
+pack      after training: the members' checkpoints into models/model.pt, the dropout network's into models/dropout.pt, prints
+          their sha256; the images they have seen into calibration/seen.json
+training  the ensemble on the images that trained it and stopped its training: reference of the gate, limits of the kind of image
+unseen    every sampler on the other images: shift_calibration and the official test, of which calibration and test are parts
+
+Writes below out/, which git ignores; what is there is not predicted again. CAVEAT_DATA names the folder of the data sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from caveat.bundle_folders import find_bundle, read_metadata
+from caveat.commands.sampling_options import choose_configs
+from caveat.inference.evaluate import read_entries
+from caveat.networks.pack_members import pack
+from caveat.run_bundle import run_bundle
+from caveat.transforms.discover import DATA_ROOT, studies_from_list
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "out" / "cephalograms"
+CHECKPOINTS = ROOT / "checkpoints" / "cephalometric_landmarks"
+BUNDLE = find_bundle("cephalometric_landmarks")
+LIST = ROOT / "data_lists" / "cephalograms.json"
+DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+MEMBERS = 5
+SEEN = ("training", "early_stopping")
+UNSEEN = ("shift_calibration", "official_test")
+WRITERS = [{"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"}]
+"""What the tables read; reports and previews are left out."""
+
+
+def main() -> None:
+    """Run one step."""
+    steps = {"pack": pack_networks, "training": predict_training, "unseen": predict_unseen}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=steps)
+    steps[parser.parse_args().step]()
+
+
+def pack_networks() -> None:
+    """Two files of weights: five members, and the network that was trained with dropout."""
+    for name, networks in {"model": [f"member{number}" for number in range(MEMBERS)], "dropout": ["dropout"]}.items():
+        checkpoints = [CHECKPOINTS / network / "best.pt" for network in networks]
+        print(name, pack(checkpoints, BUNDLE / "models" / f"{name}.pt"))
+    seen = sorted(entry["sha256"] for part in SEEN for entry in read_entries(LIST, part))
+    (BUNDLE / "calibration").mkdir(exist_ok=True)
+    (BUNDLE / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
+
+
+def predict_training() -> None:
+    """The ensemble on what it was trained on."""
+    predict(OUT / "training", SEEN, "ensemble")
+
+
+def predict_unseen() -> None:
+    """Every sampler that the bundle has, on every image that trained no network."""
+    for sampler in read_metadata(BUNDLE)["samplers"]:
+        predict(OUT / sampler, UNSEEN, sampler)
+
+
+def predict(out: Path, parts: tuple[str, ...], sampler: str, **overrides: Any) -> None:
+    """Predict parts of the list into a folder, unless every study stands there already."""
+    studies = [study for part in parts for study in studies_from_list(LIST, part)]
+    if all((out / study["name"] / "result.json").is_file() for study in studies):
+        return
+    overrides |= {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')", "writers": WRITERS}
+    counts, _ = run_bundle(BUNDLE, choose_configs(BUNDLE, sampler), overrides)
+    print(out.relative_to(ROOT), counts, flush=True)
+
+
+if __name__ == "__main__":
+    main()
