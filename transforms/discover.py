@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
@@ -92,13 +93,14 @@ def studies_from_list(
 
     Args:
         list_file: JSON in MONAI's form, {part: [{"image": path, "sha256": ..., ...}, ...], ...}; an image of several channels
-            has a list of paths, one a channel.
+            has a list of paths, one a channel. "spacing_mm" of an entry is a list of one number, or of one per axis.
         part: such as "test".
         data_root: folder that the list's paths start from; by default that in the environment's CAVEAT_DATA, else ../shared/data.
         anonymous: number the studies instead of naming them after their files.
 
     Returns:
-        Entries as of `find_studies`, with "sha256" where the list has it: `LoadStudyd` refuses a file that is another one.
+        Entries as of `find_studies`, with "sha256" and "spacing_mm" where the list has them: `LoadStudyd` refuses a file that is
+        another one, and one that contradicts the spacing.
 
     Raises:
         StudyRefused: WRONG_USAGE where the list cannot be read or has no such part, NO_INPUT_FOUND where the part is empty.
@@ -113,7 +115,8 @@ def studies_from_list(
         named = (root / channels[0]).is_file() and not begins_like_dicom(root / channels[0])
         paths = [str(root / channel) for channel in channels]
         study = {"image": paths if len(paths) > 1 else paths[0], "place": channels[0], "named": named}
-        studies.append(study | ({"sha256": str(entry["sha256"])} if entry.get("sha256") else {}))
+        study |= {"sha256": str(entry["sha256"])} if entry.get("sha256") else {}
+        studies.append(study | ({"spacing_mm": _spacing(entry, number)} if "spacing_mm" in entry else {}))
     return _entries(studies, anonymous)
 
 
@@ -124,6 +127,15 @@ def _channels(entry: Any, number: int) -> list[str]:
     if not channels or not all(isinstance(channel, str) and channel for channel in channels):
         raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has no image, or one that is no path and no paths")
     return channels
+
+
+def _spacing(entry: dict[str, Any], number: int) -> list[float]:
+    """The spacing that an entry states. Raises: StudyRefused: WRONG_USAGE."""
+    stated = entry["spacing_mm"]
+    lengths = stated if isinstance(stated, list) else []
+    if not lengths or not all(type(length) in (int, float) and 0 < length < math.inf for length in lengths):
+        raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has a spacing_mm that is no list of lengths")
+    return [float(length) for length in lengths]
 
 
 def _entries(studies: Iterable[dict[str, Any]], anonymous: bool) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,8 +16,10 @@ from .checks.geometry import refuse_spacing
 from .checks.intensity import refuse_channels, refuse_constant
 from .dicom.choice import SeriesRule
 from .inspect_study import Inspected, inspect_study
-from .reader import Stated
+from .reader import Stated, StudyImage
+from .stated_spacing import refuse_spacing_conflict
 
+LISTED = "stated by the data list"
 IMAGE = "image"
 """The key whose values are measured; others are label masks, which may be empty and have channels of their own."""
 
@@ -30,6 +33,9 @@ class LoadStudyd(MapTransform):
     holds `spacing_source` ("" where no spacing is known), `input_sha256`, `input_kind`, `input_shape`, `original_affine`; and,
     only where there are any (an empty list or None does not survive MONAI's collating), `spacing_mm`, `frame_of_reference` (its
     sha256) and `flags`, the reason codes of what was accepted all the same. There is no path and no text of the file in it.
+
+    An entry may state its images' spacing under "spacing_mm" (mm, one number or one per axis, in a list), for files that carry
+    none. One that its image contradicts, or that contradicts the one it is used in place of, is refused.
 
     Args:
         keys: of the paths. Only what stands under "image" is checked for its channels, for being constant, and against the
@@ -46,7 +52,7 @@ class LoadStudyd(MapTransform):
 
     Raises:
         StudyRefused: any code of a file that cannot be read; NOT_THIS_KIND, WRONG_CHANNELS, CONSTANT_IMAGE, INPUT_CHANGED,
-            SPACING_NOT_MEASURED.
+            SPACING_CONFLICT, SPACING_NOT_MEASURED.
     """
 
     not_identity = (
@@ -87,12 +93,15 @@ class LoadStudyd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Args: data: with a path under each key. Returns: the same with MetaTensors."""
         out = dict(data)
+        listed = tuple(data.get("spacing_mm") or ())
+        stated = replace(self.stated, spacing_mm=listed, spacing_source=LISTED) if listed else self.stated
         for key in self.key_iterator(out):
             measured = key == IMAGE
             sha256 = str(data.get("sha256") or "") if measured else ""
-            found = inspect_study(out[key], self.stated, self.kinds, sha256, self.rules)
+            found = inspect_study(out[key], stated, self.kinds, sha256, self.rules)
             if measured:
                 self._check(found)
+                self._refuse_conflict(found.image, listed)
             out[key] = as_meta_tensor(found)
         return out
 
@@ -102,6 +111,13 @@ class LoadStudyd(MapTransform):
             refuse_channels(found.image.voxels, self.channels)
         refuse_constant(found.image.voxels)
         refuse_spacing(found.image.spacing_mm or (), *self.spacing_limits_mm)
+
+    def _refuse_conflict(self, image: StudyImage, listed: Sequence[float]) -> None:
+        """Args: listed: spacing that the entry states, () where it states none."""
+        if listed:
+            refuse_spacing_conflict(image.spacing_mm or (), listed)
+        if image.spacing_source == LISTED and self.stated.spacing_mm:
+            refuse_spacing_conflict(image.spacing_mm or (), self.stated.spacing_mm)
 
 
 def as_meta_tensor(found: Inspected) -> MetaTensor:

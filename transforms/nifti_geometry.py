@@ -49,7 +49,7 @@ def read_geometry(fields: Nifti1Header, shape: Sequence[int], stated: Stated) ->
     if not by_sform and not (np.isfinite(pixdim) & (pixdim > 0)).all():
         if not stated.spacing_mm:
             raise StudyRefused("MISSING_SPACING")
-        pixdim, source = np.array(stated_spacing(stated.spacing_mm, dimensions=3)), "stated by the user"
+        pixdim, source = np.array(stated_spacing(stated.spacing_mm, dimensions=3)), stated.spacing_source
         fields["pixdim"][1:4] = pixdim / scale
     if by_sform:
         original = np.asarray(fields.get_sform(), dtype=np.float64)

@@ -20,7 +20,7 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True)
 class Stated:
-    """What the user states beside the file.
+    """What the user or a data list states beside the file.
 
     Args:
         spacing_mm: one number for every axis, or one per spatial axis; used only where the file carries none.
@@ -28,6 +28,7 @@ class Stated:
         series: number of the DICOM series to read, as `caveat check` counts them; None lets the bundle's rules choose.
         allow_gaps: interpolate missing slices of a DICOM series, flagged.
         allow_tilt: read a DICOM series whose slices are not stacked along their normal, flagged.
+        spacing_source: who states the spacing, as it stands in results.
 
     Raises:
         ValueError: a spacing that is not above zero.
@@ -38,6 +39,7 @@ class Stated:
     series: int | None = None
     allow_gaps: bool = False
     allow_tilt: bool = False
+    spacing_source: str = "stated by the user"
 
     def __post_init__(self) -> None:
         if not all(0 < spacing < float("inf") for spacing in self.spacing_mm):

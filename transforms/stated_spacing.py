@@ -1,12 +1,16 @@
-"""The spacing that a user states for images that carry none."""
+"""The spacing that a user or a data list states for images that carry none."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from caveat.reasons import StudyRefused
 
 from .checks.geometry import LARGEST_SPACING_MM
+
+EQUAL = 1e-3
+"""Relative difference of two spacings that are the same, written with different numbers of digits."""
 
 
 def stated_spacing(spacing_mm: Sequence[float], dimensions: int) -> tuple[float, ...]:
@@ -25,3 +29,19 @@ def stated_spacing(spacing_mm: Sequence[float], dimensions: int) -> tuple[float,
     if max(spacing) > LARGEST_SPACING_MM:
         raise StudyRefused("IMPLAUSIBLE_SPACING", f"{max(spacing):g} mm stated")
     return spacing
+
+
+def refuse_spacing_conflict(spacing_mm: Sequence[float], stated_mm: Sequence[float]) -> None:
+    """Two statements of one image's spacing must agree: nothing says which of them is wrong.
+
+    Args:
+        spacing_mm: one number for each axis.
+        stated_mm: see `stated_spacing`.
+
+    Raises:
+        StudyRefused: SPACING_CONFLICT, and as `stated_spacing`.
+    """
+    stated = stated_spacing(stated_mm, len(spacing_mm))
+    if not all(math.isclose(one, other, rel_tol=EQUAL) for one, other in zip(spacing_mm, stated, strict=True)):
+        both = (" x ".join(f"{length:.4g}" for length in spacing) for spacing in (spacing_mm, stated))
+        raise StudyRefused("SPACING_CONFLICT", f"{' mm and '.join(both)} mm")

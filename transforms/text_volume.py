@@ -82,7 +82,7 @@ def _grid(header: TextHeader, stated: Stated, source: str) -> dict[str, Any]:
     if spacing is None or not (np.isfinite(spacing) & (spacing > 0)).all():
         if not stated.spacing_mm:
             raise StudyRefused("MISSING_SPACING")
-        spacing, source = np.array(stated_spacing(stated.spacing_mm, dimensions=3)) / mm, "stated by the user"
+        spacing, source = np.array(stated_spacing(stated.spacing_mm, dimensions=3)) / mm, stated.spacing_source
     if directions is None or origin is None:
         if not stated.assume_orientation:
             raise StudyRefused("NO_ORIENTATION")

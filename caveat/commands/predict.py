@@ -30,7 +30,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add_sampling_options(parser)
     parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
     parser.add_argument(
-        "--spacing", metavar="MM,...", help="pixel size for images that carry none; stands in the result as stated by you"
+        "--spacing",
+        metavar="MM,...",
+        help="pixel size for images that carry none (default: the data list's); stands in the result as stated by you",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(

@@ -233,6 +233,20 @@ def test_a_list_gives_the_same_entries_as_a_folder(data_list, tmp_path, monkeypa
     assert names(studies_from_list(data_list, "test", anonymous=True)) == ["study-0001", "study-0002"]
 
 
+def test_a_spacing_of_the_list_goes_with_its_image(data_list, tmp_path):
+    parts = {"test": [{"image": "images/eye.png", "spacing_mm": [0.2, 1]}, {"image": "images/eye.png"}]}
+    data_list.write_text(json.dumps(parts))
+    first, second = studies_from_list(data_list, "test", tmp_path)
+    assert first["spacing_mm"] == [0.2, 1.0] and "spacing_mm" not in second
+
+
+@pytest.mark.parametrize("stated", [0.2, [], [0.2, -1], [0], ["0.2"], [True], [float("inf")], [float("nan")], None, "0.2"])
+def test_a_spacing_that_is_no_list_of_lengths_is_named_by_its_number(stated, data_list, tmp_path):
+    data_list.write_text(json.dumps({"test": [{"image": "images/eye.png"}, {"image": "images/eye.png", "spacing_mm": stated}]}))
+    with pytest.raises(StudyRefused, match="WRONG_USAGE: entry 2 of the list's part has a spacing_mm"):
+        studies_from_list(data_list, "test", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "part", "code"),
     [

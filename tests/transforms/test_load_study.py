@@ -39,8 +39,12 @@ def write(tmp_path, data, name="file"):
 
 
 def refusal(data, **options):
+    return refusal_of(data, list(data), **options)
+
+
+def refusal_of(entry, keys="image", **options):
     with pytest.raises(StudyRefused) as caught:
-        LoadStudyd(keys=list(data), **options)(data)
+        LoadStudyd(keys=keys, **options)(entry)
     return caught.value.code
 
 
@@ -115,6 +119,30 @@ def test_spacing_is_stated_once_or_per_axis(spacing, tmp_path):
     meta = LoadStudyd(keys="image", spacing=spacing)({"image": photograph})["image"].meta
     assert meta["spacing_mm"] == [0.5, 0.5]
     assert meta["spacing_source"] == "stated by the user"
+
+
+@pytest.mark.parametrize("user", [None, 0.5, (0.5, 0.25), (0.50001, 0.25)])
+def test_a_spacing_of_the_data_list_names_its_source(user, tmp_path):
+    entry = {"image": write(tmp_path, picture_bytes(fundus()[0])), "spacing_mm": [0.5] if user == 0.5 else [0.5, 0.25]}
+    image = LoadStudyd(keys="image", spacing=user)(entry)["image"]
+    assert image.meta["spacing_mm"] == ([0.5, 0.5] if user == 0.5 else [0.5, 0.25])
+    assert image.meta["spacing_source"] == "stated by the data list" and "flags" not in image.meta
+    np.testing.assert_array_equal(image.affine.diagonal(), [*image.meta["spacing_mm"], 1, 1])
+
+
+def test_statements_of_one_spacing_that_differ_are_refused(tmp_path):
+    photograph, volume = write(tmp_path, picture_bytes(fundus()[0])), write(tmp_path, nifti_bytes(), "volume")
+    assert refusal_of({"image": photograph, "spacing_mm": [0.5, 0.5]}, spacing=(0.5, 0.25)) == "SPACING_CONFLICT"
+    assert refusal_of({"image": volume, "spacing_mm": [*SPACING_MM[:2], 2.6]}) == "SPACING_CONFLICT"
+    assert refusal_of({"image": volume, "spacing_mm": [0.5, 0.5]}) == "STATED_SPACING_MISMATCH"
+    own = LoadStudyd(keys="image", spacing=9.0)({"image": volume, "spacing_mm": list(SPACING_MM)})["image"]
+    assert own.meta["spacing_source"] == "NIfTI header", "a file's own is used, and the user's is for files without one"
+
+
+def test_a_listed_spacing_survives_a_data_loader(tmp_path):
+    entry = {"image": write(tmp_path, picture_bytes(fundus()[0])), "spacing_mm": [0.5, 0.25]}
+    (one,) = decollate_batch(next(iter(DataLoader(Dataset([entry], LoadStudyd(keys="image")), batch_size=1))))
+    assert one["spacing_mm"] == [0.5, 0.25] == one["image"].meta["spacing_mm"]
 
 
 @pytest.mark.parametrize(("data", "code"), defective_files().values(), ids=defective_files().keys())

@@ -92,7 +92,7 @@ def _image(pixels: np.ndarray, found: RadiographSpacing | None, stated: Stated, 
         spacing, source, flags = found.mm, found.source, (*flags, *found.flags)
         original[[0, 1], [0, 1]] = spacing
     elif stated.spacing_mm:
-        spacing, source = stated_spacing(stated.spacing_mm, dimensions=2), "stated by the user"
+        spacing, source = stated_spacing(stated.spacing_mm, dimensions=2), stated.spacing_source
     else:
         return StudyImage(pixels, affine, original, None, "", (*flags, "NO_PIXEL_SPACING"))
     affine[[0, 1], [0, 1]] = spacing

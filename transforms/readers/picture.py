@@ -55,7 +55,7 @@ class PictureReader(Reader):
             affine=affine,
             original_affine=np.eye(4),
             spacing_mm=spacing,
-            spacing_source="stated by the user" if spacing else "",
+            spacing_source=stated.spacing_source if spacing else "",
             flags=() if spacing else ("NO_PIXEL_SPACING",),
         )
 
