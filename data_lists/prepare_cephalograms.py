@@ -28,6 +28,8 @@ SET = "cephalograms"
 SEED = 20261127
 TRAINING_HALF, TEST_HALF = range(1, 151), range(151, 301)
 SHIFT, STOPPING, STRESS = 25, 15, 40
+SPACING_MM = [0.2, 0.2]
+"""Nominal, of the film: published as 0.1 mm for images of twice the size. The files state none."""
 
 
 def main() -> None:
@@ -75,10 +77,10 @@ def deal(patient: dict[int, int]) -> dict[str, list[tuple[int, int]]]:
 
 
 def entry(image: int, patient: int) -> dict[str, Any]:
-    """One image: its landmarks (below the folder of what was prepared), the inferred patient as unit, sha256 of the image."""
+    """One image: its landmarks (below the folder of what was prepared), its spacing, the inferred patient as unit, its sha256."""
     described = describe(DATA / SET / "images" / f"{image:03d}.jpg", [], None, f"patient {patient:03d}")
     unit, sha256 = described.pop("unit"), described.pop("sha256")
-    return described | {"points": f"{SET}/{image:03d}.csv", "unit": unit, "sha256": sha256}
+    return described | {"points": f"{SET}/{image:03d}.csv", "spacing_mm": SPACING_MM, "unit": unit, "sha256": sha256}
 
 
 def write_points(source: Path, target: Path) -> None:

@@ -80,8 +80,10 @@ def test_coordinates_are_written_beside_the_repository_in_pixels_of_the_half_siz
     assert table == "rater,name,axis0,axis1\nsenior,Sella,5.25,0.75\njunior,Sella,4.75,1.25\n"
 
 
-def test_the_list_holds_names_and_sums_alone():
-    assert {key for part in PARTS.values() for entry in part for key in entry} == {"image", "points", "unit", "sha256"}
+def test_the_list_holds_names_spacing_and_sums_alone():
+    entries = [entry for part in PARTS.values() for entry in part]
+    assert {key for entry in entries for key in entry} == {"image", "points", "spacing_mm", "unit", "sha256"}
+    assert all(entry["spacing_mm"] == [0.2, 0.2] for entry in entries)
     assert "/prepared/" in (LISTS.parent / ".gitignore").read_text().split()
 
 
