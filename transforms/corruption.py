@@ -11,9 +11,14 @@ from functools import cache
 from typing import ClassVar
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, optimize
+
+from caveat.reasons import StudyRefused
 
 from . import corruptions as room
+
+CLOSE = 0.01
+"""Elements within which a point must be taken from where it was."""
 
 
 @dataclass(frozen=True)
@@ -23,15 +28,21 @@ class LabelledImage:
     Args:
         voxels: (channels, *spatial) float32, stored intensities.
         labels: label maps, (*spatial) each.
-        spacing: length of an element per spatial axis. The unit is mm for volumes; for pictures, whose pixels have no known size,
-            a thousandth of the shorter side.
+        spacing: length of an element per spatial axis. The unit is mm where it is known; for pictures whose pixels have no known
+            size, a thousandth of the shorter side.
         affine: (4, 4), index to position.
+        points: (n, axes) float64, landmarks in elements; they may lie beyond the image.
     """
 
     voxels: np.ndarray
     labels: tuple[np.ndarray, ...]
     spacing: tuple[float, ...]
     affine: np.ndarray
+    points: np.ndarray | Sequence[Sequence[float]] = ()
+
+    def __post_init__(self) -> None:
+        points = np.asarray(self.points, dtype=np.float64).reshape(-1, len(self.shape))  # (0, axes) where there are none
+        object.__setattr__(self, "points", points)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -44,6 +55,8 @@ class Corruption(ABC):
 
     unit: ClassVar[str]
     """What a strength counts; "length" is the unit of `LabelledImage.spacing`."""
+    signed: ClassVar[bool] = False
+    """Whether a strength may be below zero: the same in the other direction."""
 
     @property
     def name(self) -> str:
@@ -56,13 +69,13 @@ class Corruption(ABC):
 
         Args:
             image: is left as it was.
-            strength: 0 or more.
+            strength: 0 or more, or of either sign where the class is `signed`.
             random: everything drawn comes from it, so that one seed gives one image (numpy has frozen its streams).
         """
 
 
 class IntensityCorruption(Corruption):
-    """Nothing moves: labels stay what they are."""
+    """Nothing moves: labels and points stay what they are."""
 
     def __call__(self, image: LabelledImage, strength: float, random: np.random.RandomState) -> LabelledImage:
         """See `Corruption`."""
@@ -75,20 +88,57 @@ class IntensityCorruption(Corruption):
 
 
 class SpatialCorruption(Corruption):
-    """The anatomy moves and the labels with it; the grid stands still. Beyond the border the outermost element goes on."""
+    """The anatomy moves, labels and points with it; the grid stands still. Beyond the border the outermost element goes on."""
 
     def __call__(self, image: LabelledImage, strength: float, random: np.random.RandomState) -> LabelledImage:
         """See `Corruption`. Linear interpolation for intensities, nearest for labels."""
         source = self.positions(image.shape, image.spacing, strength, random)
         voxels = np.stack([ndimage.map_coordinates(channel, source, order=1, mode="nearest") for channel in image.voxels])
         labels = tuple(ndimage.map_coordinates(label, source, order=0, mode="nearest") for label in image.labels)
-        return replace(image, voxels=voxels, labels=labels)
+        return replace(image, voxels=voxels, labels=labels, points=self.landings(image.points, source))
+
+    def landings(self, points: np.ndarray, source: np.ndarray) -> np.ndarray:
+        """Where points of the original lie in the result: the inverse of `positions`, between its elements by interpolation.
+
+        Beyond the border everything moves as the outermost element does.
+
+        Args:
+            points: (n, axes), in elements. source: of `positions`.
+
+        Returns:
+            (n, axes), in elements.
+
+        Raises:
+            StudyRefused: FOLDED_IMAGE where the result shows some of the original twice.
+            ArithmeticError: the search for a landing failed.
+        """
+        if not len(points):
+            return points
+        refuse_folded(source)
+        shift = source - np.indices(source.shape[1:])
+
+        def missed(landing: np.ndarray, point: np.ndarray) -> np.ndarray:
+            moved = [ndimage.map_coordinates(along, landing[:, None], order=1, mode="nearest")[0] for along in shift]
+            return landing + moved - point
+
+        landings = np.array([optimize.root(missed, point, args=(point,)).x for point in points])
+        if max(np.linalg.norm(missed(*pair)) for pair in zip(landings, points, strict=True)) > CLOSE:
+            raise ArithmeticError("a point's landing was not found")
+        return landings
 
     @abstractmethod
     def positions(
         self, shape: Sequence[int], spacing: Sequence[float], strength: float, random: np.random.RandomState
     ) -> np.ndarray:
         """Where each element of the result is taken from. Returns: (axes, *shape), in elements."""
+
+
+def refuse_folded(source: np.ndarray) -> None:
+    """Args: source: of `SpatialCorruption.positions`. Raises: StudyRefused: FOLDED_IMAGE."""
+    slopes = np.stack([np.stack(np.gradient(along), axis=-1) for along in source], axis=-2)
+    folded = np.count_nonzero(np.linalg.det(slopes) <= 0)
+    if folded:
+        raise StudyRefused("FOLDED_IMAGE", f"in {folded} of {source[0].size} elements")
 
 
 def intensity_range(voxels: np.ndarray) -> float:

@@ -28,14 +28,44 @@ def read_points(path: Path, rater: str, names: Sequence[str]) -> np.ndarray:
         StudyRefused: NO_TRUTH: there is no such file. POINTS_INCOMPLETE: it is no such table, or the rater does not name each
             wanted landmark exactly once.
     """
-    if not path.is_file():
-        raise StudyRefused("NO_TRUTH", "the list names a table of points that is not there")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("rater") == rater and row.get("name") in names]
+    rows = [row for row in _rows(path) if row.get("rater") == rater and row.get("name") in names]
     found = {row["name"]: _position(row) for row in rows}
     if len(found) < len(names) or len(rows) > len(found):
         raise StudyRefused("POINTS_INCOMPLETE", f"{len(found)} of {len(names)} landmarks in {len(rows)} rows")
     return np.array([found[name] for name in names])
+
+
+def read_all_points(path: Path) -> tuple[list[tuple[str, str]], np.ndarray]:
+    """Every row of a table of landmarks.
+
+    Args:
+        path: see `read_points`.
+
+    Returns:
+        rater and name of each row; positions (rows, axes) float64.
+
+    Raises:
+        StudyRefused: NO_TRUTH, POINTS_INCOMPLETE: as `read_points`, or there is no row.
+    """
+    rows = _rows(path)
+    if not rows or not all(row.get("rater") and row.get("name") for row in rows):
+        raise StudyRefused("POINTS_INCOMPLETE", f"{len(rows)} rows, each of which needs a rater and a name")
+    return [(row["rater"], row["name"]) for row in rows], np.array([_position(row) for row in rows])
+
+
+def write_points(path: Path, about: Sequence[tuple[str, str]], positions: np.ndarray) -> None:
+    """Write a table that `read_points` reads. Args: about: rater and name of each row. positions: (rows, axes), in elements."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["rater", "name", *(f"axis{axis}" for axis in range(positions.shape[1]))])
+        table.writerows([*names, *map(repr, row)] for names, row in zip(about, positions.round(4).tolist(), strict=True))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        raise StudyRefused("NO_TRUTH", "the list names a table of points that is not there")
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _position(row: dict[str, str]) -> list[float]:

@@ -1,4 +1,4 @@
-"""What every corruption must keep: strength 0 changes nothing, one seed gives one image, labels go where the anatomy goes."""
+"""What every corruption must keep: strength 0 changes nothing, one seed gives one image, labels and points follow the anatomy."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ import numpy as np
 import pytest
 from discover import concrete_subclasses
 from phantoms import fundus, hippocampus_crop, oblique_affine
+from scipy import ndimage
 
+from caveat.reasons import StudyRefused
 from caveat.transforms.corruption import Corruption, LabelledImage, SpatialCorruption, all_corruptions
+from caveat.transforms.corruptions.elastic import smoothed
 
 CORRUPTIONS = concrete_subclasses(Corruption, "caveat.transforms")
 every_corruption = pytest.mark.parametrize("kind", CORRUPTIONS, ids=lambda kind: kind.__name__)
 MOVES_LABELS = {"rotation", "elastic", "crop"}
+POINTS = np.array([[9.0, 12.5, 6.0], [4.25, 20.0, 3.0], [-2.0, 5.0, 11.5]])
+"""The last one lies beyond the image."""
 STRENGTHS = {"rotation": 15, "motion": 2, "blur": 2, "resolution": 4, "elastic": 2}
 
 
 def volume() -> LabelledImage:
     image, labels = hippocampus_crop(shape=(20, 26, 12))
-    return LabelledImage(image[None], (labels, (labels > 0).astype(np.uint8)), (0.9, 1.2, 2.5), oblique_affine())
+    return LabelledImage(image[None], (labels, (labels > 0).astype(np.uint8)), (0.9, 1.2, 2.5), oblique_affine(), POINTS)
 
 
 def picture() -> LabelledImage:
     pixels, vessels, _ = fundus(60, 70)
-    return LabelledImage(np.moveaxis(pixels, -1, 0).astype(np.float32), (vessels.astype(np.uint8),), (1.5, 1.5), np.eye(4))
+    voxels, labels = np.moveaxis(pixels, -1, 0).astype(np.float32), (vessels.astype(np.uint8),)
+    return LabelledImage(voxels, labels, (1.5, 1.5), np.eye(4), POINTS[:, :2])
 
 
 both_kinds = pytest.mark.parametrize("image", [volume(), picture()], ids=["volume", "picture"])
@@ -49,15 +55,18 @@ def test_strength_0_leaves_the_image(kind, image):
     for before, after in zip(image.labels, out.labels, strict=True):
         np.testing.assert_array_equal(before, after)
     np.testing.assert_allclose(out.affine, image.affine)
+    np.testing.assert_allclose(out.points, image.points, atol=1e-9)
 
 
 @both_kinds
 @every_corruption
 def test_one_seed_gives_one_image_and_the_input_is_left_alone(kind, image):
-    before = image.voxels.copy(), [label.copy() for label in image.labels]
+    before = image.voxels.copy(), [label.copy() for label in image.labels], image.points.copy()
     first, second = (run(kind(), image, strength_of(kind()), seed=7) for _ in range(2))
     np.testing.assert_array_equal(first.voxels, second.voxels)
     np.testing.assert_array_equal(image.voxels, before[0])
+    np.testing.assert_array_equal(image.points, before[2])
+    np.testing.assert_array_equal(first.points, second.points)
     for label, kept in zip(image.labels, before[1], strict=True):
         np.testing.assert_array_equal(label, kept)
     assert first.voxels.dtype == np.float32 and np.isfinite(first.voxels).all()
@@ -73,6 +82,9 @@ def test_labels_keep_their_type_and_values_and_lie_on_the_image(kind, image):
         assert set(np.unique(after)) <= set(np.unique(before))
         if kind().name not in MOVES_LABELS:
             np.testing.assert_array_equal(before, after)
+    assert out.points.shape == image.points.shape and np.isfinite(out.points).all()
+    if kind().name not in MOVES_LABELS:
+        np.testing.assert_array_equal(image.points, out.points)
 
 
 @both_kinds
@@ -89,7 +101,69 @@ def test_more_is_worse(kind, image):
     assert means[1] > means[0]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in CORRUPTIONS if issubclass(kind, SpatialCorruption)])
+def spots(shape: tuple[int, ...], places: np.ndarray, width: float) -> np.ndarray:
+    """A smooth bright spot at each place, a channel each."""
+    index = np.indices(shape).reshape(len(shape), -1).T
+    distances = np.linalg.norm(index[None] - places[:, None], axis=-1)
+    return np.exp(-((distances / width) ** 2) / 2).reshape(len(places), *shape).astype(np.float32)
+
+
+every_shift = pytest.mark.parametrize("kind", [kind for kind in CORRUPTIONS if issubclass(kind, SpatialCorruption)])
+
+
+@every_shift
+@pytest.mark.parametrize("strength", [4.0, -7.0])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (0.7, 1.1)])
+def test_points_follow_the_anatomy(kind, strength, spacing):
+    """To 0.05 elements: a bright spot at each point has its middle where the point went."""
+    places = np.array([[70.3, 66.0], [60.0, 95.5], [99.25, 80.75]])
+    image = LabelledImage(spots((160, 150), places, 1.5), (), spacing, np.eye(4), places)
+    out = run(kind(), image, strength if kind.signed else abs(strength) / 2, seed=2)
+    found = [[np.average(axis, weights=spot) for axis in np.indices(out.shape)] for spot in out.voxels]
+    assert np.abs(out.points - places).max() > 1
+    np.testing.assert_allclose(out.points, found, atol=0.05)
+
+
+@every_shift
+def test_a_point_is_where_the_result_takes_it_from(kind):
+    """Elements of the result as points of the original: they land where they came from, in volumes too."""
+    shape, spacing = (24, 30, 20), (0.8, 1.3, 2.0)
+    source = kind().positions(shape, spacing, STRENGTHS[kind().name] / 4, np.random.RandomState(3))
+    index = np.array([[0, 0, 0], [12, 15, 10], [5, 20, 3], [23, 0, 19]])
+    landed = kind().landings(source[:, *index.T].T, source)
+    np.testing.assert_allclose(landed, index, atol=0.01)
+
+
+def test_a_point_turned_out_of_the_picture_keeps_its_place_beyond_it():
+    """A quarter turn of 101 x 201 elements: what was right of the middle lies below it, clockwise as the picture is shown."""
+    image = LabelledImage(np.zeros((1, 101, 201), np.float32), (), (1.0, 1.0), np.eye(4), [[50.0, 190.0], [50.0, 100.0]])
+    for strength, row in ((90.0, 140.0), (-90.0, -40.0)):
+        out = run(all_corruptions()["rotation"], image, strength)
+        np.testing.assert_allclose(out.points, [[row, 100.0], [50.0, 100.0]], atol=1e-9)
+
+
+def test_turns_to_both_sides_are_each_others_inverse():
+    places = np.array([[30.0, 41.5], [70.0, 8.0]])
+    image = LabelledImage(np.zeros((1, 90, 80), np.float32), (), (0.2, 0.3), np.eye(4), places)
+    turned = run(all_corruptions()["rotation"], image, 33.0)
+    np.testing.assert_allclose(run(all_corruptions()["rotation"], turned, -33.0).points, places, atol=1e-9)
+
+
+def test_in_an_image_that_folds_a_point_has_no_one_place():
+    """From column 20 on the result goes back: what lies right of column 10 of the original is there twice."""
+    source = np.indices((40, 40), dtype=float)
+    source[1] = np.minimum(source[1], 30 - source[1] / 2)
+    with pytest.raises(StudyRefused, match="FOLDED_IMAGE: in 760 of 1600 elements"):
+        all_corruptions()["elastic"].landings(np.array([[5.0, 4.0]]), source)
+
+
+def test_the_smooth_field_is_that_of_a_gaussian_filter():
+    noise = np.random.RandomState(0).normal(size=(60, 45))
+    expected = ndimage.gaussian_filter(noise, (3.0, 5.0), mode="reflect", truncate=8)
+    np.testing.assert_allclose(smoothed(noise, (3.0, 5.0)), expected, atol=1e-6)
+
+
+@every_shift
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.8, 1.3, 2.0)])
 def test_labels_follow_the_anatomy(kind, spacing):
     """An image that is its own label stays that."""
@@ -120,6 +194,7 @@ def test_a_crop_keeps_voxels_and_where_they_are():
     box = tuple(slice(begin, begin + size) for begin, size in zip(start, out.shape, strict=True))
     np.testing.assert_array_equal(out.voxels[0], image.voxels[0][box])
     np.testing.assert_array_equal(out.labels[0], image.labels[0][box])
+    np.testing.assert_allclose(out.points + start, image.points)
 
 
 def test_strengths_mean_what_they_say():

@@ -10,7 +10,10 @@ from ..corruption import Corruption, LabelledImage
 
 
 class Crop(Corruption):
-    """So large a share of every axis is cut away, split between its two ends at random. What lies outside is in no label."""
+    """So large a share of every axis is cut away, split between its two ends at random.
+
+    What lies outside is in no label; a point there keeps its place, beyond the border.
+    """
 
     unit = "share of every axis"
 
@@ -23,4 +26,5 @@ class Crop(Corruption):
         affine = image.affine.copy()
         affine[:3, 3] += image.affine[:3, : len(first)] @ first
         labels = tuple(label[box].copy() for label in image.labels)
-        return replace(image, voxels=image.voxels[(slice(None), *box)].copy(), labels=labels, affine=affine)
+        voxels = image.voxels[(slice(None), *box)].copy()
+        return replace(image, voxels=voxels, labels=labels, affine=affine, points=image.points - first)
