@@ -20,7 +20,7 @@ class StudyEvaluator(SupervisedEvaluator):
 
     Args:
         preprocessing: from an entry of the data list to tensors.
-        refuse: called with the entry and the refusal.
+        refuse: called with the study as far as it came, the entry or what the preprocessing made of it, and with the refusal.
         kwargs: as for `monai.engines.SupervisedEvaluator`; the data loader yields entries one by one.
     """
 
@@ -32,9 +32,10 @@ class StudyEvaluator(SupervisedEvaluator):
 
     def _iteration(self, engine: Engine, batchdata: dict[str, Any]) -> dict[str, Any]:
         """One study, as `SupervisedEvaluator._iteration`; an empty answer where it was refused."""
-        number = batchdata.get("number", engine.state.iteration)
+        number, study = batchdata.get("number", engine.state.iteration), batchdata
         try:
-            engine.state.batch = list_data_collate([self.preprocessing(batchdata)])
+            study = self.preprocessing(batchdata)
+            engine.state.batch = list_data_collate([study])
             output = super()._iteration(engine, engine.state.batch)
             logger.info("study %s: measured", number)
             return output
@@ -43,7 +44,7 @@ class StudyEvaluator(SupervisedEvaluator):
             if refusal.code == "UNEXPECTED_ERROR":
                 self.unexpected += 1
                 logger.debug("study %s", number, exc_info=error)
-        self.refuse(batchdata, refusal)
+        self.refuse(study, refusal)
         logger.warning("study %s: %s", number, refusal)
         engine.state.batch, engine.state.output = [], []
         return engine.state.output

@@ -59,6 +59,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         action="store_true",
         help="write the reference of the gate's feature distance from training images instead (for makers of bundles)",
     )
+    parser.add_argument(
+        "--kind",
+        action="store_true",
+        help="write the limits beyond which an image is of another kind, as the bundle's kind.yaml says, from images that "
+        "trained its networks or stopped their training, instead (for makers of bundles)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -78,6 +84,10 @@ def run(options: argparse.Namespace) -> int:
     output = options.output or options.predictions / name
     if options.features:
         return write_features(options, output)
+    if options.kind:
+        from .write_kind import write_kind
+
+        return write_kind(options, bundle, output)
     if not config.is_file():
         raise StudyRefused("WRONG_USAGE", f"the bundle has no {config.name}")
     from dataclasses import replace
@@ -104,13 +114,13 @@ def run(options: argparse.Namespace) -> int:
 def write_features(options: argparse.Namespace, output: Path) -> int:
     """Write features.json from the stored predictions of a part."""
     from ..inference.evaluate import read_entries, results_by_sha256
-    from ..inference.gate.reference import build_reference, write_reference
+    from ..inference.gate.reference import build_reference
 
     entries = read_entries(options.data, options.split or "training")
     results = results_by_sha256(options.predictions, {entry["sha256"] for entry in entries})
     reference = build_reference([result for _, result in results.values()])
     make_folder(output)
-    write_reference(output / "features.json", reference)
+    reference.write(output / "features.json")
     print(f"features of {reference.n} of {len(entries)} images; {output / 'features.json'}")
     return ExitStatus.OK
 

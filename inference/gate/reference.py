@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.linalg import solve
 
 from caveat.reasons import StudyRefused
 
-SCHEMA = "caveat-feature-reference-1"
-OF_ONE_RUN = ("weights_sha256", "preprocessing_sha256")
-"""Entries of a bundle's facts that decide the features."""
+from .of_one_run import OfOneRun, run_behind
 
 
 @dataclass(frozen=True)
-class Reference:
-    """Mean and shrunk covariance of the pooled features of training studies.
+class Reference(OfOneRun):
+    """Mean and shrunk covariance of the pooled features of training studies; shipped as `calibration/features.json`.
+
+    A gate's limit on the distance holds for this reference alone, hence its `sha256` on records.
 
     Args:
         mean: (channels,).
@@ -29,6 +26,9 @@ class Reference:
         n: studies it was made of.
         weights_sha256, preprocessing_sha256: of the bundle that made the features.
     """
+
+    schema: ClassVar[str] = "caveat-feature-reference-1"
+    what: ClassVar[str] = "the bundle's reference of encoder features"
 
     mean: tuple[float, ...]
     covariance: tuple[tuple[float, ...], ...]
@@ -41,18 +41,11 @@ class Reference:
         away = np.asarray(features) - np.asarray(self.mean)
         return float(np.sqrt(away @ solve(np.asarray(self.covariance), away, assume_a="pos")))
 
-    def belongs_to(self, bundle: Mapping[str, Any]) -> bool:
-        """Whether weights and preprocessing are those of a bundle's facts."""
-        return all(bundle.get(key) == getattr(self, key) for key in OF_ONE_RUN)
-
-    @property
-    def sha256(self) -> str:
-        """Of its text: a gate's limit on the distance holds for this reference alone."""
-        return hashlib.sha256(self.to_text().encode("ascii")).hexdigest()
-
-    def to_text(self) -> str:
-        """As JSON."""
-        return json.dumps({"schema": SCHEMA} | asdict(self), sort_keys=True) + "\n"
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Reference:
+        """See `OfOneRun`."""
+        arrays = {"mean": tuple(facts["mean"]), "covariance": tuple(map(tuple, facts["covariance"]))}
+        return cls(**{**facts, **arrays})
 
 
 def build_reference(results: Sequence[Mapping[str, Any]]) -> Reference:
@@ -72,38 +65,12 @@ def build_reference(results: Sequence[Mapping[str, Any]]) -> Reference:
     measured = [result for result in results if result.get("features")]
     if len(measured) < 2:
         raise StudyRefused("GATE_SCORE_MISSING", f"features of {len(measured)} studies")
-    runs = {tuple(result["bundle"].get(key, "") for key in OF_ONE_RUN) for result in measured}
-    if len(runs) > 1 or len({len(result["features"]) for result in measured}) > 1:
-        raise StudyRefused("MIXED_PREDICTIONS", "their weights, preprocessing or number of features differ")
+    run = run_behind(measured)
+    if len({len(result["features"]) for result in measured}) > 1:
+        raise StudyRefused("MIXED_PREDICTIONS", "their number of features differs")
     features = np.array([result["features"] for result in measured])
     mean, scale = features.mean(axis=0), features.std(axis=0)
     scale[scale == 0] = 1
     correlation, _ = ledoit_wolf((features - mean) / scale, assume_centered=True)
     covariance = correlation * np.outer(scale, scale)
-    return Reference(
-        tuple(mean.tolist()), tuple(map(tuple, covariance.tolist())), len(measured), **dict(zip(OF_ONE_RUN, runs.pop()))
-    )
-
-
-def write_reference(path: Path, reference: Reference) -> None:
-    """Write the file that a bundle ships as `calibration/features.json`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(reference.to_text(), encoding="ascii")
-
-
-def read_reference(path: Path) -> Reference | None:
-    """Read it. Returns: None where there is no file.
-
-    Raises:
-        StudyRefused: CORRUPT, the file is no reference.
-    """
-    if not path.is_file():
-        return None
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        if facts.pop("schema") != SCHEMA:
-            raise ValueError
-        covariance = tuple(map(tuple, facts.pop("covariance")))
-        return Reference(mean=tuple(facts.pop("mean")), covariance=covariance, **facts)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StudyRefused("CORRUPT", "the bundle's reference of encoder features") from error
+    return Reference(tuple(mean.tolist()), tuple(map(tuple, covariance.tolist())), len(measured), **run)

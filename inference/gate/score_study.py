@@ -11,7 +11,7 @@ from monai.transforms import Transform
 
 from ...transforms.writers.arrays import array_of
 from .image_scores import image_scores
-from .reference import read_reference
+from .reference import Reference
 
 
 class ScoreStudyd(Transform):
@@ -22,7 +22,7 @@ class ScoreStudyd(Transform):
 
     Args:
         image_key: preprocessed image, (channels, *spatial).
-        reference: file of `write_reference`; without it there is no distance.
+        reference: file of a `Reference`; without it there is no distance.
         bundle: facts of the bundle that runs: weights_sha256, preprocessing_sha256. Where the reference is not theirs the
             distance is absent and the result is flagged FEATURE_REFERENCE_MISMATCH.
         channel: of the image to score.
@@ -34,7 +34,7 @@ class ScoreStudyd(Transform):
     def __init__(self, image_key: str, reference: str | Path, bundle: Mapping[str, Any], channel: int = 0) -> None:
         self.image_key = image_key
         self.channel = channel
-        found = read_reference(Path(reference))
+        found = Reference.read(Path(reference))
         self.mismatch = found is not None and not found.belongs_to(bundle)
         self.reference = None if self.mismatch else found
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
 
-from caveat.inference.gate.reference import Reference, build_reference, read_reference, write_reference
+from caveat.inference.gate.reference import Reference, build_reference
 from caveat.reasons import StudyRefused
 
 BUNDLE = {"name": "b", "weights_sha256": "w", "preprocessing_sha256": "p"}
@@ -44,19 +44,19 @@ def test_a_channel_that_never_varies_and_more_channels_than_studies_are_no_troub
 
 def test_the_file_gives_the_same_reference_back(tmp_path):
     reference = build_reference(results(np.random.default_rng(0).normal(size=(9, 4))))
-    write_reference(tmp_path / "calibration" / "features.json", reference)
-    read = read_reference(tmp_path / "calibration" / "features.json")
+    reference.write(tmp_path / "calibration" / "features.json")
+    read = Reference.read(tmp_path / "calibration" / "features.json")
     assert read == reference and read.sha256 == reference.sha256 and read.n == 9
     assert read.belongs_to(BUNDLE) and not read.belongs_to(BUNDLE | {"weights_sha256": "other"})
     assert not read.belongs_to(BUNDLE | {"preprocessing_sha256": "other"}) and not read.belongs_to({})
-    assert read_reference(tmp_path / "nothing.json") is None
+    assert Reference.read(tmp_path / "nothing.json") is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "other"}', '{"schema": "caveat-feature-reference-1", "mean": 3}'])
 def test_a_file_that_is_no_reference_is_refused(text, tmp_path):
     (tmp_path / "features.json").write_text(text)
     with pytest.raises(StudyRefused) as refused:
-        read_reference(tmp_path / "features.json")
+        Reference.read(tmp_path / "features.json")
     assert refused.value.code == "CORRUPT"
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from caveat.inference.gate.reference import Reference, write_reference
+from caveat.inference.gate.reference import Reference
 from caveat.inference.gate.score_study import ScoreStudyd
 
 BUNDLE = {"name": "b", "version": "1", "weights_sha256": "w", "preprocessing_sha256": "p"}
@@ -38,7 +38,7 @@ def study() -> dict:
 @pytest.fixture
 def stored(tmp_path):
     """A reference's file."""
-    write_reference(tmp_path / "features.json", Reference((0.0, 2.0), ((0.25, 0.0), (0.0, 1.0)), 9, "w", "p"))
+    Reference((0.0, 2.0), ((0.25, 0.0), (0.0, 1.0)), 9, "w", "p").write(tmp_path / "features.json")
     return tmp_path / "features.json"
 
 

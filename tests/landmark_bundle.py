@@ -1,0 +1,41 @@
+"""The bundle of landmarks with small networks of random weights: what its configs do, whether it is trained or not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from monai.bundle import ConfigParser
+
+from caveat.networks.weights import save_weights
+
+(SOURCE,) = (Path(__file__).resolve().parents[1] / "bundles").glob("*cephalometric_landmarks")
+SMALL = {"channels": [4, 6, 8], "units": [1, 1, 1]}
+
+
+def small_bundle(folder: Path) -> Path:
+    """A copy of the configs, no calibration, 64 elements along the longest side. Returns: the bundle's folder."""
+    bundle = folder / "cephalometric_landmarks"
+    shutil.copytree(SOURCE / "configs", bundle / "configs")
+    (bundle / "models").mkdir()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for name, file, other in (("inference", "model", {"longest_side": 64}), ("dropout", "dropout", {})):
+            config = bundle / "configs" / f"{name}.yaml"
+            settings = yaml.safe_load(config.read_text(encoding="utf-8")) | other
+            if "backbone" in settings:
+                settings["backbone"] |= SMALL
+            config.write_text(yaml.safe_dump(settings | {"weights_sha256": "not yet"}, sort_keys=False), encoding="utf-8")
+            sha256 = save_weights(weights_of(bundle), bundle / "models" / f"{file}.pt")
+            config.write_text(yaml.safe_dump(settings | {"weights_sha256": sha256}, sort_keys=False), encoding="utf-8")
+    return bundle
+
+
+def weights_of(bundle: Path) -> dict[str, Any]:
+    """Random weights of the bundle's ensemble; its first member's are what the other samplers take."""
+    parser = ConfigParser()
+    parser.read_config(str(bundle / "configs" / "inference.yaml"))
+    return parser.get_parsed_content("network_def").state_dict()
