@@ -14,9 +14,10 @@ from caveat.reasons import StudyRefused
 from ..gate.gate import Verdict
 from ..statement import statement
 from .case import Case, case_of
-from .identity import differences, identity_of
+from .identity import identity_of
 from .quantile import miss_rate
 from .record import Record, read_records
+from .valid_record import Withheld, best_fit, mismatch, out_of_range, too_few
 
 
 class ApplyRecordsd(Transform):
@@ -59,35 +60,25 @@ class ApplyRecordsd(Transform):
 
     def _tell(self, result: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[dict[str, Any], Verdict | None, str]:
         """Returns: the measurement's entry, what the gate said, and a flag or ""."""
-        record, differing = self._record_of(result, entry)
+        own = [record for record in self.records if record.measurement == entry["name"]]
+        record, differing = best_fit(own, identity_of(result, self.bundle, entry))
         if record is None or entry["value"] == 0:
             return dict(entry), None, ""
         if differing:
-            names = ", ".join(name.replace("_", " ") for name in differing)
-            return _withheld(entry, f"the record was made with another {names}"), None, "RECORD_MISMATCH"
+            return _withheld(entry, mismatch(differing), None)
         verdict = None if record.gate is None else record.gate.judge(result["study_scores"])
         if verdict is not None and not verdict.accepted:
-            failed = dict.fromkeys(check["name"].replace("_", " ") for check in verdict.checks if not check["passed"])
-            return _withheld(entry, f"unlike the calibration studies in {', '.join(failed)}"), verdict, "OUT_OF_RANGE"
+            return _withheld(entry, out_of_range(verdict), verdict)
         case = case_of(entry, result)
         if not record.is_available(case, self.level):
-            why = (
-                f"{100 * self.level:.6g} % needs {record.needed(self.level)} {record.unit}s, there are {record.class_of(case).n}"
-            )
-            return _withheld(entry, why), verdict, "TOO_FEW_UNITS"
+            few = too_few(self.level, record.needed(self.level), record.unit, record.class_of(case).n)
+            return _withheld(entry, few, verdict)
         try:
             interval, flag = interval_of(record, case, self.level)
         except StudyRefused as refusal:  # a study score that this one study lacks
-            return _withheld(entry, f"{refusal.found.replace('_', ' ')} is unknown"), verdict, refusal.code
+            missing = Withheld(refusal.code, f"{refusal.found.replace('_', ' ')} is unknown")
+            return _withheld(entry, missing, verdict)
         return _stated(entry, interval=interval) | {"interval": interval}, verdict, flag
-
-    def _record_of(self, result: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[Record | None, list[str]]:
-        """The record that fits best, and in what it does not fit."""
-        identity = identity_of(result, self.bundle, entry)
-        fits = [
-            (record, differences(record.identity, identity)) for record in self.records if record.measurement == entry["name"]
-        ]
-        return min(fits, key=lambda fit: len(fit[1]), default=(None, []))
 
 
 def interval_of(record: Record, case: Case, level: float) -> tuple[dict[str, Any], str]:
@@ -109,8 +100,10 @@ def interval_of(record: Record, case: Case, level: float) -> tuple[dict[str, Any
     }, ("EMPTY_INTERVAL" if lower >= upper else "")
 
 
-def _withheld(entry: Mapping[str, Any], why: str) -> dict[str, Any]:
-    return _stated(entry, withheld=why)
+def _withheld(
+    entry: Mapping[str, Any], withheld: Withheld, verdict: Verdict | None
+) -> tuple[dict[str, Any], Verdict | None, str]:
+    return _stated(entry, withheld=withheld.why), verdict, withheld.code
 
 
 def _stated(entry: Mapping[str, Any], **said: Any) -> dict[str, Any]:

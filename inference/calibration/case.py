@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from ..measurement import Measurement
 from ..stored_study import StoredStudy
 from ..true_value import true_value
 from ..truths import Truth
+from .unit_case import UnitCase
+
+Predicted = Mapping[str, tuple[Path, Mapping[str, Any]]]
+"""Study folders and results by the image's sha256."""
+Read = TypeVar("Read")
+AnyCase = TypeVar("AnyCase", bound=UnitCase)
 
 
 @dataclass(frozen=True)
@@ -88,28 +94,63 @@ def read_cases(
     Raises:
         StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS, WRONG_USAGE; what concerns one study is a row of `left_out`.
     """
+    names = [measurement.name for measurement in measurements]
+    read, results, left_out = read_each(
+        predictions,
+        data_list,
+        split,
+        lambda entry, predicted: read_study_cases(entry, predicted, truths, dataset_dir, measurements),
+    )
+    return Cases(
+        {name: [cases[index] for cases in read] for index, name in enumerate(names)},
+        {stated["name"]: stated["unit"] for result in results for stated in result["measurements"]},
+        results,
+        left_out,
+    )
+
+
+def read_each(
+    predictions: Path, data_list: Path, split: str, read: Callable[[Mapping[str, Any], Predicted], Read]
+) -> tuple[list[Read], list[Mapping[str, Any]], list[dict[str, Any]]]:
+    """Read every entry of a part, and go on where one is refused.
+
+    Args:
+        read: an entry, and everything that was predicted, to what is wanted of it.
+
+    Returns:
+        what was read, the results of the same studies, both in the order of the list; rows of what was left out.
+
+    Raises:
+        StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS, WRONG_USAGE.
+    """
     entries = read_entries(data_list, split)
     if len({entry["sha256"] for entry in entries}) < len(entries):
         raise StudyRefused("WRONG_USAGE", "the list names an image twice")
     predicted = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
-    cases = Cases({measurement.name: [] for measurement in measurements}, {}, [], [])
+    found, results, left_out = [], [], []
     for number, entry in enumerate(entries, start=1):
         try:
-            read = read_study_cases(entry, predicted, truths, dataset_dir, measurements)
+            found.append(read(entry, predicted))
         except StudyRefused as refusal:
-            cases.left_out.append(left_out_row(number, entry, refusal))
+            left_out.append(left_out_row(number, entry, refusal))
             continue
-        result = predicted[entry["sha256"]][1]
-        cases.results.append(result)
-        for stated, case in zip(result["measurements"], read, strict=True):
-            cases.by_measurement[stated["name"]].append(case)
-            cases.units[stated["name"]] = stated["unit"]
-    return cases
+        results.append(predicted[entry["sha256"]][1])
+    return found, results, left_out
+
+
+def predicted_study(entry: Mapping[str, Any], predicted: Predicted) -> tuple[Path, Mapping[str, Any]]:
+    """The folder and result of an entry. Raises: StudyRefused: NOT_PREDICTED, or the code of a refused or empty study."""
+    if entry["sha256"] not in predicted:
+        raise StudyRefused("NOT_PREDICTED", "no result with the sha256 of the image")
+    folder, result = predicted[entry["sha256"]]
+    if result["status"] != "OK":
+        raise StudyRefused(result["reasons"][0]["code"], "so it was when the study was predicted")
+    return folder, result
 
 
 def read_study_cases(
     entry: Mapping[str, Any],
-    predicted: Mapping[str, tuple[Path, Mapping[str, Any]]],
+    predicted: Predicted,
     truths: Truths,
     dataset_dir: Path,
     measurements: Sequence[Measurement],
@@ -120,11 +161,7 @@ def read_study_cases(
         StudyRefused: NOT_PREDICTED, the code of a refused study, NOTHING_FOUND (no interval is ever given for such a study),
             NO_TRUTH, LABEL_OFF_GRID, LABEL_WITHOUT_CLASS, NON_FINITE_DRAWS.
     """
-    if entry["sha256"] not in predicted:
-        raise StudyRefused("NOT_PREDICTED", "no result with the sha256 of the image")
-    folder, result = predicted[entry["sha256"]]
-    if result["status"] != "OK":
-        raise StudyRefused(result["reasons"][0]["code"], "so it was when the study was predicted")
+    folder, result = predicted_study(entry, predicted)
     if [stated["name"] for stated in result["measurements"]] != [measurement.name for measurement in measurements]:
         raise StudyRefused("NOT_PREDICTED", "the result has other measurements than the bundle")
     # Truths are read on the input's grid; of the prediction they need no more than that grid.
@@ -137,7 +174,7 @@ def read_study_cases(
     ]
 
 
-def one_per_unit(cases: Sequence[Case], seed: int) -> tuple[list[Case], list[Case]]:
+def one_per_unit(cases: Sequence[AnyCase], seed: int) -> tuple[list[AnyCase], list[AnyCase]]:
     """One study of each unit: scans of one patient are not exchangeable with those of others, and pooling them overstates n.
 
     Args:
@@ -147,7 +184,7 @@ def one_per_unit(cases: Sequence[Case], seed: int) -> tuple[list[Case], list[Cas
     Returns:
         the chosen ones, and the rest as a second line, both in the order of the list.
     """
-    groups: dict[str, list[Case]] = {}
+    groups: dict[str, list[AnyCase]] = {}
     for case in cases:
         groups.setdefault(case.unit, []).append(case)
     chosen = {group[_draw(seed, unit) % len(group)].sha256 for unit, group in groups.items()}

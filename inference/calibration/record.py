@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caveat.reasons import StudyRefused
-
 from ..gate.gate import Gate
 from .case import Case
 from .quantile import miss_rate, quantile, units_needed
+from .record_file import file_name_of, read_sealed, refuse_ambiguous, seal, unseal
 from .scores.conformity_score import ConformityScore
 
 SCHEMA = "caveat-record-1"
@@ -103,9 +98,8 @@ class Record:
 
     @property
     def file_name(self) -> str:
-        """Sampler, number of draws and measurement: records of one network and of an ensemble of five lie in one folder."""
-        words = f"{self.identity.get('sampler', '')} {self.identity.get('draws', '')} draws {self.measurement}".lower()
-        return "_".join(re.findall(r"[a-z0-9]+", words)) + ".json"
+        """See `file_name_of`."""
+        return file_name_of(self.identity, self.measurement)
 
     def class_of(self, case: Case) -> SizeClass:
         """The class of a study, by what was predicted: the true size is not known."""
@@ -148,8 +142,7 @@ class Record:
             "identity": dict(self.identity),
             "provenance": dict(self.provenance),
         }
-        facts = json.loads(json.dumps(facts, allow_nan=False))  # tuples as lists, as they will be read back
-        return facts | {"checksum": checksum_of(facts)}
+        return seal(facts)
 
     @property
     def checksum(self) -> str:
@@ -159,9 +152,7 @@ class Record:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Record:
         """The inverse of `to_json`. Raises: StudyRefused: RECORD_EDITED; RECORD_MISMATCH for an unknown score."""
-        facts = {key: value for key, value in stored.items() if key != "checksum"}
-        if stored.get("checksum") != checksum_of(facts):
-            raise StudyRefused("RECORD_EDITED", "its checksum is not that of its contents")
+        facts = unseal(stored)
         classes = tuple(
             SizeClass(
                 math.inf if entry["up_to"] is None else entry["up_to"],
@@ -178,34 +169,12 @@ class Record:
         )
 
 
-def checksum_of(facts: Mapping[str, Any]) -> str:
-    """sha256 of JSON written in one way only: sorted keys, no blanks, numbers by their shortest form."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()
-
-
-def write_record(record: Record, path: Path) -> None:
-    """One record as a file of JSON."""
-    path.write_text(json.dumps(record.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
 def read_records(place: Path) -> list[Record]:
     """The records of a file, or of the files of a folder; other JSON files there are left aside. Nothing there: no records.
 
     Raises:
         StudyRefused: RECORD_EDITED; RECORD_AMBIGUOUS where two are valid for the same, so that a name would choose the interval.
     """
-    files = [place] if place.is_file() else sorted(place.glob("*.json"))
-    records = [Record.from_json(stored) for file in files if (stored := _read(file)) is not None]
-    valid_for = Counter(json.dumps([record.measurement, record.identity], sort_keys=True) for record in records)
-    if shared := sum(count for count in valid_for.values() if count > 1):
-        raise StudyRefused("RECORD_AMBIGUOUS", f"{shared} of {len(records)} records are valid for what another one is valid for")
+    records = [Record.from_json(stored) for stored in read_sealed(place, SCHEMA)]
+    refuse_ambiguous([[record.measurement, record.identity] for record in records])
     return records
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """A record's JSON, or None for a file of another schema. Raises: StudyRefused: RECORD_EDITED for no JSON at all."""
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StudyRefused("RECORD_EDITED", "a file of the records' folder is no JSON") from error
-    return stored if isinstance(stored, dict) and stored.get("schema") == SCHEMA else None

@@ -10,7 +10,7 @@ import pytest
 from caveat.commands import evaluate as command
 from caveat.inference.calibration.calibrate import fit_records
 from caveat.inference.calibration.case import read_cases
-from caveat.inference.calibration.record import write_record
+from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.settings import Calibration
 from caveat.inference.measurements.volume import Volume

@@ -11,7 +11,7 @@ from calibration_phantoms import BUNDLE, ML, case, result_of, settings
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.identity import identity_of
-from caveat.inference.calibration.record import write_record
+from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.draw_quantiles import DrawQuantiles
 from caveat.inference.calibration.scores.fitted import Fitted

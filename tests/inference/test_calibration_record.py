@@ -11,7 +11,8 @@ from calibration_phantoms import case, settings
 
 from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.describe import describe
-from caveat.inference.calibration.record import Record, SizeClass, read_records, write_record
+from caveat.inference.calibration.record import Record, SizeClass, read_records
+from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.fitted import Fitted
 from caveat.inference.gate.gate import Check, fit_gate

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from caveat.inference.calibration.calibrate import refuse_seen
+from caveat.inference.calibration.calibration_part import refuse_seen
 from caveat.inference.evaluate import read_entries
 from caveat.reasons import StudyRefused
 

@@ -1,0 +1,55 @@
+"""The part of a data list that a record is made of: unseen by the weights, whole, and known by its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caveat.reasons import StudyRefused
+
+from ...transforms.data_list import read_list
+from ..evaluate import read_entries
+
+SEEN_PARTS = ("training", "early_stopping")
+"""Parts of a data list that weights, temperature or settings were made with."""
+MUST_BE_MENDED = (
+    *("NOT_PREDICTED", "NO_TRUTH", "LABEL_OFF_GRID", "LABEL_WITHOUT_CLASS", "NON_FINITE_DRAWS"),
+    *("POINTS_INCOMPLETE", "NO_PIXEL_SPACING"),
+)
+"""Without such a unit the rest would be a selection, no longer exchangeable with new studies. Other units without a case are left
+out: a study that is refused, or in which nothing is found, never gets an interval."""
+
+
+def refuse_seen(data_list: Path, split: str, seen: Collection[str]) -> None:
+    """Refuse units and images that the weights, their temperature or their settings were made with.
+
+    Raises:
+        StudyRefused: UNITS_SEEN_IN_TRAINING, WRONG_USAGE.
+    """
+    entries = read_entries(data_list, split)
+    parts = read_list(data_list)
+    others = [entry for part in SEEN_PARTS if part in parts for entry in read_entries(data_list, part)]
+    units = {entry["unit"] for entry in others} & {entry["unit"] for entry in entries}
+    images = ({entry["sha256"] for entry in others} | set(seen)) & {entry["sha256"] for entry in entries}
+    if units or images:
+        raise StudyRefused("UNITS_SEEN_IN_TRAINING", f"{len(units)} units and {len(images)} images of the part {split}")
+
+
+def refuse_broken(left_out: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a part that lacks units which ought to be there. Raises: StudyRefused: one of `MUST_BE_MENDED`."""
+    broken = [row for row in left_out if row["code"] in MUST_BE_MENDED]
+    if broken:
+        raise StudyRefused(broken[0]["code"], f"{len(broken)} of the part's images; the first: {broken[0]['found']}")
+
+
+def source_of(data_list: Path, split: str, left_out: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a record's provenance says of the part: list, its sha256, part, how many images were left out and why."""
+    return {
+        "list": data_list.name,
+        "list_sha256": hashlib.sha256(data_list.read_bytes()).hexdigest(),
+        "split": split,
+        "left_out": dict(sorted(Counter(row["code"] for row in left_out).items())),
+    }

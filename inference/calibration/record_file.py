@@ -1,0 +1,83 @@
+"""Records as files: sealed by a checksum, found by their schema, and never two that are valid for the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from caveat.reasons import StudyRefused
+
+
+class Sealed(Protocol):
+    """What is kept as such a file."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Its facts, see `seal`."""
+
+
+def seal(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as they will be read back (tuples as lists), with their checksum last."""
+    plain = json.loads(json.dumps(facts, allow_nan=False))
+    return plain | {"checksum": checksum_of(plain)}
+
+
+def unseal(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts without their checksum. Raises: StudyRefused: RECORD_EDITED."""
+    facts = {key: value for key, value in stored.items() if key != "checksum"}
+    if stored.get("checksum") != checksum_of(facts):
+        raise StudyRefused("RECORD_EDITED", "its checksum is not that of its contents")
+    return facts
+
+
+def checksum_of(facts: Mapping[str, Any]) -> str:
+    """sha256 of JSON written in one way only: sorted keys, no blanks, numbers by their shortest form."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()
+
+
+def file_name_of(identity: Mapping[str, Any], what: str) -> str:
+    """Sampler, number of draws and what is kept: files of one network and of an ensemble of five lie in one folder."""
+    words = f"{identity.get('sampler', '')} {identity.get('draws', '')} draws {what}".lower()
+    return "_".join(re.findall(r"[a-z0-9]+", words)) + ".json"
+
+
+def write_record(record: Sealed, path: Path) -> None:
+    """One record as a file of JSON."""
+    path.write_text(json.dumps(record.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_sealed(place: Path, schema: str) -> list[dict[str, Any]]:
+    """What a file, or the files of a folder, hold of one schema; files of other schemas are left aside.
+
+    Returns:
+        sealed facts, by the files' names; none where nothing is there.
+
+    Raises:
+        StudyRefused: RECORD_EDITED for a file that is no JSON at all.
+    """
+    files = [place] if place.is_file() else sorted(place.glob("*.json"))
+    return [stored for file in files if (stored := _read(file)) and stored.get("schema") == schema]
+
+
+def refuse_ambiguous(valid_for: Sequence[Any]) -> None:
+    """Refuse records of which a file's name would choose. Args: valid_for: JSON of what each holds for.
+
+    Raises:
+        StudyRefused: RECORD_AMBIGUOUS.
+    """
+    counts = Counter(json.dumps(facts, sort_keys=True) for facts in valid_for)
+    if shared := sum(count for count in counts.values() if count > 1):
+        found = f"{shared} of {len(valid_for)} records are valid for what another one is valid for"
+        raise StudyRefused("RECORD_AMBIGUOUS", found)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StudyRefused("RECORD_EDITED", "a file of the records' folder is no JSON") from error
+    return stored if isinstance(stored, dict) else None
