@@ -13,7 +13,8 @@ from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 
 if TYPE_CHECKING:
-    from ..inference.calibration.calibrate import Calibrated
+    from ..inference.calibration.point_settings import PointCalibration
+    from ..inference.calibration.settings import Calibration
 
 
 DEFAULT_SETTINGS = "calibrate"
@@ -37,7 +38,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="LIST",
         help="data list with labels and a unit for each image; its paths start from CAVEAT_DATA (../shared/data)",
     )
-    parser.add_argument("--split", metavar="NAME", help="part of the list (default: calibration; training with --features)")
+    parser.add_argument(
+        "--split",
+        metavar="NAME",
+        help="part of the list (default: calibration; training with --features, early_stopping with --pooled)",
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -54,12 +59,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--levels", metavar="L,...", help="levels that the records must serve, such as 0.5,0.8 (default: the bundle's)"
     )
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--features",
         action="store_true",
         help="write the reference of the gate's feature distance from training images instead (for makers of bundles)",
     )
-    parser.add_argument(
+    instead.add_argument(
+        "--pooled",
+        action="store_true",
+        help="write the pooled covariance that ellipses of landmarks need, from images of the early stopping part, instead (for "
+        "makers of bundles)",
+    )
+    instead.add_argument(
         "--kind",
         action="store_true",
         help="write the limits beyond which an image is of another kind, as the bundle's kind.yaml says, from images that "
@@ -92,8 +104,6 @@ def run(options: argparse.Namespace) -> int:
         raise StudyRefused("WRONG_USAGE", f"the bundle has no {config.name}")
     from dataclasses import replace
 
-    from ..inference.calibration.calibrate import calibrate
-    from ..inference.calibration.record import write_record
     from ..inference.calibration.settings import read_calibration
     from ..transforms.discover import DATA_ROOT
 
@@ -101,12 +111,37 @@ def run(options: argparse.Namespace) -> int:
     if options.levels:
         settings = replace(settings, levels=read_levels(options.levels))
     dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    split = options.split or "calibration"
-    calibrated = calibrate(options.predictions, options.data, split, settings, dataset_dir, read_seen(bundle))
+    if options.pooled:
+        return write_pooled(options, output, settings, dataset_dir)
+    return write_records(options, output, settings, dataset_dir, read_seen(bundle))
+
+
+def write_records(
+    options: argparse.Namespace, output: Path, settings: Calibration | PointCalibration, dataset_dir: Path, seen: list[str]
+) -> int:
+    """Write a record for each measurement, or for each shape and promise of landmarks, and print what they say."""
+    from ..inference.calibration.calibrate import calibrate
+    from ..inference.calibration.calibrate_points import calibrate_points
+    from ..inference.calibration.describe import describe
+    from ..inference.calibration.describe_points import describe_points
+    from ..inference.calibration.point_settings import PointCalibration
+    from ..inference.calibration.record_file import write_record
+
+    where = (options.predictions, options.data, options.split or "calibration")
+    merged: list[str] = []
+    if isinstance(settings, PointCalibration):
+        calibrated = calibrate_points(*where, settings, dataset_dir, seen)
+        rows = [describe_points(entry.record, entry.cases) for entry in calibrated]
+    else:
+        calibrated = calibrate(*where, settings, dataset_dir, seen)
+        rows = [row for entry in calibrated for row in describe(entry.record, entry.cases)]
+        merged = [entry.record.measurement for entry in calibrated if entry.record.merged_classes]
     make_folder(output)
     for entry in calibrated:
         write_record(entry.record, output / entry.record.file_name)
-    print_table(calibrated)
+    print_table(rows)
+    if merged:
+        print(f"\nsize classes with too few units were merged: {', '.join(merged)}")
     print(f"\n{len(calibrated)} records; {output}")
     return ExitStatus.OK
 
@@ -122,6 +157,22 @@ def write_features(options: argparse.Namespace, output: Path) -> int:
     make_folder(output)
     reference.write(output / "features.json")
     print(f"features of {reference.n} of {len(entries)} images; {output / 'features.json'}")
+    return ExitStatus.OK
+
+
+def write_pooled(options: argparse.Namespace, output: Path, settings: Calibration | PointCalibration, dataset_dir: Path) -> int:
+    """Write the pooled covariance from the stored predictions of a part."""
+    from ..inference.calibration.point_settings import PointCalibration
+    from ..inference.calibration.pooled_covariance import pool_errors
+    from ..inference.calibration.record_file import write_record
+
+    if not isinstance(settings, PointCalibration):
+        raise StudyRefused("WRONG_USAGE", "--pooled is for bundles of landmarks")
+    split = options.split or "early_stopping"
+    pooled = pool_errors(options.predictions, options.data, split, settings, dataset_dir)
+    make_folder(output)
+    write_record(pooled, output / pooled.file_name)
+    print(f"errors of {len(pooled.names)} landmarks in {pooled.n} images; {output / pooled.file_name}")
     return ExitStatus.OK
 
 
@@ -150,15 +201,9 @@ def read_seen(bundle: Path) -> list[str]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
-def print_table(calibrated: list[Calibrated]) -> None:
-    """A row for each measurement and size class: its units, and per level the quantile and the half-width of a usual interval."""
-    from ..inference.calibration.describe import describe
-
-    rows = [row for entry in calibrated for row in describe(entry.record, entry.cases)]
+def print_table(rows: list[dict[str, str]]) -> None:
+    """Rows under their titles: units, and per level how wide intervals or regions are."""
     titles = list(rows[0])
     widths = [max(len(title), *(len(row[title]) for row in rows)) for title in titles]
     for cells in (titles, *(list(row.values()) for row in rows)):
         print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
-    merged = [entry.record.measurement for entry in calibrated if entry.record.merged_classes]
-    if merged:
-        print(f"\nsize classes with too few units were merged: {', '.join(merged)}")

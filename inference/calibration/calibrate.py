@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from caveat.reasons import StudyRefused
 
-from ...transforms.data_list import read_list
-from ..evaluate import read_entries
 from ..gate.gate import Gate, fit_gate
+from .calibration_part import refuse_broken, refuse_seen, source_of
 from .case import Case, Cases, first_line, read_cases
-from .identity import OF_BUNDLE, differences, identity_of
+from .identity import identity_of, one_identity
+from .point_settings import PointCalibration
 from .quantile import miss_rate, units_needed
 from .record import Record
 from .settings import Calibration
 from .size_classes import size_classes
+from .unit_case import UnitCase
 from .units import describe_units
 
-SEEN_PARTS = ("training", "early_stopping")
-"""Parts of a data list that weights, temperature or settings were made with."""
-MUST_BE_MENDED = ("NOT_PREDICTED", "NO_TRUTH", "LABEL_OFF_GRID", "LABEL_WITHOUT_CLASS", "NON_FINITE_DRAWS")
-"""Without such a unit the rest would be a selection, no longer exchangeable with new studies. Other units without a case are left
-out: a study that is refused, or in which nothing is found, never gets an interval."""
+AnyCase = TypeVar("AnyCase", bound=UnitCase)
 
 
 @dataclass(frozen=True)
@@ -54,16 +49,8 @@ def calibrate(
     """
     refuse_seen(data_list, split, seen)
     cases = read_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.measurements)
-    broken = [row for row in cases.left_out if row["code"] in MUST_BE_MENDED]
-    if broken:
-        raise StudyRefused(broken[0]["code"], f"{len(broken)} of the part's images; the first: {broken[0]['found']}")
-    source = {
-        "list": data_list.name,
-        "list_sha256": hashlib.sha256(data_list.read_bytes()).hexdigest(),
-        "split": split,
-        "left_out": dict(sorted(Counter(row["code"] for row in cases.left_out).items())),
-    }
-    return fit_records(cases, settings, source)
+    refuse_broken(cases.left_out)
+    return fit_records(cases, settings, source_of(data_list, split, cases.left_out))
 
 
 def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) -> list[Calibrated]:
@@ -82,21 +69,35 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
         identity = identity_of_all(cases.results, name) if accepted else {}
         asked = settings.size_classes.get(name, ())
         provenance = {
-            **source,
-            "seed": settings.seed,
-            "images": len(every),
+            **provenance_of(every, first, accepted, settings.seed, source),
             "nothing_found": len(every) - len(first) - len(rest),
-            "units": len(first),
-            "not_accepted": len(first) - len(accepted),
             "size_classes_asked_for": list(asked),
-            "made_of": describe_units(every, {case.unit for case in first}, source["list_sha256"]),
         }
         about = {"measured_in": cases.units.get(name, ""), "identity": identity, "provenance": provenance}
         calibrated.append(Calibrated(fit_record(name, accepted, settings, gate, **about), accepted))
     return calibrated
 
 
-def fit_gate_on(cases: Sequence[Case], settings: Calibration) -> tuple[Gate | None, list[Case]]:
+def provenance_of(
+    every: Sequence[UnitCase], first: Sequence[UnitCase], accepted: Sequence[UnitCase], seed: int, source: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Where a record came from: part of the list, choice of the units, and which they were.
+
+    Args:
+        every: all cases. first: one a unit. accepted: those of them that the gate accepts.
+        seed: of the choice. source: see `calibration_part.source_of`.
+    """
+    return {
+        **source,
+        "seed": seed,
+        "images": len(every),
+        "units": len(first),
+        "not_accepted": len(first) - len(accepted),
+        "made_of": describe_units(every, {case.unit for case in first}, source["list_sha256"]),
+    }
+
+
+def fit_gate_on(cases: Sequence[AnyCase], settings: Calibration | PointCalibration) -> tuple[Gate | None, list[AnyCase]]:
     """The gate, fitted on one case per unit, and the cases it accepts; all of them where the settings name no check.
 
     Raises:
@@ -119,13 +120,7 @@ def fit_record(
     provenance: Mapping[str, Any] | None = None,
 ) -> Record:
     """A record of cases with truths, one per unit, accepted by the gate. Raises: StudyRefused: TOO_FEW_UNITS."""
-    level = max(settings.levels)
-    needed = units_needed(miss_rate(level), settings.sides)
-    if len(cases) < needed:
-        raise StudyRefused(
-            "TOO_FEW_UNITS",
-            f"{len(cases)} {settings.unit}s, {needed} are needed at {100 * level:g} % ({settings.sides})",
-        )
+    needed = refuse_too_few(len(cases), settings.unit, max(settings.levels), settings.sides)
     score = settings.score_of(measurement)
     classes = size_classes(cases, score, settings.sides, settings.size_classes.get(measurement, ()), needed)
     return Record(
@@ -142,35 +137,15 @@ def fit_record(
     )
 
 
+def refuse_too_few(n: int, unit: str, level: float, sides: str) -> int:
+    """Returns: units that are needed. Raises: StudyRefused: TOO_FEW_UNITS where there are fewer."""
+    needed = units_needed(miss_rate(level), sides)
+    if n < needed:
+        raise StudyRefused("TOO_FEW_UNITS", f"{n} {unit}s, {needed} are needed at {100 * level:g} % ({sides})")
+    return needed
+
+
 def identity_of_all(results: Sequence[Mapping[str, Any]], measurement: str) -> dict[str, Any]:
-    """The one identity of all results.
-
-    Raises:
-        StudyRefused: MIXED_PREDICTIONS where they differ; RECORD_MISMATCH where they do not say what made them.
-    """
-    identities = []
-    for result in results:
-        entry = next(entry for entry in result["measurements"] if entry["name"] == measurement)
-        identities.append(identity_of(result, result["bundle"], entry))
-    for other in identities[1:]:
-        if differing := differences(identities[0], other):
-            raise StudyRefused("MIXED_PREDICTIONS", f"they differ in {', '.join(differing)}")
-    unknown = [key for key in OF_BUNDLE if not identities[0][key]]
-    if unknown:
-        raise StudyRefused("RECORD_MISMATCH", f"the predictions do not state {', '.join(unknown)}: no record can be tied to them")
-    return identities[0]
-
-
-def refuse_seen(data_list: Path, split: str, seen: Collection[str]) -> None:
-    """Refuse units and images that the weights, their temperature or their settings were made with.
-
-    Raises:
-        StudyRefused: UNITS_SEEN_IN_TRAINING, WRONG_USAGE.
-    """
-    entries = read_entries(data_list, split)
-    parts = read_list(data_list)
-    others = [entry for part in SEEN_PARTS if part in parts for entry in read_entries(data_list, part)]
-    units = {entry["unit"] for entry in others} & {entry["unit"] for entry in entries}
-    images = ({entry["sha256"] for entry in others} | set(seen)) & {entry["sha256"] for entry in entries}
-    if units or images:
-        raise StudyRefused("UNITS_SEEN_IN_TRAINING", f"{len(units)} units and {len(images)} images of the part {split}")
+    """The one identity of all results for a measurement. Raises: StudyRefused: see `one_identity`."""
+    stated = [next(entry for entry in result["measurements"] if entry["name"] == measurement) for result in results]
+    return one_identity([identity_of(result, result["bundle"], entry) for result, entry in zip(results, stated, strict=True)])

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from monai.transforms import Transform
 
+from caveat.reasons import StudyRefused
+
 from ...transforms.writers.result_json import six_digits
 
 OF_SAMPLING = (
@@ -41,6 +43,27 @@ def identity_of(result: Mapping[str, Any], bundle: Mapping[str, Any], entry: Map
     facts |= {key: entry.get(stored) for key, stored in OF_MEASUREMENT.items()}
     crop = result.get("input", {}).get("crop", {}).get("source", "")
     return six_digits(facts | {"crop": crop})  # as result.json stores them
+
+
+def identity_of_points(result: Mapping[str, Any], bundle: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a study's landmarks, whose names in their order, and unit, stand in the place of the measurement's."""
+    points = result["points"]
+    return identity_of(result, bundle, {"name": [point["name"] for point in points], "unit": points[0]["unit"]})
+
+
+def one_identity(identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The one identity of all studies.
+
+    Raises:
+        StudyRefused: MIXED_PREDICTIONS where they differ; RECORD_MISMATCH where they do not say what made them.
+    """
+    for other in identities[1:]:
+        if differing := differences(identities[0], other):
+            raise StudyRefused("MIXED_PREDICTIONS", f"they differ in {', '.join(differing)}")
+    unknown = [key for key in OF_BUNDLE if not identities[0][key]]
+    if unknown:
+        raise StudyRefused("RECORD_MISMATCH", f"the predictions do not state {', '.join(unknown)}: no record can be tied to them")
+    return dict(identities[0])
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from caveat.reasons import StudyRefused
 from ..evaluate import Truths
 from ..gate.gate import Check
 from ..measurement import Measurement
+from .point_settings import PointCalibration
 from .quantile import ONE_SIDED_SCORES, miss_rate
 from .scores.conformity_score import ConformityScore
 
@@ -62,7 +63,7 @@ class Calibration:
         return self.score if isinstance(self.score, ConformityScore) else self.score[measurement]
 
 
-def read_calibration(path: Path) -> Calibration:
+def read_calibration(path: Path) -> Calibration | PointCalibration:
     """Read the config over inference.yaml beside it, and build what its entry `calibration` describes.
 
     Args:
@@ -70,13 +71,14 @@ def read_calibration(path: Path) -> Calibration:
 
     Raises:
         StudyRefused: WRONG_USAGE for a config without that entry, such as a sampler's.
-        TypeError: the entry is no `Calibration`.
+        TypeError: the entry is no `Calibration` and no `PointCalibration`.
     """
     parser = ConfigParser()
     parser.read_config([path.with_name("inference.yaml"), path])
+    parser["bundle_root"] = str(path.parent.parent)
     if "calibration" not in parser:
         raise StudyRefused("WRONG_USAGE", f"{path.name} has no entry `calibration`")
     calibration = parser.get_parsed_content("calibration")
-    if not isinstance(calibration, Calibration):
-        raise TypeError(f"{path.name}: entry `calibration` is {type(calibration).__name__}, expected Calibration")
+    if not isinstance(calibration, Calibration | PointCalibration):
+        raise TypeError(f"{path.name}: entry `calibration` is {type(calibration).__name__}, expected Calibration of either kind")
     return calibration

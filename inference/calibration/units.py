@@ -8,18 +8,19 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from .case import Case
+from .point_record import PointRecord
 from .record import Record
+from .unit_case import UnitCase
 
 
-def describe_units(cases: Sequence[Case], units: Collection[str], salt: str) -> dict[str, Any]:
+def describe_units(cases: Sequence[UnitCase], units: Collection[str], salt: str) -> dict[str, Any]:
     """What a record's provenance says of its units.
 
     Names are hashed, since they may say who a patient is. The salt, which stands on the record too, keeps the same patient from
     being recognised on two records; it does not keep a name from being tried that can be guessed, such as a short number.
 
     Args:
-        cases: of one measurement, every study that could have been chosen.
+        cases: every study that could have been chosen.
         units: that were calibrated on, those the gate leaves out among them.
         salt: sha256 of the data list.
 
@@ -38,14 +39,14 @@ def unit_hash(unit: str, salt: str) -> str:
     return hashlib.sha256(f"{salt}:{unit}".encode()).hexdigest()
 
 
-def is_made_of(record: Record, cases: Sequence[Case]) -> bool:
+def is_made_of(record: Record | PointRecord, cases: Sequence[UnitCase]) -> bool:
     """Whether these are the record's units, each by an image of it. Args: cases: one a unit, also those the gate leaves out."""
     made = record.provenance["made_of"]
     same_units = sorted(unit_hash(case.unit, made["salt"]) for case in cases) == made["unit_hashes"]
     return same_units and {case.sha256 for case in cases} <= set(made["images_sha256"])
 
 
-def refuse_calibration_units(record: Record, cases: Sequence[Case]) -> None:
+def refuse_calibration_units(record: Record | PointRecord, cases: Sequence[UnitCase]) -> None:
     """Refuse to check a record on what it was made of. Raises: StudyRefused: UNITS_SEEN_IN_CALIBRATION."""
     made = record.provenance["made_of"]
     units = {case.unit for case in cases if unit_hash(case.unit, made["salt"]) in made["unit_hashes"]}

@@ -11,9 +11,11 @@ from caveat.reasons import StudyRefused
 
 from ...transforms.data_list import read_list
 from ..calibration.case import Case, Cases, first_line, read_cases
-from ..calibration.identity import differences, identity_of
+from ..calibration.identity import identity_of
+from ..calibration.point_record import PointRecord
 from ..calibration.record import Record
 from ..calibration.units import refuse_calibration_units
+from ..calibration.valid_record import record_of_most
 from ..evaluate import Truths
 from .baselines import compare, units_of_record, with_score
 from .figures import FIRST_LINE, groups_of, interval_figures, value_figures
@@ -159,28 +161,14 @@ def all_figures(
 
 
 def record_for(name: str, evaluated: Cases, records: Sequence[Record]) -> tuple[Record | None, list[bool], str | None]:
-    """The record that holds for most of the studies.
-
-    Returns:
-        the record or None; for which studies it holds (all of them where there is none: they are looked at uncalibrated);
-        why there is none, a reason code and what differs.
-    """
-    everything = [True] * len(evaluated.results)
+    """The record of a measurement that holds for most of the studies, see `record_of_most`."""
     own = [record for record in records if record.measurement == name]
-    if not own:
-        return None, everything, "NO_CALIBRATION_RECORD"
-    stated = [
-        identity_of(result, result["bundle"], next(entry for entry in result["measurements"] if entry["name"] == name))
-        for result in evaluated.results
-    ]
-    off = {index: [differences(record.identity, identity) for identity in stated] for index, record in enumerate(own)}
-    best = max(off, key=lambda index: sum(not keys for keys in off[index]))
-    if all(off[best]):
-        return None, everything, f"RECORD_MISMATCH: {', '.join(min(min(lists, key=len) for lists in off.values()))}"
-    return own[best], [not keys for keys in off[best]], None
+    stated = [next(entry for entry in result["measurements"] if entry["name"] == name) for result in evaluated.results]
+    results = zip(evaluated.results, stated, strict=True)
+    return record_of_most(own, [identity_of(result, result["bundle"], entry) for result, entry in results])
 
 
-def choice_seed(record: Record | None) -> int:
+def choice_seed(record: Record | PointRecord | None) -> int:
     """Seed of the choice of one study a unit: the record's own, so that both sides of the promise choose alike."""
     return int(record.provenance.get("seed", 0)) if record else 0
 

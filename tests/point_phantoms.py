@@ -1,0 +1,121 @@
+"""Stored landmarks whose errors are made by formula, and the tables of their truths."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caveat.inference.calibration.point_case import PointCase
+from caveat.inference.calibration.point_settings import PointCalibration
+from caveat.inference.point_truths import PointTruths
+
+NAMES = ("Sella", "Nasion", "Menton")
+PLACES = np.array([[40.0, 30.0], [20.0, 60.0], [90.0, 50.0]])
+"""Of the truths, mm."""
+SPACING = 0.2
+BUNDLE = {"name": "phantoms", "version": "1", "weights_sha256": "w", "preprocessing_sha256": "p"}
+SAMPLING = {
+    "sampler": "Ensemble",
+    "source": "model",
+    "draws": 5,
+    "seed": 0,
+    "temperature": 1.0,
+    "roi_size": [-1, -1],
+    "overlap": 0.25,
+    "blending": "gaussian",
+    "align": 1,
+    "precision": "float32",
+    "grid_spacing_mm": [0.9, 0.9],
+    "feature_reference": None,
+    "link": "identity",
+    "region_channel": None,
+    "device": "cpu",
+}
+
+
+def case(errors: Any, covariances: Any = None, unit: str = "", **more: Any) -> PointCase:
+    """A case whose truths lie so far from what was predicted. Args: errors: (landmarks, axes), mm."""
+    errors = np.asarray(errors, float)
+    count, axes = errors.shape
+    covariances = np.stack([np.eye(axes)] * count) if covariances is None else np.asarray(covariances, float)
+    about = {"study": unit, "unit": unit, "sha256": f"sha {unit}", "outside": np.zeros(count, bool), **more}
+    return PointCase(positions=np.zeros_like(errors), covariances=covariances, truth=errors, **about)
+
+
+def settings(folder: Path | None = None, **more: Any) -> PointCalibration:
+    """Settings for the phantoms: discs, 80 % by default."""
+    asked = {"names": NAMES, "unit": "patient", "levels": (0.5, 0.8), "shapes": ("disc",), **more}
+    return PointCalibration(truths=PointTruths(["senior"], NAMES, folder), **asked)
+
+
+def result_of(sha256: str, errors: np.ndarray, noise: float = 1.0, **more: Any) -> dict[str, Any]:
+    """A result whose landmarks lie so far before their truths. Args: errors: (landmarks, 2), mm. noise: a study score."""
+    values = PLACES - errors
+    points = [
+        {
+            "name": name,
+            "unit": "mm",
+            "value": value.tolist(),
+            "index_on_input_grid": (value / SPACING).tolist(),
+            "outside_image": False,
+            "draws": {"n": 5, "mean": value.tolist(), "covariance": np.eye(2).tolist(), "values": [value.tolist()] * 5},
+            "heatmap_covariance": np.eye(2).tolist(),
+            "total_covariance": np.diag([4.0, 1.0]).tolist(),
+            "mean_distance_to_mean": 0.81,
+            "heatmap_activation": 0.1,
+            "region": None,
+            "simultaneous_region": None,
+            "statement": "to be replaced",
+        }
+        for name, value in zip(NAMES, values, strict=True)
+    ]
+    affine = np.diag([SPACING, SPACING, 1.0, 1.0]).tolist()
+    given = {"sha256": sha256, "kind": "picture", "shape": [600, 500], "spacing_mm": [SPACING] * 2, "affine": affine}
+    return {
+        "schema": "caveat-result-1",
+        "status": "OK",
+        "reasons": [],
+        "input": given,
+        "bundle": dict(BUNDLE),
+        "sampling": dict(SAMPLING),
+        "measurements": [],
+        "points": points,
+        "study_scores": {"noise": noise},
+        "gate": None,
+        "flags": [],
+        **more,
+    }
+
+
+def write_stored(root: Path, seed: int = 0, images: int = 1, **parts: int) -> None:
+    """Predictions in root/out, tables in root/prepared, and root/list.json.
+
+    Args:
+        seed: of the errors, Gaussian of 1 mm times landmark number.
+        images: of each unit.
+        parts: units of each part.
+    """
+    random, entries, number = np.random.default_rng(seed), {}, 0
+    (root / "prepared").mkdir(parents=True, exist_ok=True)
+    for part, units in parts.items():
+        entries[part] = []
+        for _ in range(units * images):
+            errors = random.normal(size=(3, 2)) * np.array([1.0, 2.0, 3.0])[:, None]
+            write_study(root, number, errors, noise=float(random.random()))
+            about = {"image": f"{number}.jpg", "points": f"{number}.csv", "sha256": f"sha{number:03}"}
+            entries[part].append(about | {"unit": f"patient {number // images}"})
+            number += 1
+    (root / "list.json").write_text(json.dumps(entries))
+
+
+def write_study(root: Path, number: int, errors: np.ndarray, **more: Any) -> None:
+    """One prediction and the table of its truths."""
+    folder = root / f"out/study{number:03}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(result_of(f"sha{number:03}", errors, **more)))
+    index = PLACES / SPACING
+    rows = [f"senior,{name},{row:.6f},{column:.6f}" for name, (row, column) in zip(NAMES, index, strict=True)]
+    (root / f"prepared/{number}.csv").write_text("\n".join(["rater,name,axis0,axis1", *rows]) + "\n")
