@@ -89,6 +89,7 @@ class Landmarks(Reducer):
             "mean_distance_to_mean": distance,
             "heatmap_activation": float(self._activation[index] / count),
             "region": None,
+            "simultaneous_region": None,
             "statement": "",
         }
 

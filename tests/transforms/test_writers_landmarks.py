@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ def entry(name: str, index: tuple[float, float], outside: bool = False, covarian
         "mean_distance_to_mean": 0.5,
         "heatmap_activation": 0.1,
         "region": None,
+        "simultaneous_region": None,
         "statement": f"{name}: somewhere (not calibrated)",
     }
 
@@ -59,7 +61,7 @@ def radiograph(*points: dict) -> dict:
 
 def yellow(drawing: np.ndarray) -> np.ndarray:
     """Where a drawing has the ellipse's colour."""
-    wanted = [int(COLOURS["ellipse"][i : i + 2], 16) for i in (1, 3, 5)]
+    wanted = [int(COLOURS["region"][i : i + 2], 16) for i in (1, 3, 5)]
     return (np.abs(drawing[..., :3].astype(int) - wanted).max(axis=-1) < 30) & (drawing[..., 3] > 128)
 
 
@@ -68,7 +70,7 @@ def test_an_ellipse_lies_around_its_landmark_and_is_as_large_as_its_covariance()
     (plane,) = planes_through((0, 0), (120, 100), np.diag([SPACING, SPACING, 1, 1]))
     marks = marks_of(study["result"]["points"], np.diag([SPACING, SPACING, 1, 1]), plane)
     np.testing.assert_allclose(marks[0].middle, [60, 40])
-    away = (marks[0].ellipse - marks[0].middle) * SPACING
+    away = (marks[0].outline - marks[0].middle) * SPACING
     reach = np.sqrt(np.einsum("ni,ij,nj->n", away, np.linalg.inv(COVARIANCE), away))
     np.testing.assert_allclose(reach, DEVIATIONS)
     drawn = yellow(draw_landmarks(marks, (slice(0, 120), slice(0, 100)), (480, 400), 1.0))
@@ -101,7 +103,7 @@ def test_report_and_preview_show_the_ellipses(tmp_path):
     PreviewWriter(longest=240).write(study, tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "Sella: somewhere" in page and "Landmarks</label>" in page and "Segmentation</label>" not in page
-    assert "2 standard deviations" in page
+    assert "Dashed ellipse: 2 standard deviations" in page and "Full line" not in page
     preview = np.asarray(Image.open(tmp_path / "preview.png")).astype(int)
     lines = preview[..., 0] - preview[..., 2] > 40  # everything else is grey, or blue
     closed = ndimage.binary_fill_holes(ndimage.binary_dilation(lines, iterations=2))
@@ -135,3 +137,40 @@ def test_the_runs_table_has_no_coordinates_of_what_is_outside(tmp_path):
     ResultJsonWriter().write(radiograph(entry("Nasion", (30, 70)), entry("Menton", (121, 50), outside=True)), folder)
     write_run_index(tmp_path)
     assert [row["value"] for row in rows_of(tmp_path / "summary.csv")] == ["6 14", ""]
+
+
+DISC = {"kind": "disc", "radius": 3.0, "promise": "marginal", "level": 0.9, "record": "5eed", "n": 55, "unit": "patient"}
+ELLIPSE = DISC | {"kind": "ellipse", "semi_axes": [4.0, 2.0], "directions": [[0.0, 1.0], [1.0, 0.0]]}
+del ELLIPSE["radius"]
+
+
+@pytest.mark.parametrize("region,rows,columns", [(DISC, 3.0, 3.0), (ELLIPSE, 2.0, 4.0)])
+def test_a_calibrated_region_is_drawn_in_its_own_size_with_a_full_line(region, rows, columns):
+    (plane,) = planes_through((0, 0), (120, 100), np.eye(4))
+    size, shown = (480, 400), (slice(0, 120), slice(0, 100))
+    (mark,) = marks_of([entry("Sella", (60.0, 40.0)) | {"region": region}], np.diag([SPACING, SPACING, 1, 1]), plane)
+    away = np.abs(mark.outline - mark.middle).max(axis=0) * SPACING
+    assert mark.calibrated and away == pytest.approx([rows, columns], rel=2e-3)
+    full, dashed = (yellow(draw_landmarks([kept], shown, size, 1.0)).sum() for kept in (mark, replace(mark, calibrated=False)))
+    assert dashed < 0.85 * full
+
+
+def test_report_and_table_say_which_line_is_a_calibrated_region(tmp_path):
+    large = ELLIPSE | {"semi_axes": [6.0, 5.0], "promise": "simultaneous"}
+    points = [
+        entry("Sella", (60.0, 40.0)) | {"region": ELLIPSE, "simultaneous_region": large},
+        entry("Menton", (121, 50), outside=True),
+    ]
+    ReportHtmlWriter(longest=240).write(radiograph(*points), tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "Full line: the region that holds the landmark in 90 of 100 studies, calibrated on 55 patients" in page
+    assert "Dashed" not in page and "all landmarks of the image lie at once in larger ellipses" in page
+    PointsCsvWriter().write(radiograph(*points), tmp_path)
+    sella, menton = rows_of(tmp_path / "points.csv")
+    assert [sella[key] for key in ("level", "radius", "semi_axis0", "semi_axis1", "calibrated_on", "record")] == [
+        *("0.9", "", "4", "2", "55", "5eed")
+    ]
+    assert (sella["simultaneous_level"], sella["simultaneous_semi_axis1"]) == ("0.9", "5")
+    assert not any(menton[key] for key in ("level", "record", "simultaneous_level"))
+    PointsCsvWriter().write(radiograph(entry("Sella", (60.0, 40.0)) | {"region": DISC}), tmp_path)
+    assert rows_of(tmp_path / "points.csv")[0]["radius"] == "3"

@@ -128,6 +128,7 @@ def _result(values: list[float], value: float, unit: str, index: list[float], po
                 "mean_distance_to_mean": 0.0,
                 "heatmap_activation": 0.1,
                 "region": None,
+                "simultaneous_region": None,
                 "statement": "Centre: found (not calibrated)",
             }
         ],

@@ -12,6 +12,8 @@ SCORES = {
     "feature_distance": ("Distance from the training images", "of the network's features, Mahalanobis"),
     "noise": ("Noise", "standard deviation, where that of the prepared image is 1"),
     "blur": ("Blur", "0 sharp, 1 blurred, along the blurriest axis"),
+    "mean_distance_to_mean": ("Spread of the draws", "mean distance from their mean, over the landmarks"),
+    "heatmap_spread": ("Spread of the heat maps", "root of the trace of their covariance, over the landmarks"),
     "shading": ("Shading", "share of the contrast that is a ramp across the image"),
 }
 """Title and unit or meaning of each score; one that is not here shows its name."""

@@ -1,4 +1,4 @@
-"""Landmarks as they are drawn: a cross, the draws as dots, an ellipse for how far off it may be."""
+"""Landmarks as they are drawn: a cross, the draws as dots, an outline for how far off it may be."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from .plane import Plane
 
 DOTS = 100
 DEVIATIONS = 2.0
-"""How many standard deviations of the total covariance the ellipse reaches. Of a Gaussian in the plane, 86 % lies inside."""
-COLOURS = {"ellipse": "#f0e442", "draws": "#56b4e9", "landmark": "#ffffff"}
+"""How many standard deviations of the total covariance an ellipse reaches that no record calibrates. Of a Gaussian in the plane,
+86 % lies inside."""
+COLOURS = {"region": "#f0e442", "draws": "#56b4e9", "landmark": "#ffffff"}
 """Okabe and Ito's, which the colour-blind tell apart."""
 
 
@@ -28,13 +29,15 @@ class Mark:
         label: a number to find it in the list by.
         middle: (2,).
         draws: (draws, 2).
-        ellipse: (points, 2), its outline.
+        outline: (points, 2), of its region, or of an ellipse that is not calibrated.
+        calibrated: which of both.
     """
 
     label: str
     middle: np.ndarray
     draws: np.ndarray
-    ellipse: np.ndarray
+    outline: np.ndarray
+    calibrated: bool
 
 
 def marks_of(points: Sequence[Mapping[str, Any]], affine: np.ndarray, plane: Plane) -> list[Mark]:
@@ -57,17 +60,33 @@ def _mark(label: str, point: Mapping[str, Any], affine: np.ndarray, plane: Plane
     offset = np.linalg.inv(affine)[:axes, 3]
     middle = onto @ (to_index @ point["value"] + offset) + corner
     draws = (np.asarray(point["draws"]["values"]) @ to_index.T + offset) @ onto.T + corner
-    linear = onto @ to_index
-    covariance = linear @ np.asarray(point["total_covariance"]) @ linear.T
-    lengths, directions = np.linalg.eigh(covariance)
+    outline = middle + outline_of(onto @ to_index @ stretch_of(point)).T
+    return Mark(label, middle, draws, outline, point["region"] is not None)
+
+
+def stretch_of(point: Mapping[str, Any]) -> np.ndarray:
+    """The matrix that stretches a unit ball into what is drawn: (axes, axes), in the points' unit.
+
+    That is the landmark's region, or without one an ellipse of `DEVIATIONS` standard deviations of its total covariance.
+    """
+    region = point["region"]
+    if region is None:
+        lengths, directions = np.linalg.eigh(np.asarray(point["total_covariance"]))
+        return directions * (DEVIATIONS * np.sqrt(lengths.clip(0)))
+    if region["kind"] == "disc":
+        return region["radius"] * np.eye(len(point["value"]))
+    return np.transpose(region["directions"]) * np.asarray(region["semi_axes"])
+
+
+def outline_of(stretch: np.ndarray) -> np.ndarray:
+    """The outline of a stretched ball's shadow. Args: stretch: (2, axes), onto the plane. Returns: (2, points)."""
+    lengths, directions = np.linalg.eigh(stretch @ stretch.T)
     angle = np.linspace(0, 2 * np.pi, 72)
-    circle = np.stack([np.cos(angle), np.sin(angle)])
-    outline = directions @ (DEVIATIONS * np.sqrt(lengths.clip(0))[:, None] * circle)
-    return Mark(label, middle, draws, middle + outline.T)
+    return directions @ (np.sqrt(lengths.clip(0))[:, None] * np.stack([np.cos(angle), np.sin(angle)]))
 
 
 def draw_landmarks(marks: Sequence[Mark], shown: tuple[slice, slice], size: tuple[int, int], width: float) -> np.ndarray:
-    """Draw marks on a clear ground.
+    """Draw marks on a clear ground: regions with a full line, what is not calibrated dashed.
 
     Args:
         marks: of the plane.
@@ -87,7 +106,8 @@ def draw_landmarks(marks: Sequence[Mark], shown: tuple[slice, slice], size: tupl
     line = width * 72 / DOTS
     seam = [withStroke(linewidth=2.5 * line, foreground="black", alpha=0.55)]
     for mark in marks:
-        axes.plot(mark.ellipse[:, 1], mark.ellipse[:, 0], color=COLOURS["ellipse"], linewidth=line, path_effects=seam)
+        style = {"linestyle": "-" if mark.calibrated else "--", "linewidth": line, "path_effects": seam}
+        axes.plot(mark.outline[:, 1], mark.outline[:, 0], color=COLOURS["region"], **style)
         if len(mark.draws) > 1:
             axes.plot(mark.draws[:, 1], mark.draws[:, 0], ".", color=COLOURS["draws"], markersize=2.5 * line)
         axes.plot(mark.middle[1], mark.middle[0], "+", color=COLOURS["landmark"], markersize=6 * line, markeredgewidth=line)

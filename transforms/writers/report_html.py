@@ -53,6 +53,8 @@ class ReportHtmlWriter(Writer):
             surroundings=[ViewOnPage.of(view) for view in scene.surroundings(self.longest // 3)] if scene else [],
             parts=parts(study),
             landmarks=DEVIATIONS if result["points"] and "segmentation" not in study else 0,
+            region=next((point["region"] for point in result["points"] if point["region"]), None),
+            at_once=next((point["simultaneous_region"] for point in result["points"] if point["simultaneous_region"]), None),
             near=self._near(scene) if scene else None,
             maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),

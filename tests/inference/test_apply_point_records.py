@@ -1,0 +1,140 @@
+"""Landmarks get their regions, or say why not; positions never change."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import numpy as np
+import pytest
+from point_phantoms import BUNDLE, NAMES, result_of
+
+from caveat.inference.calibration.apply_point_records import ApplyPointRecordsd
+from caveat.inference.calibration.identity import identity_of_points
+from caveat.inference.calibration.point_record import PointRecord
+from caveat.inference.calibration.record_file import write_record
+from caveat.inference.calibration.region_shape import Disc, Ellipse
+from caveat.inference.gate.gate import Check, fit_gate
+from caveat.reasons import StudyRefused
+
+RESULT = result_of("sha", np.zeros((3, 2)))
+DISTANCES = tuple(k / 10 for k in range(1, 21))
+POOLED = (((4.0, 0.0), (0.0, 1.0)),) * 3
+FULL = "not calibrated; no region: "
+
+
+def save(folder, shape=None, promise="marginal", gate=None, result=RESULT):
+    """A record of 20 patients whose landmarks were 0.1 ... 2 mm off, or twice that at once."""
+    rows = (tuple(2 * d for d in DISTANCES),) if promise == "simultaneous" else (DISTANCES,) * 3
+    identity = identity_of_points(result, BUNDLE)
+    record = PointRecord(NAMES, "patient", shape or Disc(), promise, rows, (0.5, 0.9), gate, identity, {"list": "list.json"})
+    folder.mkdir(exist_ok=True)
+    write_record(record, folder / record.file_name)
+    return record
+
+
+def apply(folder, level=0.9, result=RESULT, bundle=BUNDLE, shape="disc"):
+    data = {"result": copy.deepcopy(result), "image": "untouched"}
+    out = ApplyPointRecordsd(str(folder), level, bundle, shape)(data)
+    assert data["result"] == result and out["image"] == "untouched"
+    return out["result"]
+
+
+def test_regions_in_the_result_and_in_the_sentence(tmp_path):
+    record, at_once = save(tmp_path), save(tmp_path, promise="simultaneous")
+    result = apply(tmp_path)
+    entry = result["points"][0]
+    assert entry["region"] == {
+        "kind": "disc",
+        "radius": 1.9,
+        "area": pytest.approx(np.pi * 1.9**2),
+        "promise": "marginal",
+        "level": 0.9,
+        "record": record.checksum,
+        "n": 20,
+        "unit": "patient",
+    }
+    assert entry["simultaneous_region"]["radius"] == 3.8 and entry["simultaneous_region"]["record"] == at_once.checksum
+    assert entry["statement"] == "Sella: row 40.00, column 30.00 mm (90 % within 1.9 mm, calibrated on 20 patients)"
+    assert entry["value"] == RESULT["points"][0]["value"] and result["flags"] == [] and result["gate"] is None
+    json.dumps(result, allow_nan=False)
+
+
+def test_an_ellipse_where_the_bundle_asks_for_it(tmp_path):
+    save(tmp_path)
+    save(tmp_path, Ellipse(POOLED, 0.5, 0.01))
+    entry = apply(tmp_path, shape="ellipse")["points"][1]
+    assert entry["region"]["semi_axes"] == pytest.approx([1.9 * np.sqrt(4.01), 1.9 * np.sqrt(1.01)])
+    assert "(90 % within an ellipse of semi-axes 3.8 and 1.9 mm, calibrated on 20 patients)" in entry["statement"]
+    assert entry["simultaneous_region"] is None
+    with pytest.raises(ValueError, match="one of disc, ellipse"):
+        ApplyPointRecordsd(tmp_path, 0.9, BUNDLE, "star")
+
+
+def test_no_records_and_no_points_change_nothing(tmp_path):
+    result = apply(tmp_path)
+    assert [entry | {"statement": ""} for entry in result["points"]] == [e | {"statement": ""} for e in RESULT["points"]]
+    assert result["points"][0]["statement"].endswith("(5 draws, on average 0.81 mm from their mean, not calibrated)")
+    save(tmp_path)
+    empty = {**RESULT, "status": "REFUSED", "points": []}
+    assert apply(tmp_path, result=empty) == empty
+
+
+@pytest.mark.parametrize(
+    "key,value", [("sampler", "Dropout"), ("draws", 4), ("grid_spacing_mm", None), ("feature_reference", "b")]
+)
+def test_another_way_of_sampling_gets_no_region(tmp_path, key, value):
+    save(tmp_path)
+    result = apply(tmp_path, result={**RESULT, "sampling": {**RESULT["sampling"], key: value}})
+    assert all(entry["region"] is None for entry in result["points"]) and result["flags"] == ["RECORD_MISMATCH"]
+    why = f"the record was made with another {key.replace('_', ' ')})"
+    assert result["points"][0]["statement"].endswith(FULL + why)
+
+
+def test_other_weights_pixels_and_other_landmarks_get_no_region(tmp_path):
+    save(tmp_path)
+    assert apply(tmp_path, bundle={**BUNDLE, "weights_sha256": "other"})["flags"] == ["RECORD_MISMATCH"]
+    pixels = copy.deepcopy(RESULT)
+    for entry in pixels["points"]:
+        entry["unit"] = "pixels"
+    assert apply(tmp_path, result=pixels)["flags"] == ["RECORD_MISMATCH"]
+    assert apply(tmp_path, result={**RESULT, "points": RESULT["points"][::-1]})["flags"] == ["RECORD_MISMATCH"]
+
+
+def test_a_study_out_of_range_keeps_its_positions_and_loses_its_regions(tmp_path):
+    gate = fit_gate([{"noise": float(k)} for k in range(20)], [Check("noise", "above")], 0.1)
+    for promise in ("marginal", "simultaneous"):
+        save(tmp_path, promise=promise, gate=gate)
+    result = apply(tmp_path, result={**RESULT, "study_scores": {"noise": 40.0}})
+    for entry, before in zip(result["points"], RESULT["points"], strict=True):
+        assert entry["region"] is None and entry["simultaneous_region"] is None and entry["value"] == before["value"]
+        assert entry["statement"].endswith(FULL + "unlike the calibration studies in noise)")
+    assert result["flags"] == ["OUT_OF_RANGE"] and not result["gate"]["accepted"]
+    assert apply(tmp_path, result={**RESULT, "study_scores": {}})["flags"] == ["OUT_OF_RANGE"], "a score that is missing"
+    usual = apply(tmp_path)
+    assert usual["gate"]["accepted"] and usual["points"][0]["region"]
+
+
+def test_too_few_patients_for_the_level_say_how_many_are_needed(tmp_path):
+    save(tmp_path)
+    result = apply(tmp_path, level=0.99)
+    assert result["points"][0]["region"] is None and result["flags"] == ["TOO_FEW_UNITS"]
+    assert result["points"][0]["statement"].endswith(FULL + "99 % needs 99 patients, there are 20)")
+
+
+def test_a_landmark_outside_the_image_gets_no_region(tmp_path):
+    save(tmp_path)
+    outside = copy.deepcopy(RESULT)
+    outside["points"][1]["outside_image"] = True
+    entries = apply(tmp_path, result=outside)["points"]
+    assert entries[1]["region"] is None and entries[1]["statement"].endswith("This is not a position.")
+    assert entries[0]["region"] and entries[2]["region"]
+
+
+def test_an_edited_record_stops_the_run(tmp_path):
+    record = save(tmp_path)
+    facts = record.to_json()
+    facts["scores"][0][-2] = 0.1
+    (tmp_path / record.file_name).write_text(json.dumps(facts))
+    with pytest.raises(StudyRefused, match="RECORD_EDITED"):
+        ApplyPointRecordsd(tmp_path, 0.9, BUNDLE, "disc")
