@@ -52,6 +52,27 @@ def write_fundus(path: Path, seed: int = 0, rows: int = 450, columns: int = 470)
     return path
 
 
+def cephalogram(rows: int = 240, columns: int = 194, seed: int = 0) -> np.ndarray:
+    """A film like a lateral cephalogram: a bright skull with a face to its right, a jaw and a spine, on a dark ground.
+
+    Returns:
+        (rows, columns) uint8.
+    """
+    random = np.random.default_rng(seed)
+    down, right = np.mgrid[:rows, :columns] / np.array([rows, columns])[:, None, None] + random.uniform(-0.02, 0.02, (2, 1, 1))
+    skull = np.hypot((down - 0.35) / 0.28, (right - 0.45) / 0.38)
+    jaw = np.hypot((down - 0.72) / 0.12, (right - 0.62) / 0.22)
+    film = 30 + 60 * (skull < 1) + 90 * (np.abs(skull - 1) < 0.06) + 70 * (jaw < 1) + 80 * (np.abs(jaw - 1) < 0.12)
+    film += 70 * ((np.abs(right - 0.35) < 0.06) & (down > 0.6)) + 50 * (np.hypot(down - 0.42, right - 0.45) < 0.05)
+    return np.clip(film * random.uniform(0.8, 1.2) + random.normal(0, 4, film.shape), 0, 255).astype(np.uint8)
+
+
+def write_cephalogram(path: Path, seed: int = 0) -> Path:
+    """A cephalogram as a file; its extension says the format."""
+    Image.fromarray(cephalogram(seed=seed)).save(path)
+    return path
+
+
 def png_chunk(kind: bytes, content: bytes) -> bytes:
     """One chunk of a PNG file, with its checksum."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

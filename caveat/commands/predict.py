@@ -74,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
     check_region(options, bundle)
     check_series(options, bundle)
     check_record(options, bundle)
+    check_label_maps(options, bundle)
     configs = choose_configs(bundle, options.sampler)
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
     from ..run_bundle import run_bundle
@@ -114,16 +115,26 @@ def check_region(options: argparse.Namespace, bundle: Path) -> None:
 
 
 def check_series(options: argparse.Namespace, bundle: Path) -> None:
-    """A series is for bundles that read DICOM: their inference.yaml has `series`, `allow_gaps` and `allow_tilt`.
+    """What is for bundles that read DICOM, and for those that read volumes: their inference.yaml has settings of these names.
 
     Raises:
         StudyRefused: WRONG_USAGE.
     """
-    said = options.series is not None or options.allow_gaps or options.allow_tilt
-    if said and not {"series", "allow_gaps", "allow_tilt"} <= settings_of(bundle):
-        raise StudyRefused("WRONG_USAGE", "this bundle reads no DICOM volumes, so there is no series to choose")
+    said = {"series": options.series is not None, "allow_gaps": options.allow_gaps, "allow_tilt": options.allow_tilt}
+    if {name for name, asked in said.items() if asked} - settings_of(bundle):
+        raise StudyRefused("WRONG_USAGE", "--series is for bundles that read DICOM, --allow-gaps and --allow-tilt for volumes")
     if options.series is not None and options.series < 1:
         raise StudyRefused("WRONG_USAGE", f"--series counts from 1, got {options.series}")
+
+
+def check_label_maps(options: argparse.Namespace, bundle: Path) -> None:
+    """Draws are kept as label maps: by bundles whose inference.yaml has `keep_draws`.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    if options.keep_draws and "keep_draws" not in settings_of(bundle):
+        raise StudyRefused("WRONG_USAGE", "this bundle makes no label maps; result.json has every draw of its points")
 
 
 def check_record(options: argparse.Namespace, bundle: Path) -> None:
