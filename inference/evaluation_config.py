@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from monai.bundle import ConfigParser
 
 from .evaluate import Evaluation
 from .interval_evaluation.settings import IntervalEvaluation
+from .region_evaluation.settings import RegionEvaluation
+
+Settings = TypeVar("Settings", IntervalEvaluation, RegionEvaluation)
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -34,13 +38,22 @@ def read_interval_evaluation(path: Path) -> IntervalEvaluation | None:
     Raises:
         TypeError: the entry is no `IntervalEvaluation`.
     """
+    return _optional(path, "intervals", IntervalEvaluation)
+
+
+def read_region_evaluation(path: Path) -> RegionEvaluation | None:
+    """Build what the entry `regions` describes; None where there is none. Raises: TypeError: as `read_interval_evaluation`."""
+    return _optional(path, "regions", RegionEvaluation)
+
+
+def _optional(path: Path, name: str, kind: type[Settings]) -> Settings | None:
     parser = _read(path)
-    if "intervals" not in parser:
+    if name not in parser:
         return None
-    intervals = parser.get_parsed_content("intervals")
-    if not isinstance(intervals, IntervalEvaluation):
-        raise TypeError(f"{path.name}: entry `intervals` is {type(intervals).__name__}, expected IntervalEvaluation")
-    return intervals
+    found = parser.get_parsed_content(name)
+    if not isinstance(found, kind):
+        raise TypeError(f"{path.name}: entry `{name}` is {type(found).__name__}, expected {kind.__name__}")
+    return found
 
 
 def _read(path: Path) -> ConfigParser:

@@ -14,17 +14,21 @@ from .evaluate import PREDICTION, EvaluationTable, grouped
 from .interval_evaluation.plots import save_plots
 from .interval_evaluation.tables import interval_sections
 from .markdown import shown
+from .region_evaluation.plots import save_region_plot
+from .region_evaluation.tables import region_sections
 
 SCHEMA = "caveat-evaluation-1"
 
 
 def save_evaluation(table: EvaluationTable, folder: Path) -> None:
-    """Write evaluation.json, evaluation.csv and evaluation.md into the folder; plots where there are intervals."""
+    """Write evaluation.json, evaluation.csv and evaluation.md into the folder; plots where there are intervals or regions."""
     (folder / "evaluation.json").write_text(to_json(table), encoding="utf-8")
     (folder / "evaluation.csv").write_text(to_csv(table), encoding="utf-8", newline="")
     (folder / "evaluation.md").write_text(to_markdown(table), encoding="utf-8")
     if table.intervals:
         save_plots(table.intervals, folder)
+    if table.regions:
+        save_region_plot(table.regions, folder)
 
 
 def to_json(table: EvaluationTable) -> str:
@@ -67,6 +71,7 @@ def to_markdown(table: EvaluationTable) -> str:
                 *(section(table, *group) for group in grouped(table.rows)),
                 *footnotes(table),
                 *interval_sections(table.intervals),
+                *region_sections(table.regions),
             ]
         )
         + "\n"

@@ -38,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--record",
         type=Path,
         metavar="PATH",
-        help="a record, or a folder of records, whose intervals are checked (default: the bundle's calibration folder)",
+        help="a record, or a folder of records, whose intervals or regions are checked (default: the bundle's)",
     )
     parser.set_defaults(run=run)
 
@@ -53,24 +53,31 @@ def run(options: argparse.Namespace) -> int:
     if not options.predictions.is_dir():
         raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
     check_stated_record(options.record)
+    from ..inference.calibration.point_record import read_point_records
     from ..inference.calibration.record import read_records
     from ..inference.evaluate import evaluate
-    from ..inference.evaluation_config import read_evaluation, read_interval_evaluation
+    from ..inference.evaluation_config import read_evaluation, read_interval_evaluation, read_region_evaluation
     from ..inference.evaluation_files import save_evaluation, to_markdown
     from ..inference.interval_evaluation.evaluate_intervals import Source, evaluate_intervals
+    from ..inference.region_evaluation.evaluate_regions import evaluate_regions
     from ..run_bundle import quieten_libraries
     from ..transforms.discover import DATA_ROOT
 
     quieten_libraries()
     dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    settings, intervals = read_evaluation(config), read_interval_evaluation(config)
-    if options.record is not None and intervals is None:
-        raise StudyRefused("WRONG_USAGE", "the bundle's evaluate.yaml has no entry `intervals`, so no record is looked at")
-    records = read_records(options.record or bundle / "calibration") if intervals else []
+    settings, intervals, regions = read_evaluation(config), read_interval_evaluation(config), read_region_evaluation(config)
+    stated = options.record is not None
+    if stated and intervals is None and regions is None:
+        raise StudyRefused(
+            "WRONG_USAGE", "the bundle's evaluate.yaml has no entry `intervals` and none `regions`, so no record is looked at"
+        )
+    place = options.record or bundle / "calibration"
     table = evaluate(options.predictions, options.data, options.split, settings, dataset_dir)
+    source = Source(options.predictions, options.data, dataset_dir, settings.truths)
     if intervals:
-        source = Source(options.predictions, options.data, dataset_dir, settings.truths)
-        table.intervals = evaluate_intervals(source, options.split, records, intervals)
+        table.intervals = evaluate_intervals(source, options.split, read_records(place), intervals)
+    if regions:
+        table.regions = evaluate_regions(source, options.split, read_point_records(place), regions, stated)
     save_evaluation(table, options.predictions)
     print(to_markdown(table))
     scored = len({row["sha256"] for row in table.rows})

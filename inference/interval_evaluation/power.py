@@ -29,10 +29,13 @@ def power_table(method: Method, cases: Sequence[Case], settings: IntervalEvaluat
         served = [case for case in cases if method.ends(case, level) is not None]
         for claims in sorted({1, len(settings.levels), settings.claims}) if served else ():
             fewest, _ = coverage_band(method.parts(served, level), settings.confidence, claims)
-            noticed = [
-                {"true_coverage": round(level - less, 6), "chance": power(len(served), fewest, level - less)}
-                for less in SHORTFALLS
-                if level > less
-            ]
-            table.append({"level": level, "n": len(served), "claims": claims, "fewest": fewest, "noticed": noticed})
+            table.append(power_row(level, len(served), claims, fewest))
     return table
+
+
+def power_row(level: float, n: int, claims: int, fewest: int) -> dict[str, Any]:
+    """Of one band. Args: n: studies that are checked. claims: that share the confidence. fewest: lower end of the band."""
+    noticed = [
+        {"true_coverage": round(level - less, 6), "chance": power(n, fewest, level - less)} for less in SHORTFALLS if level > less
+    ]
+    return {"level": level, "n": n, "claims": claims, "fewest": fewest, "noticed": noticed}

@@ -5,7 +5,7 @@ The divisions share units, so they are no independent repeats: mean and range ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from caveat.reasons import StudyRefused
 
 from ..calibration.case import Case
 from ..calibration.record import Record, SizeClass
+from ..calibration.unit_case import UnitCase
 from ..gate.gate import Check, Gate, fit_gate
 from .settings import IntervalEvaluation
 
@@ -31,29 +32,48 @@ def resplits(record: Record, pool: Sequence[Case], n: int, settings: IntervalEva
     """
     excess = np.array([record.score.excess(case, case.truth) for case in pool])
     classes = [record.class_of(case).up_to for case in pool]
-    rng = np.random.default_rng(settings.seed)
     found: dict[tuple[float, bool], list[float]] = {}
-    for _ in range(settings.resplits):
+    for gated, kept, checked in divisions(record.gate, pool, n, settings.resplits, settings.seed):
+        for level in settings.levels:
+            share = coverage_of(record, excess, classes, kept, checked, level)
+            if share is not None:
+                found.setdefault((level, gated), []).append(share)
+    return spans(found, n, len(pool))
+
+
+def divisions(
+    gate: Gate | None, pool: Sequence[UnitCase], n: int, count: int, seed: int
+) -> Iterator[tuple[bool, list[int], list[int]]]:
+    """Random divisions of a pool, each once as it is and, where there is a gate, once with what that accepts, fitted anew.
+
+    Args:
+        n: units of the first side. count: divisions. seed: of their choice.
+
+    Yields:
+        whether the gate was asked; places in the pool of both sides. A division in which no gate can be fitted, since too many of
+        its units lack a score, has none.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
         order = rng.permutation(len(pool)).tolist()
-        for gated in (False, True) if record.gate else (False,):
-            kept, checked = order[:n], order[n:]
-            if gated:
-                try:
-                    kept, checked = accepted(record.gate, pool, kept, checked)
-                except StudyRefused:  # too many of these units lack a score: no gate could have been fitted on them
-                    continue
-            for level in settings.levels:
-                share = coverage_of(record, excess, classes, kept, checked, level)
-                if share is not None:
-                    found.setdefault((level, gated), []).append(share)
+        yield False, order[:n], order[n:]
+        if gate is not None:
+            try:
+                yield True, *accepted(gate, pool, order[:n], order[n:])
+            except StudyRefused:
+                continue
+
+
+def spans(found: Mapping[tuple[float, bool], Sequence[float]], n: int, pool: int) -> list[dict[str, Any]]:
+    """Mean and range of the coverages found, by level and whether gated. Args: n: of each division. pool: units in all."""
     return [
-        {"level": level, "gate": gated, "divisions": len(shares), "n": n, "evaluated": len(pool) - n}
+        {"level": level, "gate": gated, "divisions": len(shares), "n": n, "evaluated": pool - n}
         | {"mean": float(np.mean(shares)), "lowest": min(shares), "highest": max(shares)}
         for (level, gated), shares in sorted(found.items())
     ]
 
 
-def accepted(gate: Gate, pool: Sequence[Case], kept: list[int], checked: list[int]) -> tuple[list[int], list[int]]:
+def accepted(gate: Gate, pool: Sequence[UnitCase], kept: list[int], checked: list[int]) -> tuple[list[int], list[int]]:
     """What a gate with the same checks, fitted on the kept units, leaves of both sides.
 
     Args:

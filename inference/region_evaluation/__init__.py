@@ -1,0 +1,1 @@
+"""Do the regions of landmarks hold the truth as often as they say."""

@@ -1,0 +1,91 @@
+"""`caveat calibrate` and `caveat evaluate` of landmarks, from the command line to the regions of the next study."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from point_phantoms import BUNDLE, result_of, write_stored
+
+from caveat.cli import main
+from caveat.inference.calibration.apply_point_records import ApplyPointRecordsd
+from caveat.inference.calibration.point_record import read_point_records
+
+NAMES = "landmarks: [Sella, Nasion, Menton]\nbundle_root: .\n"
+CALIBRATE = """
+calibration:
+  _target_: caveat.inference.calibration.point_settings.PointCalibration
+  truths: {_target_: caveat.inference.point_truths.PointTruths, raters: [senior], names: '@landmarks', folder: 'FOLDER'}
+  names: '@landmarks'
+  unit: patient
+  checks: [{_target_: caveat.inference.gate.gate.Check, name: noise, direction: above}]
+  pooled: $@bundle_root + '/calibration'
+"""
+EVALUATE = """
+evaluation:
+  _target_: caveat.inference.evaluate.Evaluation
+  truths: {_target_: caveat.inference.point_truths.PointTruths, raters: [senior], names: '@landmarks', folder: 'FOLDER'}
+  metrics: [{_target_: caveat.inference.evaluations.radial_error.radial_error, _mode_: callable, within: [2]}]
+regions:
+  _target_: caveat.inference.region_evaluation.settings.RegionEvaluation
+  names: '@landmarks'
+  resplits: 5
+  resamples: 100
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A bundle's folder, and patients of three parts."""
+    monkeypatch.setenv("CAVEAT_BUNDLES", str(tmp_path))
+    monkeypatch.setenv("CAVEAT_DATA", str(tmp_path))
+    configs = tmp_path / "bundle/configs"
+    configs.mkdir(parents=True)
+    (configs / "metadata.json").write_text("{}")
+    (configs / "inference.yaml").write_text(NAMES)
+    (configs / "calibrate.yaml").write_text(CALIBRATE.replace("FOLDER", str(tmp_path / "prepared")))
+    (configs / "evaluate.yaml").write_text(EVALUATE.replace("FOLDER", str(tmp_path / "prepared")))
+    write_stored(tmp_path, early_stopping=6, calibration=14, test=8)
+    return tmp_path
+
+
+def run(command, place, *more):
+    return main([command, str(place / "bundle"), "-p", str(place / "out"), "--data", str(place / "list.json"), *more])
+
+
+def test_from_stored_landmarks_to_regions_and_their_check(place, capsys):
+    assert run("calibrate", place) == 2
+    assert "NO_POOLED_COVARIANCE" in capsys.readouterr().err
+    assert run("calibrate", place, "--pooled", "-o", str(place / "bundle/calibration")) == 0
+    assert "errors of 3 landmarks in 6 images" in capsys.readouterr().out
+    assert run("calibrate", place, "-o", str(place / "records")) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].split()[:4] == ["shape", "promise", "n", "unit"] and "mean radius 90 %" in printed[0]
+    assert "4 records" in printed[-1]
+    assert len(read_point_records(place / "records")) == 4
+    study = {"result": result_of("new", np.zeros((3, 2)), noise=0.0)}
+    for shape in ("disc", "ellipse"):
+        entry = ApplyPointRecordsd(place / "records", 0.9, BUNDLE, shape)(study)["result"]["points"][2]
+        assert entry["region"]["kind"] == entry["simultaneous_region"]["kind"] == shape and "90 % within" in entry["statement"]
+    assert run("evaluate", place, "--record", str(place / "records")) == 0
+    assert "## Regions: ellipse, each landmark for itself" in capsys.readouterr().out
+    table = json.loads((place / "out/evaluation.json").read_text())
+    assert [section["units"] for section in table["regions"]["sections"]] == [8] * 4 and table["intervals"] == {}
+    assert (place / "out/regions.png").is_file()
+    assert run("evaluate", place, "--record", str(place / "records"), "--split", "calibration") == 2
+    assert "UNITS_SEEN_IN_CALIBRATION" in capsys.readouterr().err
+
+
+def test_pooled_covariances_are_for_landmarks(place, capsys):
+    volumes = """
+calibration:
+  _target_: caveat.inference.calibration.settings.Calibration
+  truths: {_target_: caveat.inference.truths.MaskTruths}
+  measurements: []
+  score: {_target_: caveat.inference.calibration.scores.absolute.Absolute}
+  unit: subject
+"""
+    (place / "bundle/configs/volumes.yaml").write_text(volumes)
+    assert run("calibrate", place, "--pooled", "--settings", "volumes") == 2
+    assert "--pooled is for bundles of landmarks" in capsys.readouterr().err
