@@ -1,4 +1,4 @@
-"""Degraded copies of a data list's images, with their labels, in a folder of their own."""
+"""Degraded copies of a data list's images, with their labels and landmarks, in a folder of their own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from caveat.reasons import StudyRefused
 
 from ...transforms.corruption import LabelledImage, all_corruptions
 from ...transforms.inspect_study import inspect_study
-from ...transforms.reader import StudyImage
+from ...transforms.points_table import read_all_points, write_points
+from ...transforms.reader import Stated, StudyImage
 from ...transforms.study_name import StudyNames
 from ...transforms.writers.nifti_maps import write_nifti
 from ..stored_study import StoredStudy
@@ -28,7 +29,7 @@ from ..truths import on_grid
 
 LIST = "list.json"
 PICTURE_LENGTHS = 1000
-"""Lengths in pictures are such parts of the shorter side: how large their pixels are is not known."""
+"""Lengths in pictures whose spacing is not known are such parts of the shorter side."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +40,50 @@ class Degradation:
     strength: float
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn on an image.
+
+    Args:
+        labels: files of label maps by what they are called here: a number per rater, and "region".
+        rows: rater and name of each point. points: (rows, axes), in elements; () where there is no table.
+    """
+
+    labels: Mapping[str, Path]
+    rows: Sequence[tuple[str, str]] = ()
+    points: np.ndarray | tuple = ()
+
+
 def write_degraded(
-    entries: Sequence[tuple[Mapping[str, Any], Degradation | None]], dataset_dir: Path, folder: Path
+    entries: Sequence[tuple[Mapping[str, Any], Degradation | None]],
+    dataset_dir: Path,
+    folder: Path,
+    points_dir: Path | None = None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Write images and labels below `folder`, names kept where they are unique; None copies an image byte by byte.
+    """Write images, labels and tables of points below `folder`, names kept where they are unique; None copies an image byte by
+    byte.
 
     One that cannot be read, or whose label cannot, is refused as `caveat predict` refuses it, and the others are written.
 
     Args:
         entries: of a data list, with what is done to each.
         dataset_dir: what their paths are relative to.
-        folder: gets `images` and `labels`.
+        folder: gets `images`, `labels`, and `points` where there are any.
+        points_dir: what the paths of tables of points are relative to; None for `dataset_dir`.
 
     Returns:
-        the entries with paths relative to `folder`, the new sha256, and `degradation` {corruption, strength} if any; and
-        {unit, code, found} of each that is refused: INPUT_CHANGED, NO_TRUTH, LABEL_OFF_GRID, MISSING_SPACING, and whatever
-        keeps an image from being read.
+        the entries with paths relative to `folder`, the new sha256, `spacing_mm` of a picture where it is known, and
+        `degradation` {corruption, strength} if any; and {unit, code, found} of each that is refused: INPUT_CHANGED, NO_TRUTH,
+        LABEL_OFF_GRID, POINTS_INCOMPLETE, MISSING_SPACING, FOLDED_IMAGE, and whatever keeps an image from being read.
     """
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     names, written, refused = StudyNames(), [], []
     for entry, done in entries:
         try:
-            written.append(_write_entry(entry, done, dataset_dir, folder, names.of(Path(entry["image"]))))
+            name = names.of(Path(entry["image"]))
+            drawn = _drawn(entry, dataset_dir, points_dir or dataset_dir)
+            written.append(_write_entry(entry, done, drawn, dataset_dir / entry["image"], folder, name))
         except Exception as error:  # whatever one image raises, the next ones are degraded
             refusal = refusal_behind(error)
             refused.append({"unit": entry["unit"], "code": refusal.code, "found": refusal.found})
@@ -93,13 +115,21 @@ def dimensions_of(entries: Sequence[Mapping[str, Any]], dataset_dir: Path) -> in
     raise StudyRefused("NO_INPUT_FOUND", f"none of {len(entries)} images of this part can be read")
 
 
+def _drawn(entry: Mapping[str, Any], dataset_dir: Path, points_dir: Path) -> Drawn:
+    """Raises: StudyRefused: NO_TRUTH, POINTS_INCOMPLETE."""
+    labels = entry.get("label") or []
+    paths = {str(number): path for number, path in enumerate([labels] if isinstance(labels, str) else labels, start=1)}
+    paths |= {"region": entry["region"]} if entry.get("region") else {}
+    points = read_all_points(points_dir / entry["points"]) if entry.get("points") else ()
+    return Drawn({key: dataset_dir / path for key, path in paths.items()}, *points)
+
+
 def _write_entry(
-    entry: Mapping[str, Any], done: Degradation | None, dataset_dir: Path, folder: Path, name: str
+    entry: Mapping[str, Any], done: Degradation | None, drawn: Drawn, source: Path, folder: Path, name: str
 ) -> dict[str, Any]:
-    source = dataset_dir / entry["image"]
-    found = inspect_study(source, sha256=str(entry.get("sha256") or ""))
-    labels = _label_paths(entry)
-    image = _labelled(found.image, [dataset_dir / path for path in labels.values()])
+    stated = Stated(tuple(entry.get("spacing_mm", ())))
+    found = inspect_study(source, stated, sha256=str(entry.get("sha256") or ""))
+    image = _labelled(found.image, drawn)
     if done is None:
         suffix = "".join(source.suffixes[-2:]) if source.name.endswith(".nii.gz") else source.suffix
         path = folder / "images" / (name + suffix)
@@ -108,34 +138,36 @@ def _write_entry(
         image = degrade(image, done, found.sha256)
         path = _write_image(folder / "images" / name, image, found.image.voxels)
     written = {
-        key: _write_label(folder / "labels" / f"{name}_{key}", label, image.affine) for key, label in zip(labels, image.labels)
+        key: _write_label(folder / "labels" / f"{name}_{key}", label, image.affine)
+        for key, label in zip(drawn.labels, image.labels, strict=True)
     }
     out = dict(entry) | {"image": path, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if "region" in written:
         out["region"] = written.pop("region")
     if written:
         out["label"] = list(written.values())
+    if drawn.rows:
+        out["points"] = folder / "points" / f"{name}.csv"
+        out["points"].parent.mkdir(exist_ok=True)
+        write_points(out["points"], drawn.rows, image.points)
+    if len(image.shape) == 2 and found.image.spacing_mm is not None:
+        out["spacing_mm"] = list(found.image.spacing_mm)  # a picture that is written again carries none
     if done is not None:
         out["degradation"] = {"corruption": done.corruption, "strength": done.strength}
     return {key: _relative(value, folder) for key, value in out.items()}
 
 
-def _label_paths(entry: Mapping[str, Any]) -> dict[str, str]:
-    """Paths of an entry's label maps by what they are called here: one per rater, and the region."""
-    labels = entry.get("label") or []
-    paths = {str(number): path for number, path in enumerate([labels] if isinstance(labels, str) else labels, start=1)}
-    return paths | ({"region": entry["region"]} if entry.get("region") else {})
-
-
-def _labelled(image: StudyImage, labels: Sequence[Path]) -> LabelledImage:
-    """The image with its label maps. Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID."""
+def _labelled(image: StudyImage, drawn: Drawn) -> LabelledImage:
+    """The image with what was drawn on it. Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID, MISSING_SPACING."""
     shape = image.voxels.shape[1:]
     grid = StoredStudy("", {"input": {"affine": image.affine}}, {"segmentation": np.zeros(shape, np.uint8)})
-    is_picture = len(shape) == 2
-    spacing = [PICTURE_LENGTHS / min(shape)] * 2 if is_picture else image.spacing_mm
+    spacing = image.spacing_mm
+    if spacing is None and len(shape) == 2:
+        spacing = (PICTURE_LENGTHS / min(shape),) * 2
     if spacing is None:
         raise StudyRefused("MISSING_SPACING", "strengths are in mm")
-    return LabelledImage(image.voxels, tuple(on_grid(path, grid) for path in labels), tuple(spacing), image.affine)
+    labels = tuple(on_grid(path, grid) for path in drawn.labels.values())
+    return LabelledImage(image.voxels, labels, tuple(spacing), image.affine, drawn.points)
 
 
 def _write_image(path: Path, image: LabelledImage, original: np.ndarray) -> Path:

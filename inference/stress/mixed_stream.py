@@ -15,6 +15,7 @@ from ...transforms.corruption import all_corruptions
 from ...transforms.data_list import read_list
 from ..evaluate import read_entries
 from .degraded import Degradation, seeded, write_degraded, write_list
+from .strengths import is_strength
 
 CLEAN = "clean"
 """The stratum of what is left as it is."""
@@ -76,9 +77,10 @@ def read_stream(path: Path) -> MixedStream:
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise StudyRefused("WRONG_USAGE", "the stream's file needs a seed and strata with share and corruptions") from error
     ranges = [(name, *span) for stratum in strata for name, span in stratum.corruptions.items()]
-    if any(name not in all_corruptions() or not 0 < low <= high for name, low, high in ranges):
+    if not all(low <= high and is_strength(name, low) and is_strength(name, high) for name, low, high in ranges):
         raise StudyRefused(
-            "WRONG_USAGE", f"corruptions are {', '.join(all_corruptions())}; strengths are two ascending numbers above 0"
+            "WRONG_USAGE",
+            f"corruptions are {', '.join(all_corruptions())}; strengths are two ascending numbers, above 0 but for turns",
         )
     shares = [stratum.share for stratum in strata]
     if min(shares, default=0) < 0 or sum(shares) > 1 + 1e-9 or not all(stratum.corruptions for stratum in strata):
@@ -86,15 +88,22 @@ def read_stream(path: Path) -> MixedStream:
     return stream
 
 
-def write_stream(data_list: Path, splits: Sequence[str], stream: MixedStream, dataset_dir: Path, folder: Path) -> dict[str, Any]:
+def write_stream(
+    data_list: Path,
+    splits: Sequence[str],
+    stream: MixedStream,
+    dataset_dir: Path,
+    folder: Path,
+    points_dir: Path | None = None,
+) -> dict[str, Any]:
     """Degrade parts of a list; the others stay as they are, so that calibration still sees which units trained the weights.
 
     Args:
         data_list: MONAI's form. splits: the parts to degrade.
         stream: what happens to each unit.
-        dataset_dir: what the list's paths are relative to.
-        folder: gets images, labels and `list.json`, whose entries of these parts have paths relative to it, `stratum` and
-            `degradation`.
+        dataset_dir: what the list's paths are relative to. points_dir: see `write_degraded`.
+        folder: gets images, labels, points and `list.json`, whose entries of these parts have paths relative to it, `stratum`
+            and `degradation`.
 
     Returns:
         number of images by part and stratum.
@@ -105,7 +114,7 @@ def write_stream(data_list: Path, splits: Sequence[str], stream: MixedStream, da
     """
     drawn = {split: [(entry, *stream.draw(entry["unit"])) for entry in read_entries(data_list, split)] for split in splits}
     pairs = [(entry | {"stratum": stratum}, done) for entries in drawn.values() for entry, stratum, done in entries]
-    written, refused = write_degraded(pairs, dataset_dir, folder)
+    written, refused = write_degraded(pairs, dataset_dir, folder, points_dir)
     if refused:
         raise StudyRefused(refused[0]["code"], f"{len(refused)} of {len(pairs)} images; the first: {refused[0]['found']}")
     parts = read_list(data_list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -28,7 +29,7 @@ def read_strengths(bundle: Path, dimensions: int) -> dict[str, list[float]]:
         strengths by corruption, ascending.
 
     Raises:
-        StudyRefused: WRONG_USAGE for a corruption that does not exist, or a strength that is not above 0.
+        StudyRefused: WRONG_USAGE for a corruption that does not exist, or a strength that it does not have.
     """
     own = bundle / "configs" / "stress.yaml"
     text = own.read_text(encoding="utf-8") if own.is_file() else (files(__package__) / "strengths.yaml").read_text("utf-8")
@@ -40,9 +41,15 @@ def checked(strengths: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     unknown = [name for name in strengths if name not in all_corruptions()]
     if unknown:
         raise StudyRefused("WRONG_USAGE", f"no such corruption; there are {', '.join(all_corruptions())}")
-    if not all(levels and all(0 < level < float("inf") for level in levels) for levels in strengths.values()):
-        raise StudyRefused("WRONG_USAGE", "strengths must be above zero")
+    if not all(levels and all(is_strength(name, level) for level in levels) for name, levels in strengths.items()):
+        raise StudyRefused("WRONG_USAGE", "strengths must be above zero; those of a turn may be below")
     return {name: sorted(map(float, levels)) for name, levels in strengths.items()}
+
+
+def is_strength(corruption: str, strength: float) -> bool:
+    """Whether a corruption of this name exists and can be so strong: above 0, or below it where the corruption is signed."""
+    kind = all_corruptions().get(corruption)
+    return kind is not None and math.isfinite(strength) and (strength > 0 or (kind.signed and strength < 0))
 
 
 def chosen_degradations(

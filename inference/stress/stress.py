@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +11,10 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..calibration.case import Case, first_line, read_study_cases
+from ..calibration.case import Case, Predicted, first_line, read_study_cases
 from ..calibration.record import Record
 from ..calibration.units import refuse_calibration_units
-from ..evaluate import Truths, read_entries, results_by_sha256, run_of
+from ..evaluate import Truths
 from ..interval_evaluation.evaluate_intervals import choice_seed
 from ..interval_evaluation.methods import CALIBRATED, Method
 from ..measurement import Measurement
@@ -23,12 +22,9 @@ from ..metrics.extent_error import extent_error
 from ..metrics.interval_coverage import coverage_band
 from ..metrics.overlap import dice
 from ..stored_study import StoredStudy, map_files, read_map
-from .degraded import LIST, Degradation
+from .degraded import Degradation
 from .own_records import cases_by_record, interval_row, record_for
-
-PREDICTIONS = "predictions"
-"""Folder of a set's predictions."""
-CLEAN = Degradation("clean", 0.0)
+from .stress_set import StressSet, source_of
 
 
 @dataclass(frozen=True)
@@ -79,53 +75,39 @@ class Scored:
     result: Mapping[str, Any]
 
 
-def score_sets(
-    sets: Mapping[Degradation, Path],
-    split: str,
-    settings: StressSettings,
-    refused: Mapping[Degradation, Sequence[Mapping[str, str]]] | None = None,
-) -> StressTable:
+def score_sets(sets: Mapping[Degradation, StressSet], split: str, settings: StressSettings) -> StressTable:
     """Score the predictions of every set.
 
     Args:
-        sets: what was done, `CLEAN` among them, to a folder with `list.json` and `predictions`.
+        sets: by what was done, `CLEAN` among them.
         split: the part of the lists.
-        refused: what could not be degraded and is in no list, see `write_degraded`.
 
     Raises:
         StudyRefused: MIXED_PREDICTIONS where sets were predicted by different weights or sampling; NOT_PREDICTED where no
             study of any set could be scored; UNITS_SEEN_IN_CALIBRATION.
     """
     table = StressTable({"level": settings.level, "confidence": settings.confidence, "records": {}})
-    runs: dict[str, Mapping[str, Any]] = {}
-    for done, folder in sets.items():
+    results: list[Mapping[str, Any]] = []
+    for done, one in sets.items():
         about = {"corruption": done.corruption, "strength": done.strength}
         scored = []
-        table.left_out += [about | {key: row[key] for key in ("unit", "code")} for row in (refused or {}).get(done, [])]
-        entries = read_entries(folder / LIST, split)
-        predicted = results_by_sha256(folder / PREDICTIONS, {entry["sha256"] for entry in entries})
+        table.left_out += [about | {key: row[key] for key in ("unit", "code")} for row in one.refused]
+        entries, predicted = one.read(split)
         for entry in entries:
             try:
-                scored.append(score_study(entry, predicted, folder, settings))
+                scored.append(score_study(entry, predicted, one.folder, settings))
             except StudyRefused as refusal:
                 table.left_out.append(about | {"unit": entry["unit"], "code": refusal.code})
-        runs |= {run_of(study.result): study.result for study in scored}
+        results += [study.result for study in scored]
         for index, measurement in enumerate(settings.measurements):
             add_measurement(table, about, measurement.name, index, scored, settings)
-    if not table.rows:
-        codes = ", ".join(f"{count} {code}" for code, count in Counter(row["code"] for row in table.left_out).items())
-        raise StudyRefused("NOT_PREDICTED", f"no study of any set could be scored: {codes or 'no entries'}")
-    if len(runs) > 1:
-        raise StudyRefused("MIXED_PREDICTIONS", f"{len(runs)} different combinations of weights and sampling")
-    result = next(iter(runs.values()))
-    sampling = {key: result["sampling"].get(key) for key in ("sampler", "draws", "seed")}
-    table.source |= {"bundle": dict(result["bundle"]), "sampling": sampling}
+    table.source |= source_of(results, table.left_out)
     return table
 
 
 def score_study(
     entry: Mapping[str, Any],
-    predicted: Mapping[str, tuple[Path, dict[str, Any]]],
+    predicted: Predicted,
     dataset_dir: Path,
     settings: StressSettings,
 ) -> Scored:

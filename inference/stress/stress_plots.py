@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..metrics.risk_coverage import risk_coverage_curve
-from .stress import CLEAN, StressTable
+from .stress import StressTable
+from .stress_set import CLEAN
 from .summary import SIGN, SUSPICIOUS, grouped, number, score_names
 
 FIGURES = {
@@ -23,6 +25,7 @@ FIGURES = {
     "accepted": ("accepted",),
 }
 """File names, and the entries of a set that each shows, a line a measurement."""
+STRENGTH = itemgetter("strength")
 STYLES = ("-", "--")
 COLUMNS = 4
 
@@ -38,20 +41,22 @@ def save_plots(table: StressTable, sets: Sequence[dict[str, Any]], folder: Path)
         keys = [entry.lower().replace(" ", "_") for entry in shown]
         if any(math.isfinite(entry[key]) for entry in sets for key in keys):
             level = table.source["level"] if name == "coverage" else None
-            _save(_against_strength(sets, dict(zip(keys, shown, strict=True)), level), folder / f"{name}.png")
+            save_figure(against_strength(sets, dict(zip(keys, shown, strict=True)), level), folder / f"{name}.png")
     names = score_names(table.rows)
     if names:
-        _save(_scores(table), folder / "scores.png")
+        save_figure(_scores(table), folder / "scores.png")
     if known := [name for name in names if name in SUSPICIOUS]:
-        _save(_risk_coverage(table, known), folder / "risk_coverage.png")
+        save_figure(_risk_coverage(table, known), folder / "risk_coverage.png")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG that says nothing of when and by which version."""
     FigureCanvasAgg(figure)
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
+def panels(count: int) -> tuple[Figure, list[Axes]]:
+    """So many axes on a figure of as many rows as they need. Args: count: at least 1."""
     columns = min(count, COLUMNS)
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(3.1 * columns, 2.5 * rows + 0.5), layout="constrained")
@@ -61,12 +66,12 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, axes[:count]
 
 
-def _against_strength(sets: Sequence[dict[str, Any]], shown: Mapping[str, str], level: float | None) -> Figure:
+def against_strength(sets: Sequence[dict[str, Any]], shown: Mapping[str, str], level: float | None) -> Figure:
     """A panel per corruption, strength 0 is the clean set. Args: shown: key of a set to its name. level: a line, or none."""
     corruptions = list(dict.fromkeys(entry["corruption"] for entry in sets if entry["corruption"] != CLEAN.corruption))
-    figure, axes = _panels(max(1, len(corruptions)))
+    figure, axes = panels(max(1, len(corruptions)))
     for panel, corruption in zip(axes, corruptions):
-        own = [entry for entry in sets if entry["corruption"] in (CLEAN.corruption, corruption)]
+        own = sorted((entry for entry in sets if entry["corruption"] in (CLEAN.corruption, corruption)), key=STRENGTH)
         for colour, ((measurement,), entries) in enumerate(grouped(own, "measurement").items()):
             for style, (key, name) in zip(STYLES, shown.items()):
                 label = f"{measurement}, {name}" if len(shown) > 1 else measurement
@@ -88,7 +93,7 @@ def _scores(table: StressTable) -> Figure:
     measurement = table.rows[0]["measurement"]
     rows = [row for row in table.rows if row["measurement"] == measurement]
     names = score_names(rows)
-    figure, axes = _panels(len(names))
+    figure, axes = panels(len(names))
     for panel, name in zip(axes, names):
         for index, ((corruption,), own) in enumerate(grouped(rows, "corruption").items()):
             scores = np.array([number(row["study_scores"].get(name)) for row in own])
@@ -109,7 +114,7 @@ def _scores(table: StressTable) -> Figure:
 def _risk_coverage(table: StressTable, names: Sequence[str]) -> Figure:
     """Mean 1 - Dice of the first measurement among the studies kept, the most doubtful left out first. Args: names: of scores."""
     measurement = table.rows[0]["measurement"]
-    figure, (panel,) = _panels(1)
+    figure, (panel,) = panels(1)
     rows = [row for row in table.rows if row["measurement"] == measurement]
     for name in names:
         doubt = SIGN[SUSPICIOUS[name]] * np.array([number(row["study_scores"].get(name)) for row in rows])

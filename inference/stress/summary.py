@@ -11,12 +11,16 @@ import numpy as np
 
 from ..metrics.rank_correlation import spearman
 from ..metrics.risk_coverage import excess_risk_coverage_area, risk_coverage_area
-from .stress import CLEAN, StressTable
+from .stress import StressTable
+from .stress_set import CLEAN
 
 SIGN = {"above": 1.0, "below": -1.0}
 SUSPICIOUS = {
     "pooled_pairwise_dice": "below",
+    "heatmap_activation": "below",
     **dict.fromkeys(("structure_entropy", "feature_distance", "noise", "blur", "shading"), "above"),
+    **dict.fromkeys(("mean_distance_to_mean", "heatmap_spread", "shape_distance"), "above"),
+    **dict.fromkeys(("relative_distance_to_mean", "relative_heatmap_spread"), "above"),
 }
 """Which side of a study score means doubt; another score gets no risk-coverage area."""
 
@@ -82,13 +86,26 @@ def scores_and_errors(table: StressTable) -> list[dict[str, Any]]:
         pools = {"all": rows} | {name: clean + [row for row in rows if row["corruption"] == name] for name in corruptions}
         for score in score_names(rows):
             for corruption, pool in pools.items():
-                known = [row for row in pool if math.isfinite(number(row["study_scores"].get(score)) + row["error"])]
+                known = with_score(pool, score)
                 entry = {"score": score, "measurement": measurement, "corruption": corruption, "n": len(known)}
-                out.append(entry | _correlations(known, score, corruption == "all") | _areas(known, score, SUSPICIOUS.get(score)))
+                out.append(entry | correlations(known, score, corruption == "all") | _areas(known, score, SUSPICIOUS.get(score)))
     return out
 
 
-def _correlations(rows: Sequence[Mapping[str, Any]], score: str, pooled: bool) -> dict[str, float]:
+def with_score(rows: Sequence[dict[str, Any]], score: str) -> list[dict[str, Any]]:
+    """Rows in which the score and the error are known."""
+    return [row for row in rows if math.isfinite(number(row["study_scores"].get(score)) + number(row["error"]))]
+
+
+def correlations(rows: Sequence[dict[str, Any]], score: str, pooled: bool) -> dict[str, float]:
+    """Does a score rise with the error?
+
+    Args:
+        rows: of `with_score`. pooled: whether they are of several corruptions, whose strengths do not compare.
+
+    Returns:
+        spearman_pooled, spearman_per_image, images, spearman_strength: see `scores_and_errors`.
+    """
     error, value = (lambda row: abs(row["error"])), (lambda row: row["study_scores"][score])
     per_image = [_spearman(group, value, error) for group in grouped(rows, "study").values()]
     finite = [found for found in per_image if math.isfinite(found)]
@@ -96,7 +113,7 @@ def _correlations(rows: Sequence[Mapping[str, Any]], score: str, pooled: bool) -
         "spearman_pooled": _spearman(rows, value, error),
         "spearman_per_image": mean(finite),
         "images": len(finite),
-        "spearman_strength": math.nan if pooled else _spearman(rows, value, lambda row: row["strength"]),
+        "spearman_strength": math.nan if pooled else _spearman(rows, value, lambda row: abs(row["strength"])),
     }
 
 

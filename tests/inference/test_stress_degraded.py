@@ -1,4 +1,4 @@
-"""Degraded copies of a list: files that are read again, labels that fit, streams drawn per unit."""
+"""Degraded copies of a list: files that are read again, labels and landmarks that fit, streams drawn per unit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from caveat.inference.stored_study import read_map
 from caveat.inference.stress.degraded import Degradation, dimensions_of, write_degraded
 from caveat.inference.stress.mixed_stream import CLEAN, read_stream, write_stream
 from caveat.inference.stress.strengths import chosen_degradations, read_strengths
+from caveat.inference.stress.stress_set import ListPart, write_set
 from caveat.reasons import StudyRefused
 from caveat.transforms.corruption import all_corruptions
 from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.points_table import read_all_points, write_points
 
 ROOT = Path(__file__).resolve().parents[2]
 STREAM = ROOT / "data_lists" / "hippocampus_stream.yaml"
@@ -46,6 +48,61 @@ def photograph(tmp_path):
     for name, content in (("photo.png", pixels), ("truth.png", vessels), ("field.png", field)):
         Image.fromarray(content if content.ndim == 3 else (content * 255).astype(np.uint8)).save(tmp_path / name)
     return entry_of(tmp_path / "photo.png", [tmp_path / "truth.png"]) | {"region": "field.png"}
+
+
+ROWS = [("senior", "Sella"), ("senior", "Nasion"), ("junior", "Sella"), ("junior", "Nasion")]
+PLACES = np.array([[30.5, 60.0], [29.5, 34.5], [20.0, 61.0], [40.0, 35.0]])
+
+
+@pytest.fixture
+def film(tmp_path):
+    """60 x 70 pixels of 0.2 mm; its landmarks lie in another folder."""
+    Image.fromarray(fundus(60, 70)[0][..., 1]).save(tmp_path / "film.png")
+    (tmp_path / "prepared").mkdir()
+    write_points(tmp_path / "prepared" / "film.csv", ROWS, PLACES)
+    entry = entry_of(tmp_path / "film.png", [])
+    del entry["label"]
+    return entry | {"points": "film.csv", "spacing_mm": [0.2, 0.2]}
+
+
+def test_landmarks_of_every_rater_are_written_where_they_went(film, tmp_path):
+    """A quarter turn about (29.5, 34.5): what was below the middle lies left of it."""
+    ((written,), refused) = write_degraded(
+        [(film, Degradation("rotation", 90.0))], tmp_path, tmp_path / "out", tmp_path / "prepared"
+    )
+    rows, places = read_all_points(tmp_path / "out" / written["points"])
+    assert refused == [] and rows == ROWS and written["spacing_mm"] == [0.2, 0.2] and "label" not in written
+    down, right = (PLACES - [29.5, 34.5]).T
+    np.testing.assert_allclose(places, np.stack([29.5 + right, 34.5 - down], axis=1), atol=1e-4)
+    _, refused = write_degraded([(film, None), (film | {"points": "no.csv"}, None)], tmp_path, tmp_path / "other", tmp_path)
+    assert [row["code"] for row in refused] == ["NO_TRUTH", "NO_TRUTH"]
+
+
+def test_lengths_are_mm_where_the_list_says_how_large_a_pixel_is(film, tmp_path):
+    """A displacement of 1.5 mm is 7.5 pixels; without a spacing 1.5 thousandths of 60 pixels are 0.09."""
+    bare = {key: value for key, value in film.items() if key != "spacing_mm"}
+    moved = {}
+    for name, entry, strength in (("mm", film, 0.3), ("bare", bare, 0.3)):
+        pairs = [(entry, Degradation("elastic", strength))]
+        ((written,), _) = write_degraded(pairs, tmp_path, tmp_path / name, tmp_path / "prepared")
+        moved[name] = np.linalg.norm(read_all_points(tmp_path / name / written["points"])[1] - PLACES, axis=1).mean()
+        assert ("spacing_mm" in written) == (name == "mm")
+    assert 0.5 < moved["mm"] < 4 and moved["bare"] < 0.1
+
+
+def test_a_set_is_written_once_for_the_same_list_and_strength(film, tmp_path):
+    part = ListPart("stress", [film, film | {"points": "no.csv"}], tmp_path, tmp_path / "prepared")
+    out, done = tmp_path / "out", Degradation("blur", 0.4)
+    refused = write_set(part, done, out, reuse=True)
+    first = (out / "list.json").read_bytes()
+    (out / "list.json").write_text("kept")
+    assert write_set(part, done, out, reuse=True) == refused and refused[0]["code"] == "NO_TRUTH"
+    assert (out / "list.json").read_text() == "kept"
+    for other in ((part, Degradation("blur", 0.5)), (ListPart("test", part.entries, tmp_path, tmp_path / "prepared"), done)):
+        write_set(*other, out, reuse=True)
+        assert (out / "list.json").read_bytes() != first and (out / "list.json").read_text() != "kept"
+    write_set(part, done, out, reuse=False)
+    assert (out / "list.json").read_bytes() == first
 
 
 @pytest.mark.parametrize("name,strength", [("blur", 1.2), ("rotation", 20), ("crop", 0.2)])
@@ -132,7 +189,8 @@ def test_a_bundle_has_strengths_of_its_own(tmp_path):
     strengths = read_strengths(tmp_path, 2)
     assert chosen_degradations(strengths, "all") == [Degradation("blur", 1.0), Degradation("blur", 3.0)]
     assert chosen_degradations(strengths, "motion", [2.0]) == [Degradation("motion", 2.0)]
-    for wrong in (("nonsense", None), ("motion", None), ("all", [1.0]), ("blur", [0.0])):
+    assert chosen_degradations(strengths, "rotation", [15.0, -15.0])[0] == Degradation("rotation", -15.0)
+    for wrong in (("nonsense", None), ("motion", None), ("all", [1.0]), ("blur", [0.0]), ("blur", [-1.0]), ("rotation", [0.0])):
         with pytest.raises(StudyRefused, match="WRONG_USAGE"):
             chosen_degradations(strengths, *wrong)
 
@@ -175,6 +233,7 @@ WRONG = {
     "more than all": "{seed: 1, strata: {mild: {share: 1.1, corruptions: {blur: [1, 2]}}}}",
     "less than none": "{seed: 1, strata: {mild: {share: -0.1, corruptions: {blur: [1, 2]}}}}",
     "unknown": "{seed: 1, strata: {mild: {share: 0.1, corruptions: {haze: [1, 2]}}}}",
+    "a blur to the other side": "{seed: 1, strata: {mild: {share: 0.1, corruptions: {blur: [-2, 1]}}}}",
     "falling": "{seed: 1, strata: {mild: {share: 0.1, corruptions: {blur: [2, 1]}}}}",
     "nothing to do": "{seed: 1, strata: {mild: {share: 0.1, corruptions: {}}}}",
     "no mapping": "[1, 2]",
@@ -187,3 +246,16 @@ def test_a_stream_that_makes_no_sense_is_refused(text, tmp_path):
     (tmp_path / "stream.yaml").write_text(text)
     with pytest.raises(StudyRefused, match="WRONG_USAGE"):
         read_stream(tmp_path / "stream.yaml")
+
+
+def test_a_stream_turns_to_both_sides(tmp_path):
+    (tmp_path / "stream.yaml").write_text("{seed: 1, strata: {turned: {share: 1, corruptions: {rotation: [-20, 20]}}}}")
+    stream = read_stream(tmp_path / "stream.yaml")
+    strengths = [stream.draw(f"patient {number}")[1].strength for number in range(40)]
+    assert min(strengths) < -10 and max(strengths) > 10
+
+
+def test_the_landmark_bundle_states_both_experiments():
+    strengths = read_strengths(ROOT / "bundles" / "_cephalometric_landmarks", 2)
+    assert strengths["rotation"] == [angle for angle in range(-45, 46, 3) if angle] and len(strengths["elastic"]) == 8
+    assert len(chosen_degradations(strengths, "all")) == 38
