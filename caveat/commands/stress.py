@@ -12,24 +12,32 @@ from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .numbers import numbers
+from .predict import settings_of
 from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, sampling_overrides
 from .stated_record import check_stated_record
 
 if TYPE_CHECKING:
-    from ..inference.stress.stress import StressSettings
+    from collections.abc import Mapping, Sequence
+
+    from ..inference.evaluate import Truths
+    from ..inference.measurement import Measurement
+    from ..inference.stress.degraded import Degradation
+    from ..inference.stress.stress_set import ListPart, StressSet
 
 LIGHT_WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
     {"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"},
 ]
-"""All that the figures are made of: no reports, no maps."""
+"""All that the figures are made of: no reports, no maps. A bundle of landmarks has no segmentation, and none is written."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser("stress", help="degrade images on purpose and see what becomes of the answers")
     parser.add_argument("bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder")
-    parser.add_argument("--data", type=Path, required=True, metavar="LIST", help="data list with labels; paths as for predict")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="LIST", help="data list with labels or points; paths as for predict"
+    )
     parser.add_argument(
         "--split", nargs="+", default=["test"], metavar="NAME", help="part of the list (default: test); several with --stream"
     )
@@ -41,8 +49,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--levels",
         metavar="S,...",
-        help="strengths of the one corruption (default: those fixed for all bundles, or the bundle's)",
+        help="strengths of the one corruption (default: those fixed for all bundles, or the bundle's); of a turn also to the "
+        "other side, as in --levels=-15,15",
     )
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of degraded images: written there, or used where an earlier run on the same list wrote them (default: OUT, "
+        "written anew)",
+    )
+    parser.add_argument("--spacing", metavar="MM,...", help="pixel size for images that carry none (default: the data list's)")
     parser.add_argument("--level", type=float, default=0.9, metavar="P", help="of the intervals that are judged (default: 0.9)")
     parser.add_argument("--record", type=Path, metavar="PATH", help="records of your own (default: the bundle's)")
     add_sampling_options(parser)
@@ -63,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
 
     dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
     if options.stream is not None:
-        return write_mixed_stream(options, dataset_dir)
+        return write_mixed_stream(options, bundle, dataset_dir)
     return stress(options, bundle, dataset_dir)
 
 
@@ -71,14 +88,13 @@ def check_usage(options: argparse.Namespace, bundle: Path, metadata: dict[str, A
     """What can be said to be wrong before anything is written. Raises: StudyRefused: WRONG_USAGE, and of a stated record."""
     if not options.data.is_file():
         raise StudyRefused("WRONG_USAGE", "--data names no file")
-    predicting = sampling_overrides(options) or any(
-        said is not None for said in (options.levels, options.sampler, options.record)
-    )
+    said = (options.levels, options.sampler, options.record, options.images, options.spacing)
+    predicting = sampling_overrides(options) or any(one is not None for one in said)
     if options.stream is not None and predicting:
         raise StudyRefused("WRONG_USAGE", "--stream only writes images and a list; predict them with caveat predict")
     if options.stream is None and len(options.split) != 1:
         raise StudyRefused("WRONG_USAGE", "--corruption takes one --split")
-    if options.stream is None and not (bundle / "configs" / "evaluate.yaml").is_file():
+    if not (bundle / "configs" / "evaluate.yaml").is_file():
         raise StudyRefused("WRONG_USAGE", "the bundle has no evaluate.yaml, which says how truths are read")
     if not 0 < options.level < 1:
         raise StudyRefused("WRONG_USAGE", "--level lies between 0 and 1")
@@ -87,12 +103,13 @@ def check_usage(options: argparse.Namespace, bundle: Path, metadata: dict[str, A
     check_stated_record(options.record)
 
 
-def write_mixed_stream(options: argparse.Namespace, dataset_dir: Path) -> int:
+def write_mixed_stream(options: argparse.Namespace, bundle: Path, dataset_dir: Path) -> int:
     """Degrade the units that the stream draws, print how many."""
     from ..inference.stress.degraded import LIST
     from ..inference.stress.mixed_stream import read_stream, write_stream
 
-    counts = write_stream(options.data, options.split, read_stream(options.stream), dataset_dir, options.output)
+    stream, points_dir = read_stream(options.stream), points_folder(truths_of(bundle))
+    counts = write_stream(options.data, options.split, stream, dataset_dir, options.output, points_dir)
     for split, strata in counts.items():
         print(f"{split}: {', '.join(f'{count} {name}' for name, count in strata.items())}")
     print(f"{options.output / LIST}: its paths start from {options.output}, so set CAVEAT_DATA to that folder")
@@ -101,36 +118,53 @@ def write_mixed_stream(options: argparse.Namespace, dataset_dir: Path) -> int:
 
 def stress(options: argparse.Namespace, bundle: Path, dataset_dir: Path) -> int:
     """Degrade, predict and score every set."""
-    from ..inference.evaluate import read_entries
-    from ..inference.stress.degraded import dimensions_of, write_degraded, write_list
+    from ..inference.stress.degraded import dimensions_of
     from ..inference.stress.strengths import chosen_degradations, read_strengths
-    from ..inference.stress.stress import CLEAN, PREDICTIONS, score_sets
-    from ..inference.stress.stress_files import save_stress, to_markdown
-    from ..inference.stress.summary import scores_and_errors, summarise_sets
+    from ..inference.stress.stress_set import CLEAN
+
+    truths = truths_of(bundle)
+    part = part_of(options, dataset_dir, points_folder(truths))
+    strengths = read_strengths(bundle, dimensions_of(part.entries, dataset_dir))
+    levels = numbers(options.levels, float, signed=True)
+    wanted = [CLEAN, *chosen_degradations(strengths, options.corruption, levels)]
+    sets, unexpected = make_sets(options, bundle, part, wanted)
+    print(report(options, bundle, sets, truths))
+    print(f"{len(sets)} sets of {len(part.entries)} images; {options.output / 'stress.json'}")
+    return ExitStatus.FAILED if unexpected else ExitStatus.OK
+
+
+def part_of(options: argparse.Namespace, dataset_dir: Path, points_dir: Path | None) -> ListPart:
+    """What is degraded, each image with its spacing. Raises: StudyRefused: WRONG_USAGE, NO_INPUT_FOUND."""
+    from ..inference.evaluate import read_entries
+    from ..inference.stress.stress_set import ListPart
 
     (split,) = options.split
     entries = read_entries(options.data, split)
     if not entries:
         raise StudyRefused("NO_INPUT_FOUND", "this part of the list is empty")
-    strengths = read_strengths(bundle, dimensions_of(entries, dataset_dir))
-    wanted = [CLEAN, *chosen_degradations(strengths, options.corruption, numbers(options.levels, float))]
-    sets, refused, unexpected = {}, {}, 0
+    spacing = numbers(options.spacing, float)
+    stated = {} if spacing is None else {"spacing_mm": spacing}
+    return ListPart(split, [stated | entry for entry in entries], dataset_dir, points_dir)
+
+
+def make_sets(
+    options: argparse.Namespace, bundle: Path, part: ListPart, wanted: Sequence[Degradation]
+) -> tuple[dict[Degradation, StressSet], int]:
+    """Degrade and predict. Returns: the sets, and how many studies failed unexpectedly."""
+    from ..inference.stress.degraded import LIST
+    from ..inference.stress.stress_set import PREDICTIONS, StressSet, write_set
+
+    sets, unexpected = {}, 0
     for number, done in enumerate(wanted, start=1):
-        folder = options.output / f"{done.corruption}_{done.strength:g}"
+        name = f"{done.corruption}_{done.strength:g}"
         print(f"{number} of {len(wanted)}: {done.corruption} {done.strength:g}", file=sys.stderr)
-        pairs = [(entry, None if done == CLEAN else done) for entry in entries]
-        degraded, refused[done] = write_degraded(pairs, dataset_dir, folder)
-        data_list = write_list({split: degraded}, folder)
-        unexpected += sum(row["code"] == "UNEXPECTED_ERROR" for row in refused[done])
-        if degraded:
-            unexpected += predict(options, bundle, data_list, folder / PREDICTIONS)
-        sets[done] = folder
-    table = score_sets(sets, split, settings_of(options, bundle), refused)
-    summary, scores = summarise_sets(table), scores_and_errors(table)
-    save_stress(table, summary, scores, options.output)
-    print(to_markdown(table, summary, scores))
-    print(f"{len(sets)} sets of {len(entries)} images; {options.output / 'stress.json'}")
-    return ExitStatus.FAILED if unexpected else ExitStatus.OK
+        folder = (options.images or options.output) / name
+        refused = write_set(part, done, folder, reuse=options.images is not None)
+        sets[done] = StressSet(folder, options.output / name / PREDICTIONS, refused)
+        unexpected += sum(row["code"] == "UNEXPECTED_ERROR" for row in refused)
+        if len(refused) < len(part.entries):
+            unexpected += predict(options, bundle, folder / LIST, sets[done].predictions)
+    return sets, unexpected
 
 
 def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: Path) -> int:
@@ -143,19 +177,56 @@ def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: 
         "output_dir": str(output),
         "writers": LIGHT_WRITERS,
     } | sampling_overrides(options)
+    said = {
+        "spacing": numbers(options.spacing, float),
+        "level": options.level,
+        "record": None if options.record is None else str(options.record.resolve()),
+    }
+    own = settings_of(bundle)
+    overrides |= {key: value for key, value in said.items() if value is not None and key in own}
     return run_bundle(bundle, choose_configs(bundle, options.sampler), overrides)[1]
 
 
-def settings_of(options: argparse.Namespace, bundle: Path) -> StressSettings:
-    """How the bundle's answers are judged."""
-    from monai.bundle import ConfigParser
+def report(options: argparse.Namespace, bundle: Path, sets: Mapping[Degradation, StressSet], truths: Truths) -> str:
+    """Score the sets and write the figures: of landmarks where the bundle's truths are points, else of measurements.
 
+    Returns:
+        the markdown.
+    """
+    from ..inference.calibration.point_record import read_point_records
     from ..inference.calibration.record import read_records
+    from ..inference.point_truths import PointTruths
+    from ..inference.stress.point_files import save_point_stress
+    from ..inference.stress.point_stress import score_point_sets
+    from ..inference.stress.stress import StressSettings, score_sets
+    from ..inference.stress.stress_files import save_stress
+
+    (split,) = options.split
+    records = options.record or bundle / "calibration"
+    if isinstance(truths, PointTruths):
+        return save_point_stress(score_point_sets(sets, split, truths, read_point_records(records)), options.output)
+    settings = StressSettings(truths, measurements_of(bundle), read_records(records), options.level)
+    return save_stress(score_sets(sets, split, settings), options.output)
+
+
+def truths_of(bundle: Path) -> Truths:
+    """How the bundle's evaluate.yaml reads truths."""
     from ..inference.evaluation_config import read_evaluation
-    from ..inference.stress.stress import StressSettings
+
+    return read_evaluation(bundle / "configs" / "evaluate.yaml").truths
+
+
+def points_folder(truths: Truths) -> Path | None:
+    """What the list's tables of points are relative to, None for the folder of the images."""
+    from ..inference.point_truths import PointTruths
+
+    return truths.folder if isinstance(truths, PointTruths) else None
+
+
+def measurements_of(bundle: Path) -> list[Measurement]:
+    """The measurements of the bundle's config."""
+    from monai.bundle import ConfigParser
 
     parser = ConfigParser()
     parser.read_config(bundle / "configs" / "inference.yaml")
-    records = read_records(options.record or bundle / "calibration")
-    truths = read_evaluation(bundle / "configs" / "evaluate.yaml").truths
-    return StressSettings(truths, parser.get_parsed_content("measurements"), records, options.level)
+    return parser.get_parsed_content("measurements")

@@ -13,23 +13,28 @@ from typing import Any
 from ...transforms.corruption import all_corruptions
 from ..evaluation_files import plain
 from ..markdown import markdown_table, shown
-from .stress import CLEAN, StressTable
+from .point_stress import PointStressTable
+from .stress import StressTable
 from .stress_plots import save_plots
-from .summary import grouped, number, score_names
+from .stress_set import CLEAN
+from .summary import grouped, number, score_names, scores_and_errors, summarise_sets
 
 SCHEMA = "caveat-stress-1"
 MEANS = ("dice", "bias", "absolute_error", "width", "interval_score")
 OF_A_ROW = ("value", "truth", "dice", "error", "lower", "upper", "interval_score", "covered", "accepted")
 
 
-def save_stress(table: StressTable, sets: Sequence[dict[str, Any]], scores: Sequence[dict[str, Any]], folder: Path) -> None:
-    """Write stress.json, stress.csv, stress.md and the plots. Args: sets, scores: of `summary`."""
+def save_stress(table: StressTable, folder: Path) -> str:
+    """Write stress.json, stress.csv, stress.md and the plots. Returns: the markdown."""
+    sets, scores = summarise_sets(table), scores_and_errors(table)
+    text = to_markdown(table, sets, scores)
     whole = {"schema": SCHEMA, "source": table.source, "sets": sets, "scores": scores}
     whole |= {"rows": table.rows, "left_out": table.left_out}
     (folder / "stress.json").write_text(json.dumps(plain(whole), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "stress.csv").write_text(to_csv(table), encoding="utf-8", newline="")
-    (folder / "stress.md").write_text(to_markdown(table, sets, scores), encoding="utf-8")
+    (folder / "stress.md").write_text(text, encoding="utf-8")
     save_plots(table, sets, folder)
+    return text
 
 
 def to_csv(table: StressTable) -> str:
@@ -57,7 +62,7 @@ def to_markdown(table: StressTable, sets: Sequence[Mapping[str, Any]], scores: S
     return "\n\n".join([*parts, footnotes(table)]) + "\n"
 
 
-def headline(table: StressTable) -> str:
+def headline(table: StressTable | PointStressTable) -> str:
     """What was degraded and by what measured."""
     run = ", ".join(f"{key} {value}" for key, value in table.source["sampling"].items() if value is not None)
     clean = {row["study"] for row in table.rows if row["corruption"] == CLEAN.corruption}
@@ -102,11 +107,6 @@ def relation_table(entries: Sequence[Mapping[str, Any]]) -> str:
 
 def footnotes(table: StressTable) -> str:
     """How to read the figures."""
-    units = "\n".join(
-        f"- {name}: {all_corruptions()[name].unit}"
-        for name in dict.fromkeys(row["corruption"] for row in table.rows)
-        if name in all_corruptions()
-    )
     level, confidence = f"{table.source['level']:.0%}", f"{table.source['confidence']:.0%}"
     return f"""Dice, bias (mean error with sign) and absolute error are means over images, errors as shares of the truth.
 Intervals are of the level {level}, without looking at the gate; coverage and what the gate accepts are counted on one image of
@@ -118,4 +118,11 @@ Images left out (refused, nothing found, or their truth cut away) are in no figu
 
 Strengths:
 
-{units}"""
+{strengths_note(table.rows)}"""
+
+
+def strengths_note(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the strengths of each corruption count, a line each."""
+    done = [name for name in dict.fromkeys(row["corruption"] for row in rows) if name in all_corruptions()]
+    lengths = "Lengths are mm; in pictures without a known spacing, thousandths of the shorter side."
+    return "\n".join([*(f"- {name}: {all_corruptions()[name].unit}" for name in done), "", lengths])

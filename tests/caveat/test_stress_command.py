@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phantoms import write_hippocampus_crop
+from phantoms import fundus, write_hippocampus_crop
+from PIL import Image
 
 from caveat.cli import main
 from caveat.commands import stress
 from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.points_table import read_points, write_points
 from caveat.transforms.writers.nifti_maps import write_nifti
 
 STREAM = Path(__file__).resolve().parents[2] / "data_lists" / "hippocampus_stream.yaml"
@@ -80,6 +82,83 @@ def test_one_corruption_from_images_to_table(data, tmp_path, monkeypatch, capsys
     assert (tmp_path / "out" / "gaussian_noise_0.3" / "list.json").is_file()
 
 
+LANDMARKS = Path(str(files("caveat.bundles"))) / "_cephalometric_landmarks"
+NAMES = json.loads((LANDMARKS / "configs" / "metadata.json").read_text())["network_data_format"]["outputs"]["pred"]["channel_def"]
+
+
+@pytest.fixture
+def films(tmp_path, monkeypatch):
+    """Two films without a spacing of their own, and two raters' landmarks below the folder that evaluate.yaml names."""
+    random, rows = np.random.default_rng(0), [(rater, name) for rater in ("senior", "junior") for name in NAMES.values()]
+    (tmp_path / "prepared").mkdir()
+    entries = []
+    for number in range(2):
+        path = tmp_path / f"film{number}.png"
+        Image.fromarray(fundus(60, 70, seed=number)[0][..., 1]).save(path)
+        write_points(tmp_path / "prepared" / f"film{number}.csv", rows, random.uniform(10, 50, (len(rows), 2)))
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        entries.append({"image": path.name, "points": f"film{number}.csv", "unit": f"patient {number}", "sha256": sha256})
+    (tmp_path / "films.json").write_text(json.dumps({"stress": entries}))
+    monkeypatch.setenv("CAVEAT_DATA", str(tmp_path))
+    monkeypatch.setenv("CAVEAT_BUNDLES", str(LANDMARKS.parent))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "films.json"
+
+
+def blind(options, bundle, data_list, output) -> int:
+    """In the place of the bundle's workflow: the middle of the film, whatever it shows."""
+    for number, entry in enumerate(json.loads(data_list.read_text())["stress"]):
+        truth = read_points(data_list.parent / entry["points"], "senior", list(NAMES.values()))
+        none = {"region": None, "simultaneous_region": None, "outside_image": False, "total_covariance": [[1, 0], [0, 1]]}
+        points = [{"name": name, "unit": "mm", "value": [6.0, 7.0]} | none for name in NAMES.values()]
+        result = {
+            "status": "OK",
+            "reasons": [],
+            "input": {"sha256": entry["sha256"], "spacing_mm": entry["spacing_mm"], "affine": np.diag([0.2, 0.2, 1, 1]).tolist()},
+            "bundle": {"name": "cephalometric_landmarks", "weights_sha256": "w", "preprocessing_sha256": "p"},
+            "sampling": {"sampler": "Blind", "draws": 0, "seed": 0},
+            "points": points,
+            "study_scores": {"heatmap_spread": float(np.linalg.norm(0.2 * truth - [6, 7], axis=1).mean())},
+            "gate": None,
+        }
+        study = output / f"film{number}"
+        study.mkdir(parents=True, exist_ok=True)
+        (study / "result.json").write_text(json.dumps(result))
+    return 0
+
+
+def test_landmarks_from_images_to_table_and_the_images_serve_another_run(films, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(stress, "predict", blind)
+    command = [
+        "stress",
+        str(LANDMARKS),
+        "--data",
+        str(films),
+        "--split",
+        "stress",
+        "--corruption",
+        "rotation",
+        "--spacing",
+        "0.2",
+    ]
+    command += ["--levels=-30,15", "--images", str(tmp_path / "images")]
+    assert main([*command, "-o", str(tmp_path / "first")]) == 0
+    said = capsys.readouterr()
+    assert (
+        said.out.startswith("# cephalometric_landmarks under stress: 2 images of 2 units")
+        and "| rotation | -30 | 2 |" in said.out
+    )
+    stored = json.loads((tmp_path / "first" / "stress.json").read_text())
+    assert [entry["strength"] for entry in stored["sets"]] == [0, -30, 15]
+    assert all(row["study_scores"]["heatmap_spread"] == pytest.approx(row["error"], rel=1e-4) for row in stored["rows"])
+    turned = tmp_path / "images" / "rotation_-30"
+    assert not (tmp_path / "first" / "rotation_-30" / "images").exists() and (turned / "list.json").is_file()
+    made = (turned / "images" / "film0.tif").stat().st_mtime_ns
+    assert main([*command, "-o", str(tmp_path / "second")]) == 0
+    assert (turned / "images" / "film0.tif").stat().st_mtime_ns == made
+    assert (tmp_path / "second" / "stress.json").read_bytes() == (tmp_path / "first" / "stress.json").read_bytes()
+
+
 def test_a_bad_image_is_refused_and_counted_and_the_rest_goes_on(data, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(stress, "predict", threshold)
     first = tmp_path / "scan0.nii.gz"  # the first one, which also says how many axes images have
@@ -118,6 +197,8 @@ WRONG = {
     "an overlap of 1": ["--corruption", "blur", "--overlap", "1"],
     "a stream with a sampler": ["--stream", str(STREAM), "--sampler", "dropout"],
     "a stream with a seed": ["--stream", str(STREAM), "--seed", "1"],
+    "a stream with a spacing": ["--stream", str(STREAM), "--spacing", "0.2"],
+    "a blur below zero": ["--corruption", "blur", "--levels=-1"],
     "no such stream": ["--stream", "nowhere.yaml"],
 }
 

@@ -20,8 +20,9 @@ from caveat.inference.gate.gate import Gate, Limit
 from caveat.inference.measurements.area import Area
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band
 from caveat.inference.stress.degraded import LIST, Degradation
-from caveat.inference.stress.stress import CLEAN, PREDICTIONS, StressSettings, score_sets
-from caveat.inference.stress.stress_files import save_stress, to_markdown
+from caveat.inference.stress.stress import StressSettings, score_sets
+from caveat.inference.stress.stress_files import save_stress
+from caveat.inference.stress.stress_set import CLEAN, PREDICTIONS, StressSet
 from caveat.inference.stress.summary import scores_and_errors, summarise_sets
 from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
@@ -33,7 +34,7 @@ NAME = "vessel area"
 LEVEL = 0.9
 
 
-def write_set(folder: Path, lost: int, weights: str = "w") -> Path:
+def write_set(folder: Path, lost: int, weights: str = "w") -> StressSet:
     """Every scan loses `lost` of its 100 true pixels and one more per unit; its doubt is what it lost. Unit 0 is refused."""
     truth = np.zeros(SHAPE, np.uint8)
     truth[:5] = 1
@@ -70,12 +71,12 @@ def write_set(folder: Path, lost: int, weights: str = "w") -> Path:
                 result |= {"status": "REFUSED", "reasons": [{"code": "LOW_RESOLUTION"}]}
             (study / "result.json").write_text(json.dumps(result))
     (folder / LIST).write_text(json.dumps({"test": entries}))
-    return folder
+    return StressSet(folder, folder / PREDICTIONS)
 
 
-def record_for(folder: Path) -> Record:
+def record_for(one: StressSet) -> Record:
     """Half-width 10 at 90 % from 19 units; the gate turns away an entropy above 15."""
-    result = json.loads(next((folder / PREDICTIONS).glob("*/result.json")).read_text())
+    result = json.loads(next(one.predictions.glob("*/result.json")).read_text())
     scores = SizeClass(math.inf, {"either": tuple(sorted([*range(-7, 10), 10.0, 11.0]))})
     gate = Gate((Limit("structure_entropy", "above", 15.0),), 0.1, 0.1, 19)
     identity = identity_of(result, result["bundle"], result["measurements"][0])
@@ -123,13 +124,12 @@ def test_coverage_is_counted_per_unit_with_and_without_the_gate(table):
 
 
 def test_a_measurement_of_nothing_counts_in_no_coverage(sets):
-    folder = sets[CLEAN]
     for number in range(SCANS):
-        path = folder / PREDICTIONS / f"scan03{number}" / "result.json"
+        path = sets[CLEAN].predictions / f"scan03{number}" / "result.json"
         stored = json.loads(path.read_text())
         stored["measurements"][0] |= {"value": 0.0, "draws": {"values": [0.0, 0.0]}}
         path.write_text(json.dumps(stored))
-    table = score_sets({CLEAN: folder}, "test", settings(record_for(sets[Degradation("blur", 1.0)])))
+    table = score_sets({CLEAN: sets[CLEAN]}, "test", settings(record_for(sets[Degradation("blur", 1.0)])))
     empty = [row for row in table.rows if row["value"] == 0]
     assert len(empty) == 2 and all(row["covered"] is row["accepted"] is None and not row["first"] for row in empty)
     (clean,) = summarise_sets(table)
@@ -156,16 +156,16 @@ def test_a_record_of_other_weights_gives_no_interval(sets, tmp_path):
 
 def test_each_study_is_judged_by_its_own_record(sets):
     """Half of the units have a spacing: a record of its own, ten times as wide."""
-    folder, narrow = sets[Degradation("blur", 1.0)], record_for(sets[CLEAN])
+    mild, narrow = sets[Degradation("blur", 1.0)], record_for(sets[CLEAN])
     for unit in range(6, UNITS):
         for scan in range(SCANS):
-            path = folder / PREDICTIONS / f"scan{unit:02d}{scan}" / "result.json"
+            path = mild.predictions / f"scan{unit:02d}{scan}" / "result.json"
             stored = json.loads(path.read_text())
             stored["sampling"]["grid_spacing_mm"] = [1.0, 1.0]
             path.write_text(json.dumps(stored))
     scores = SizeClass(math.inf, {"either": tuple(100.0 for _ in range(9))})
     wide = replace(narrow, classes=(scores,), identity=narrow.identity | {"grid_spacing_mm": [1.0, 1.0]})
-    table = score_sets({CLEAN: folder}, "test", settings(narrow, wide))
+    table = score_sets({CLEAN: mild}, "test", settings(narrow, wide))
     widths = {row["unit"]: row["upper"] - row["lower"] for row in table.rows}
     assert {unit: width > 50 for unit, width in widths.items()} == {f"eye {unit}": unit >= 6 for unit in range(1, UNITS)}
     assert table.source["records"] == {NAME: sorted([narrow.checksum, wide.checksum])}
@@ -173,7 +173,7 @@ def test_each_study_is_judged_by_its_own_record(sets):
     assert sum(row["covered"] for row in first) == 11 and len(first) == 11
     parts = [CheckedPart(5, 18, 19), CheckedPart(6, 9, 9)]  # units 1 to 5, and 6 to 11; ranks of 90 % of 19 and of 9
     assert table.bands[CLEAN.corruption, CLEAN.strength, NAME] == coverage_band(parts)
-    assert table.bands == score_sets({CLEAN: folder}, "test", settings(wide, narrow)).bands
+    assert table.bands == score_sets({CLEAN: mild}, "test", settings(wide, narrow)).bands
 
 
 def test_units_that_made_the_record_are_refused(sets):
@@ -185,23 +185,22 @@ def test_units_that_made_the_record_are_refused(sets):
 
 
 def test_what_could_not_be_degraded_is_counted(sets):
-    refused = {CLEAN: [{"unit": "eye 77", "code": "TRUNCATED", "found": "12 of 90 bytes"}]}
-    table = score_sets(sets, "test", settings(), refused)
+    refused = [{"unit": "eye 77", "code": "TRUNCATED", "found": "12 of 90 bytes"}]
+    table = score_sets(sets | {CLEAN: replace(sets[CLEAN], refused=refused)}, "test", settings())
     clean, mild, _ = summarise_sets(table)
     assert clean["left_out"] == {"TRUNCATED": 1} and clean["measured"] == 24
     assert mild["left_out"] == {"LOW_RESOLUTION": 2}
 
 
 def test_files_say_the_same(table, tmp_path):
-    summary, scores = summarise_sets(table), scores_and_errors(table)
-    save_stress(table, summary, scores, tmp_path)
+    said = save_stress(table, tmp_path)
     stored = json.loads((tmp_path / "stress.json").read_text())
     assert stored["source"]["records"] and len(stored["rows"]) == 68 and len(stored["left_out"]) == 4
     assert stored["sets"][2]["coverage_accepted"] is None
     rows = list(csv.DictReader((tmp_path / "stress.csv").open()))
     assert len(rows) == 68 and rows[0]["corruption"] == "clean" and float(rows[0]["dice"]) == 1
     text = (tmp_path / "stress.md").read_text()
-    assert text == to_markdown(table, summary, scores)
+    assert text == said
     assert "| blur | 2 | 22 | 2 LOW_RESOLUTION |" in text and "| 0 of 11 |" in text and "nan" not in text
     for name in ("dice", "error", "coverage", "accepted", "scores", "risk_coverage"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -214,7 +213,9 @@ def test_sets_of_other_weights_are_not_mixed(sets, tmp_path):
 
 
 def test_nothing_predicted_is_said(tmp_path):
-    folder = write_set(tmp_path / "clean", 0)
-    (folder / LIST).write_text(json.dumps({"test": [{"image": "a.png", "label": ["truth.png"], "unit": "u", "sha256": "none"}]}))
+    clean = write_set(tmp_path / "clean", 0)
+    (clean.folder / LIST).write_text(
+        json.dumps({"test": [{"image": "a.png", "label": ["truth.png"], "unit": "u", "sha256": "none"}]})
+    )
     with pytest.raises(StudyRefused, match="NOT_PREDICTED: no study of any set could be scored: 1 NOT_PREDICTED"):
-        score_sets({CLEAN: folder}, "test", settings())
+        score_sets({CLEAN: clean}, "test", settings())
