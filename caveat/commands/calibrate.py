@@ -112,6 +112,8 @@ def run(options: argparse.Namespace) -> int:
         settings = replace(settings, levels=read_levels(options.levels))
     dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
     if options.pooled:
+        from .write_pooled import write_pooled
+
         return write_pooled(options, output, settings, dataset_dir)
     return write_records(options, output, settings, dataset_dir, read_seen(bundle))
 
@@ -157,22 +159,6 @@ def write_features(options: argparse.Namespace, output: Path) -> int:
     make_folder(output)
     reference.write(output / "features.json")
     print(f"features of {reference.n} of {len(entries)} images; {output / 'features.json'}")
-    return ExitStatus.OK
-
-
-def write_pooled(options: argparse.Namespace, output: Path, settings: Calibration | PointCalibration, dataset_dir: Path) -> int:
-    """Write the pooled covariance from the stored predictions of a part."""
-    from ..inference.calibration.point_settings import PointCalibration
-    from ..inference.calibration.pooled_covariance import pool_errors
-    from ..inference.calibration.record_file import write_record
-
-    if not isinstance(settings, PointCalibration):
-        raise StudyRefused("WRONG_USAGE", "--pooled is for bundles of landmarks")
-    split = options.split or "early_stopping"
-    pooled = pool_errors(options.predictions, options.data, split, settings, dataset_dir)
-    make_folder(output)
-    write_record(pooled, output / pooled.file_name)
-    print(f"errors of {len(pooled.names)} landmarks in {pooled.n} images; {output / pooled.file_name}")
     return ExitStatus.OK
 
 
