@@ -181,6 +181,7 @@ def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: 
         "spacing": numbers(options.spacing, float),
         "level": options.level,
         "record": None if options.record is None else str(options.record.resolve()),
+        "refuse_other_kinds": False,  # flagged: how wrong the numbers of refused studies are is what is measured
     }
     own = settings_of(bundle)
     overrides |= {key: value for key, value in said.items() if value is not None and key in own}

@@ -13,6 +13,7 @@ from caveat.reasons import StudyRefused
 from .gate import Limit
 from .kind_limits import KindLimits
 
+OTHER_KIND = "NOT_THIS_KIND"
 BEYOND = {"above": "at most", "below": "at least"}
 
 
@@ -25,14 +26,16 @@ class KindOfImaged(Transform):
     Args:
         limits: folder that may hold files of `KindLimits`, one for each network of the bundle.
         bundle: facts of the bundle that runs: weights_sha256, preprocessing_sha256.
+        refuse: False flags NOT_THIS_KIND instead, so that it can be measured how wrong the numbers would be.
 
     Raises:
         StudyRefused: CORRUPT, when made: a file is another one; NOT_THIS_KIND, when called.
     """
 
-    def __init__(self, limits: str | Path, bundle: Mapping[str, Any]) -> None:
+    def __init__(self, limits: str | Path, bundle: Mapping[str, Any], refuse: bool = True) -> None:
         found = [KindLimits.read(path) for path in sorted(Path(limits).glob(KindLimits.pattern))]
         self.limits = next((one for one in found if one is not None and one.belongs_to(bundle)), None)
+        self.refuse = refuse
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Args: data: study with the `result` of `ScoreStudyd`. Returns: the same study, its result extended."""
@@ -42,8 +45,9 @@ class KindOfImaged(Transform):
         else:
             result["study_scores"] = self.limits.scores_of(result)
             broken = self.limits.broken_by(result["study_scores"])
-            if broken:
-                raise StudyRefused("NOT_THIS_KIND", "; ".join(_beyond(limit, result["study_scores"]) for limit in broken))
+            if broken and self.refuse:
+                raise StudyRefused(OTHER_KIND, "; ".join(_beyond(limit, result["study_scores"]) for limit in broken))
+            result["flags"] = sorted({*result["flags"], *([OTHER_KIND] if broken else [])})
         sha256 = self.limits.sha256 if self.limits is not None else None
         return dict(data) | {"result": result | {"sampling": dict(result["sampling"]) | {"kind_limits": sha256}}}
 

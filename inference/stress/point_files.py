@@ -118,8 +118,9 @@ def relation_table(scores: Rows, means: Rows) -> str:
     head += ["means with the strength: Pearson", "Spearman", "sets"]
     rows = [
         [*key]
-        + [shown(number(own.get(key, {}).get(name))) for name in ("spearman_pooled", "spearman_per_image", "images")]
-        + [shown(entry[name]) for name in ("pearson", "spearman", "sets")]
+        + [shown(number(own.get(key, {}).get(name))) for name in ("spearman_pooled", "spearman_per_image")]
+        + [str(own[key]["images"]) if key in own else "-"]
+        + [shown(entry["pearson"]), shown(entry["spearman"]), str(entry["sets"])]
         for key, entry in over.items()
     ]
     return markdown_table(head, rows)
@@ -128,7 +129,8 @@ def relation_table(scores: Rows, means: Rows) -> str:
 def score_table(entries: Rows) -> str:
     """Mean study scores of one corruption, a row per strength."""
     names = list(entries[0]["study_scores"])
-    rows = [[f"{e['strength']:g}", *(shown(e["study_scores"][name]) for name in names)] for e in entries]
+    by_strength = sorted(entries, key=lambda entry: entry["strength"])
+    rows = [[f"{e['strength']:g}", *(shown(e["study_scores"][name]) for name in names)] for e in by_strength]
     return markdown_table(["strength", *names], rows)
 
 
@@ -140,11 +142,12 @@ def codes(counts: Mapping[str, int]) -> str:
 def footnotes(table: PointStressTable) -> str:
     """How to read the figures."""
     return f"""Errors are means over the landmarks of an image and then over images, against the first rater, whose points move
-with the image; a landmark that lies beyond the image still counts. Accepted: share of all studies that the gate accepts; a
-refused study (its code stands there) is not accepted, and its error is not known, so that it is in no mean. Truths in their
-region: share of the landmarks that have one; all at once: share of the studies. Left out: could not be degraded, or no truth.
-Degraded or clean: both signs of a strength together; bold is the strength whose mean error is nearest to twice the clean one. A
-refused study stands above every score. The gate's thresholds, where there is a record, come from calibration images alone.
+with the image; a landmark beyond the border still counts. Accepted: share of all studies that the gate accepts. A refused
+study is not accepted; one of another kind was measured all the same, to see how wrong it would have been, others have no error.
+Truths in their region: share of the landmarks that have one; all at once: share of the studies. Left out: could not be degraded,
+or no truth.
+Degraded or clean: both signs of a strength together; bold is the strength whose mean error is nearest to twice the clean one. The
+gate's thresholds, where there is a record, come from calibration images alone.
 Means with the strength: of each set's mean score with the strength's size, clean among them. Such a correlation is near 1 for
 whatever rises at all, and says nothing of a single image. "-": undefined, or no record fits.
 

@@ -16,6 +16,7 @@ from ..calibration.identity import differences, identity_of_points
 from ..calibration.point_case import point_case_of
 from ..calibration.point_record import PointRecord
 from ..calibration.units import refuse_calibration_units
+from ..gate.kind_of_image import OTHER_KIND
 from ..metrics.radial_error import detection_rate, radial_errors
 from ..point_truths import PointTruths
 from ..stored_study import StoredStudy
@@ -33,10 +34,11 @@ class PointStressTable:
 
     Args:
         source: bundle, sampling, within_mm.
-        rows: one per set and study: {corruption, strength, study, unit, code (why it was refused, "" where it was measured),
-            error (mean radial error over the landmarks, mm), within (share of the landmarks), accepted (by the gate; a refused
-            study is not), covered (share of the truths in their `region`, of the landmarks that have one), all_covered (whether
-            all that have a `simultaneous_region` lie in it), study_scores}; None where it is not known.
+        rows: one per set and study: {corruption, strength, study, unit, code (why it is refused, "" where it is not), error
+            (mean radial error over the landmarks, mm; also of a study of another kind, which is refused outside such a run),
+            within (share of the landmarks), accepted (by the gate; a refused study is not), covered (share of the truths in their
+            `region`, of the landmarks that have one), all_covered (whether all that have a `simultaneous_region` lie in it),
+            study_scores}; None where it is not known.
         left_out: {corruption, strength, unit, code} of what could not be degraded or has no truth.
     """
 
@@ -102,20 +104,21 @@ def score_point_study(
     if points.keys() != truth.keys():
         raise StudyRefused("NOT_PREDICTED", "the result has other landmarks than the bundle")
     errors = radial_errors([points[name]["value"] for name in truth], [*truth.values()])
+    figures = {"error": float(errors.mean()), "within": detection_rate(errors, WITHIN_MM)}
+    if OTHER_KIND in result["flags"]:
+        stated = {"code": OTHER_KIND, "accepted": False, "covered": None, "all_covered": None}
+    else:
+        stated = {"code": "", "accepted": result["gate"]["accepted"] if result["gate"] else None, **covered(points, truth)}
+    return row | figures | stated | {"study_scores": dict(result["study_scores"])}, result
+
+
+def covered(points: Mapping[str, Mapping[str, Any]], truth: Mapping[str, np.ndarray]) -> dict[str, float | bool | None]:
+    """Of the landmarks that have a region. Args: points: entries of a result. truth: (axes,), mm. Both by name."""
     alone, at_once = (
         [is_inside(points[name][key], points[name]["value"], place) for name, place in truth.items() if points[name][key]]
         for key in ("region", "simultaneous_region")
     )
-    figures = {
-        "code": "",
-        "error": float(errors.mean()),
-        "within": detection_rate(errors, WITHIN_MM),
-        "accepted": result["gate"]["accepted"] if result["gate"] else None,
-        "covered": float(np.mean(alone)) if alone else None,
-        "all_covered": all(at_once) if at_once else None,
-        "study_scores": dict(result["study_scores"]),
-    }
-    return row | figures, result
+    return {"covered": float(np.mean(alone)) if alone else None, "all_covered": all(at_once) if at_once else None}
 
 
 def is_inside(region: Mapping[str, Any], value: Sequence[float], place: np.ndarray) -> bool:

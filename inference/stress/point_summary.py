@@ -47,13 +47,12 @@ def means_of(rows: Rows, names: Sequence[str]) -> dict[str, Any]:
         rows: of `PointStressTable`. names: of study scores.
 
     Returns:
-        studies, measured, refused (number by code); of those measured: error, within, covered, all_covered, study_scores;
-        accepted (share of all, refused ones among those that are not; NaN where a measured study met no gate),
-        error_accepted, error_stopped (of those measured that the gate accepts, and of those it does not). NaN where undefined.
-        The error of a refused study is not known.
+        studies, measured (whose error is known), refused (number by code); of those measured: error, within, study_scores; of
+        those with regions: covered, all_covered; accepted (share of all; NaN where a study met no gate), error_accepted,
+        error_stopped (of those measured that the gate accepts, and of those it does not). NaN where undefined.
     """
-    measured = [row for row in rows if not row["code"]]
-    judged = all(row["accepted"] is not None for row in measured)
+    measured = [row for row in rows if row["error"] is not None]
+    judged = all(row["accepted"] is not None for row in rows)
     return {
         "studies": len(rows),
         "measured": len(measured),
@@ -115,7 +114,7 @@ def detection(table: PointStressTable) -> list[dict[str, Any]]:
         one entry per corruption and size of strength, both signs together: corruption, strength, studies, error, times (the
         clean mean error), doubles (of its corruption the strength whose mean error is nearest to twice the clean one),
         stopped and stopped_clean (share of the studies that the gate does not accept; its thresholds come from calibration
-        images alone), auroc by score: a refused study, or one without the score, is above all others.
+        images alone), auroc by score: a study without the score, such as one that could not be read, is above all others.
     """
     clean = [row for row in table.rows if row["corruption"] == CLEAN.corruption]
     names = [name for name in score_names(table.rows) if name in SUSPICIOUS]

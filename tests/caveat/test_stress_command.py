@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from landmark_bundle import SOURCE
 from phantoms import fundus, write_hippocampus_crop
 from PIL import Image
 
@@ -82,7 +83,7 @@ def test_one_corruption_from_images_to_table(data, tmp_path, monkeypatch, capsys
     assert (tmp_path / "out" / "gaussian_noise_0.3" / "list.json").is_file()
 
 
-LANDMARKS = Path(str(files("caveat.bundles"))) / "_cephalometric_landmarks"
+LANDMARKS = SOURCE
 NAMES = json.loads((LANDMARKS / "configs" / "metadata.json").read_text())["network_data_format"]["outputs"]["pred"]["channel_def"]
 
 
@@ -120,6 +121,7 @@ def blind(options, bundle, data_list, output) -> int:
             "points": points,
             "study_scores": {"heatmap_spread": float(np.linalg.norm(0.2 * truth - [6, 7], axis=1).mean())},
             "gate": None,
+            "flags": [],
         }
         study = output / f"film{number}"
         study.mkdir(parents=True, exist_ok=True)

@@ -73,6 +73,12 @@ def test_what_lies_beyond_is_refused_in_numbers(folder):
     assert refused.found == "far 6.1, measured is at most 6; sure 0.1, measured is at least 0.2"
 
 
+def test_where_nothing_is_to_be_refused_it_is_flagged(folder):
+    flagged = KindOfImaged(folder, BUNDLE, refuse=False)
+    assert flagged({"result": result(6.1, 0.1)})["result"]["flags"] == ["NOT_THIS_KIND", "NO_PIXEL_SPACING"]
+    assert flagged({"result": result(6.0, 0.2)})["result"]["flags"] == ["NO_PIXEL_SPACING"]
+
+
 @pytest.mark.parametrize("points", [[[1, 1]] * 4, [SQUARE[0], SQUARE[2], SQUARE[1], SQUARE[3]]])
 def test_landmarks_at_one_place_or_in_another_order_are_refused(points, folder):
     refused = refusal(KindOfImaged(folder, BUNDLE), {"result": result(3.0, 0.5, points)})

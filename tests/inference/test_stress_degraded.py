@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 import tifffile
+from landmark_bundle import SOURCE
 from phantoms import fundus, write_hippocampus_crop
 from PIL import Image
 
@@ -256,6 +257,6 @@ def test_a_stream_turns_to_both_sides(tmp_path):
 
 
 def test_the_landmark_bundle_states_both_experiments():
-    strengths = read_strengths(ROOT / "bundles" / "_cephalometric_landmarks", 2)
+    strengths = read_strengths(SOURCE, 2)
     assert strengths["rotation"] == [angle for angle in range(-45, 46, 3) if angle] and len(strengths["elastic"]) == 8
     assert len(chosen_degradations(strengths, "all")) == 38

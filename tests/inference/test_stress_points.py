@@ -28,7 +28,7 @@ from caveat.transforms.points_table import write_points
 NAMES = ["Sella", "Nasion"]
 TRUTH = np.array([[100.0, 50.0], [-40.0, 80.0]])  # pixels of 0.2 mm; the second was turned out of the image
 IMAGES = 4
-ERRORS = {  # mm, of each image; None is refused
+ERRORS = {  # mm, of each image; None is refused; 12 is beyond the limits of the kind of image
     CLEAN: (1.0, 1.0, 2.0, 2.0),
     Degradation("rotation", -15.0): (2.0, 3.0, 4.0, None),
     Degradation("rotation", 15.0): (2.0, 2.0, 3.0, None),
@@ -36,6 +36,7 @@ ERRORS = {  # mm, of each image; None is refused
 }
 LIMIT = 3.0
 """Of the gate, on a score that is the error itself."""
+OTHER = 12.0
 
 
 def result_of(sha256: str, error: float | None, gate: bool, weights: str) -> dict:
@@ -55,6 +56,7 @@ def result_of(sha256: str, error: float | None, gate: bool, weights: str) -> dic
         "simultaneous_region": {"kind": "ellipse", "semi_axes": [5.0, 1.0], "directions": [[0.6, 0.8], [-0.8, 0.6]]},
     }
     accepted = error <= LIMIT
+    other_kind = error >= OTHER
     shown = regions if accepted and gate else dict.fromkeys(regions)
     points = [
         {"name": name, "unit": "mm", "value": value, "total_covariance": [[1.0, 0.0], [0.0, 1.0]], "outside_image": False} | shown
@@ -68,6 +70,7 @@ def result_of(sha256: str, error: float | None, gate: bool, weights: str) -> dic
         "points": points,
         "study_scores": {"mean_distance_to_mean": error, "heatmap_activation": 0.5},
         "gate": {"accepted": accepted} if gate else None,
+        "flags": ["NOT_THIS_KIND"] if other_kind else [],
     }
 
 
@@ -104,6 +107,7 @@ def test_each_set_has_its_means(table):
     assert left["error"] == pytest.approx(3) and left["within"] == pytest.approx(1 / 3)
     assert left["accepted"] == 0.5 and left["error_accepted"] == pytest.approx(2.5) and left["error_stopped"] == pytest.approx(4)
     assert right["strength"] == 15 and far["accepted"] == 0 and math.isnan(far["error_accepted"])
+    assert far["refused"] == {"NOT_THIS_KIND": 3} and far["measured"] == 2 and far["error"] == far["error_stopped"] == 10.5
     assert right["study_scores"] == {"mean_distance_to_mean": pytest.approx(7 / 3), "heatmap_activation": 0.5}
 
 
@@ -122,7 +126,7 @@ def test_regions_are_counted_where_they_are_given(table):
 def test_the_gate_is_told_from_the_error_that_it_prevents(table):
     clean, turned = prevented_errors(table)
     assert clean["corruption"] == CLEAN.corruption and turned["studies"] == 12 and turned["measured"] == 8
-    assert turned["refused"] == {"NOT_THIS_KIND": 4} and turned["accepted"] == pytest.approx(5 / 12)
+    assert turned["refused"] == {"NOT_THIS_KIND": 5} and turned["accepted"] == pytest.approx(5 / 12)
     assert turned["error"] == pytest.approx((2 + 3 + 4 + 2 + 2 + 3 + 9 + 12) / 8)
     assert turned["error_accepted"] == pytest.approx((2 + 3 + 2 + 2 + 3) / 5)
 
