@@ -10,7 +10,7 @@ import torch
 
 from ..networks.draw import Draw, first_draws
 from ..networks.latent_gaussian import LatentGaussian
-from ..networks.latent_sampler import LatentSampler
+from ..networks.posterior_sampler import PosteriorSampler
 from .inferer import PRECISIONS, SamplingInferer
 from .labels import labels_of
 from .stream import RowStream
@@ -74,7 +74,7 @@ class RaterLikelihood:
         self.inferer = inferer
         self.samples = samples
 
-    def score(self, study: torch.Tensor, label: torch.Tensor, network: LatentSampler) -> OutlineLikelihood:
+    def score(self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler) -> OutlineLikelihood:
         """Args: study: (1, C, *spatial). label: class numbers, (1, 1, *spatial). network: in evaluation mode.
 
         Raises:
@@ -88,7 +88,7 @@ class RaterLikelihood:
         return OutlineLikelihood(nats, effective)
 
     @torch.no_grad()
-    def log_weights(self, study: torch.Tensor, label: torch.Tensor, network: LatentSampler) -> torch.Tensor:
+    def log_weights(self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler) -> torch.Tensor:
         """Log importance weights, nats, (samples,), float64. Args and raises: as `score`."""
         study, label = study.as_subclass(torch.Tensor).float(), label.as_subclass(torch.Tensor)
         _check(study, label, network)
@@ -101,7 +101,7 @@ class RaterLikelihood:
         return torch.cat(parts)
 
     @torch.no_grad()
-    def rank(self, study: torch.Tensor, label: torch.Tensor, network: LatentSampler, draws: int = 19) -> OutlineRank:
+    def rank(self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler, draws: int = 19) -> OutlineRank:
         """Compare an outline with the outlines of the model's first draws, each scored as it is.
 
         Args: as `score`; draws: how many. Raises: as `score`, and ValueError: no draw.
@@ -112,14 +112,14 @@ class RaterLikelihood:
         others = [self.score(study, outline, network).nats for outline in self._outlines(study, network, draws)]
         return OutlineRank(sum((other < own) + 0.5 * (other == own) for other in others), draws)
 
-    def _gaussians(self, study: torch.Tensor, label: torch.Tensor, network: LatentSampler) -> tuple[LatentGaussian, ...]:
+    def _gaussians(self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler) -> tuple[LatentGaussian, ...]:
         """Prior and posterior of the study as the inferer pads it; padding is background."""
         plan = self._plan(study, network)
         padded = plan.pad(study)
         return network.begin(padded), network.posterior(padded, plan.pad(label))
 
     def _log_likelihood(
-        self, study: torch.Tensor, label: torch.Tensor, network: LatentSampler, draws: Sequence[Draw], context: LatentGaussian
+        self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler, draws: Sequence[Draw], context: LatentGaussian
     ) -> torch.Tensor:
         """log p(label | study, z) for the z of each draw. Returns: (draws,), nats, float64."""
         total, start = torch.zeros(len(draws), dtype=torch.float64, device=study.device), 0
@@ -134,7 +134,7 @@ class RaterLikelihood:
             start = stop
         return total
 
-    def _outlines(self, study: torch.Tensor, network: LatentSampler, draws: int) -> Iterator[torch.Tensor]:
+    def _outlines(self, study: torch.Tensor, network: PosteriorSampler, draws: int) -> Iterator[torch.Tensor]:
         """What each draw says, (1, 1, *spatial), as a predicted draw is labelled: outside the region background."""
         study = study.as_subclass(torch.Tensor).float()
         channel = self.inferer.region_channel
@@ -145,25 +145,25 @@ class RaterLikelihood:
             yield from labels_of(self.inferer.link(logits, region), axis=1)[:, None, None]
 
     def _rows(
-        self, study: torch.Tensor, network: LatentSampler, draws: Sequence[Draw], context: LatentGaussian
+        self, study: torch.Tensor, network: PosteriorSampler, draws: Sequence[Draw], context: LatentGaussian
     ) -> Iterator[torch.Tensor]:
         """Logits of consecutive rows, (draws, classes, rows, *other axes), windowed and blended as predictions are."""
         inferer, plan = self.inferer, self._plan(study, network)
         stream = RowStream(network, plan, inferer.window_batch, inferer.decode_batch, PRECISIONS[inferer.precision])
         return stream.rows(plan.pad(study), context, draws)
 
-    def _plan(self, study: torch.Tensor, network: LatentSampler) -> WindowPlan:
+    def _plan(self, study: torch.Tensor, network: PosteriorSampler) -> WindowPlan:
         inferer = self.inferer
         return plan_windows(study.shape[2:], inferer.roi_size, inferer.overlap, inferer.blending, align=network.align)
 
 
-def _groups(draws: Sequence[Draw], study: torch.Tensor, network: LatentSampler) -> list[Sequence[Draw]]:
+def _groups(draws: Sequence[Draw], study: torch.Tensor, network: PosteriorSampler) -> list[Sequence[Draw]]:
     """Draws that run together: a pure function of the study's size."""
     at_once = max(1, _LOGITS_AT_ONCE // (network.classes * study[0, 0].numel()))
     return [draws[first : first + at_once] for first in range(0, len(draws), at_once)]
 
 
-def _check(study: torch.Tensor, label: torch.Tensor, network: LatentSampler) -> None:
+def _check(study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler) -> None:
     """Refuse what would be scored as something else."""
     if study.shape[0] != 1:
         raise ValueError(f"one study a call, got a batch of {study.shape[0]}")

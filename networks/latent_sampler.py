@@ -18,8 +18,9 @@ from .latent_encoder import LatentEncoder
 from .latent_gaussian import LatentGaussian
 from .place import Place
 from .pooled_features import pool
+from .posterior_sampler import PosteriorSampler
 from .reconstruction import Reconstruction
-from .sampler import Sampler, Source
+from .sampler import Source
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class LatentFeatures:
     pooled: torch.Tensor
 
 
-class LatentSampler(Sampler):
+class LatentSampler(PosteriorSampler):
     """A conditional variational autoencoder: a latent z a draw decides how the whole study is read.
 
     `begin` makes one Gaussian of the whole study, and every window of a draw is decoded with the same z of it, in which no
@@ -80,12 +81,12 @@ class LatentSampler(Sampler):
 
         Args:
             study: (B, C, *spatial).
-            label: class numbers, (B, 1, *spatial).
+            label: class numbers, (B, 1, *spatial); negative where it is not known, which reads as background.
 
         Returns:
             one Gaussian each.
         """
-        classes = one_hot(label.as_subclass(torch.Tensor), self.classes, dtype=study.dtype)
+        classes = one_hot(label.as_subclass(torch.Tensor).clamp_min(0), self.classes, dtype=study.dtype)
         return self.posterior_encoder(torch.cat([study, classes - 0.5], dim=1))
 
     def explain(self, windows: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
@@ -99,7 +100,7 @@ class LatentSampler(Sampler):
             a packed `Reconstruction`.
         """
         posterior = self.posterior(windows, label)
-        logits = self._logits(windows, posterior.at(torch.randn_like(posterior.mean)))
+        logits = self.logits(windows, posterior.at(torch.randn_like(posterior.mean)))
         return Reconstruction(logits, posterior.divergence(self.prior(windows))).pack()
 
     def reconstruct(self, windows: torch.Tensor, label: torch.Tensor) -> Reconstruction:
@@ -108,7 +109,7 @@ class LatentSampler(Sampler):
         Args: as `explain`.
         """
         posterior = self.posterior(windows, label)
-        return Reconstruction(self._logits(windows, posterior.mean), posterior.divergence(self.prior(windows)))
+        return Reconstruction(self.logits(windows, posterior.mean), posterior.divergence(self.prior(windows)))
 
     def begin(self, study: torch.Tensor) -> LatentGaussian:
         """The prior of the whole study. Args: study: (1, C, *spatial)."""
@@ -140,10 +141,11 @@ class LatentSampler(Sampler):
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Each window read as a study of its own, by the mean of its prior. Args: windows: (B, C, *spatial).
         Returns: logits, (B, classes, *spatial)."""
-        return self._logits(windows, self.prior(windows).mean)
+        return self.logits(windows, self.prior(windows).mean)
 
-    def _logits(self, windows: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-        """Args: latents: one a window, (B, latent). Returns: (B, classes, *spatial)."""
+    def logits(self, windows: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+        """For stated latents. Args: windows: (B, C, *spatial). latents: one a window, (B, latent).
+        Returns: (B, classes, *spatial)."""
         return self.mix(self.share(self.backbone.encode(windows)), latents[None])[0]
 
 

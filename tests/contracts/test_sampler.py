@@ -26,7 +26,7 @@ def sampler(request: pytest.FixtureRequest) -> Sampler:
 def without_padding_effects(sampler: Sampler) -> Sampler:
     """Leave the centre of each convolution kernel, so that nothing looks beyond a window's border."""
     for module in sampler.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and module.kernel_size != module.stride:
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d) and module.kernel_size != module.stride:
             if any(extent % 2 == 0 for extent in module.kernel_size):
                 raise ValueError(f"a kernel of even size has no centre: {module}")
             centre = (..., *(extent // 2 for extent in module.kernel_size))
