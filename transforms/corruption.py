@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import ClassVar
 
@@ -38,11 +38,10 @@ class LabelledImage:
     labels: tuple[np.ndarray, ...]
     spacing: tuple[float, ...]
     affine: np.ndarray
-    points: np.ndarray | Sequence[Sequence[float]] = ()
+    points: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
     def __post_init__(self) -> None:
-        points = np.asarray(self.points, dtype=np.float64).reshape(-1, len(self.shape))  # (0, axes) where there are none
-        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "points", self.points.astype(np.float64).reshape(-1, len(self.shape)))  # (0, axes) for none
 
     @property
     def shape(self) -> tuple[int, ...]:

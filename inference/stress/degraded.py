@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,12 @@ class Drawn:
 
     Args:
         labels: files of label maps by what they are called here: a number per rater, and "region".
-        rows: rater and name of each point. points: (rows, axes), in elements; () where there is no table.
+        rows: rater and name of each point. points: (rows, axes), in elements. Both empty where there is no table.
     """
 
     labels: Mapping[str, Path]
     rows: Sequence[tuple[str, str]] = ()
-    points: np.ndarray | tuple = ()
+    points: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def write_degraded(
