@@ -2,8 +2,8 @@
 
     python benchmarks/cephalograms_predict.py STEP
 
-pack      after training: the members' checkpoints into models/model.pt, the dropout network's into models/dropout.pt, prints
-          their sha256; the images they have seen into calibration/seen.json
+pack      after training: the members' checkpoints into models/model.pt, prints its sha256; the images they have seen into
+          calibration/seen.json
 training  the ensemble on the images that trained it and stopped its training: reference of the gate, limits of the kind of image
 unseen    every sampler on the other images: shift_calibration and the official test, of which calibration and test are parts
 
@@ -31,7 +31,8 @@ CHECKPOINTS = ROOT / "checkpoints" / "cephalometric_landmarks"
 BUNDLE = find_bundle("cephalometric_landmarks")
 LIST = ROOT / "data_lists" / "cephalograms.json"
 DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-MEMBERS = 5
+MEMBERS = ("member0", "member1", "member2", "member3", "dropout")
+"""The last one was trained with dropout: a member, its dropout off, and the dropout sampler's network."""
 SEEN = ("training", "early_stopping")
 UNSEEN = ("shift_calibration", "official_test")
 WRITERS = [{"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"}]
@@ -47,10 +48,8 @@ def main() -> None:
 
 
 def pack_networks() -> None:
-    """Two files of weights: five members, and the network that was trained with dropout."""
-    for name, networks in {"model": [f"member{number}" for number in range(MEMBERS)], "dropout": ["dropout"]}.items():
-        checkpoints = [CHECKPOINTS / network / "best.pt" for network in networks]
-        print(name, pack(checkpoints, BUNDLE / "models" / f"{name}.pt"))
+    """One file of weights for the ensemble of five."""
+    print(pack([CHECKPOINTS / member / "best.pt" for member in MEMBERS], BUNDLE / "models" / "model.pt"))
     seen = sorted(entry["sha256"] for part in SEEN for entry in read_entries(LIST, part))
     (BUNDLE / "calibration").mkdir(exist_ok=True)
     (BUNDLE / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
