@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ OF_ONE_RUN = ("weights_sha256", "preprocessing_sha256")
 """Entries of a bundle's facts that decide features and heat maps."""
 
 
+@dataclass(frozen=True)
 class OfOneRun:
     """Base of frozen dataclasses that have the fields `OF_ONE_RUN` beside their own."""
 
