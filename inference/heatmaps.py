@@ -26,34 +26,42 @@ def positions_of(heatmaps: torch.Tensor, radius: int = RADIUS) -> torch.Tensor:
 
     Source: Sun et al. 2018 for the centre of mass of the whole map.
     """
-    size = heatmaps.shape[1:]
-    peaks = torch.stack(torch.unravel_index(heatmaps.flatten(1).argmax(dim=1), size), dim=1)
-    window = heatmaps
-    for axis in range(len(size)):
-        near = (_along(size, axis, heatmaps) - peaks[:, axis].reshape(-1, *[1] * len(size))).abs() <= radius
-        window = window * near
-    return _mean(window)
+    return _mean(_around_maximum(heatmaps, radius))
 
 
-def covariances_of(heatmaps: torch.Tensor) -> torch.Tensor:
-    """How wide each heatmap is, whole, about its own mean; a second maximum elsewhere widens it.
+def covariances_of(heatmaps: torch.Tensor, radius: int = RADIUS) -> torch.Tensor:
+    """How wide each heatmap is in the window that its place is the centre of mass of, about that place.
+
+    Not of the whole map: a softmax over tens of thousands of elements leaves a few per cent of its mass everywhere, and their
+    distance squared drowns what is known of the landmark.
 
     Args:
-        heatmaps: (landmarks, *spatial), each summing to 1.
+        heatmaps: (landmarks, *spatial), nonnegative. radius: see `positions_of`.
 
     Returns:
         (landmarks, axes, axes), squared elements.
     """
-    size = heatmaps.shape[1:]
-    mean = _mean(heatmaps)
+    window = _around_maximum(heatmaps, radius)
+    window = window / window.flatten(1).sum(dim=1).reshape(-1, *[1] * (heatmaps.ndim - 1))
+    size, mean = heatmaps.shape[1:], _mean(window)
     away = [_along(size, axis, heatmaps) - mean[:, axis].reshape(-1, *[1] * len(size)) for axis in range(len(size))]
-    rows = [torch.stack([(heatmaps * one * other).flatten(1).sum(dim=1) for other in away], dim=1) for one in away]
+    rows = [torch.stack([(window * one * other).flatten(1).sum(dim=1) for other in away], dim=1) for one in away]
     return torch.stack(rows, dim=1)
 
 
 def decode(logits: torch.Tensor) -> torch.Tensor:
     """Places of the landmarks. Args: logits: (landmarks, *spatial). Returns: (landmarks, axes)."""
     return positions_of(heatmaps_of(logits))
+
+
+def _around_maximum(heatmaps: torch.Tensor, radius: int) -> torch.Tensor:
+    """The heatmaps, zero where an axis is further than `radius` from the maximum. Returns: the same shape."""
+    size = heatmaps.shape[1:]
+    peaks = torch.stack(torch.unravel_index(heatmaps.flatten(1).argmax(dim=1), size), dim=1)
+    for axis in range(len(size)):
+        near = (_along(size, axis, heatmaps) - peaks[:, axis].reshape(-1, *[1] * len(size))).abs() <= radius
+        heatmaps = heatmaps * near
+    return heatmaps
 
 
 def _mean(weights: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ from caveat.inference.heatmaps import covariances_of, decode, heatmaps_of, posit
 from caveat.networks.losses.heatmap_cross_entropy import HeatmapCrossEntropy
 from caveat.transforms.gaussian_heatmaps import gaussian_heatmaps
 
-COVARIANCE = torch.tensor([[6.0, 2.0], [2.0, 3.0]])
+COVARIANCE = torch.tensor([[2.5, 0.8], [0.8, 1.5]])
 
 
 def gaussian_logits(middle=(20.3, 30.6), size=(48, 64), covariance=COVARIANCE) -> torch.Tensor:
@@ -33,12 +33,14 @@ def test_a_volume_works_as_a_picture_does():
     torch.testing.assert_close(covariances_of(heatmaps)[0], 1.44 * torch.eye(3), atol=0.02, rtol=0)
 
 
-def test_a_second_maximum_does_not_move_the_place_but_widens_the_covariance():
+def test_what_lies_elsewhere_neither_moves_the_place_nor_widens_the_covariance():
     near, far = (gaussian_heatmaps(torch.tensor([[20.0, column]]), (40, 60), 1.5) for column in (10.0, 50.0))
-    mixed = 0.75 * near + 0.25 * far
+    mixed = 0.6 * near + 0.3 * far + 0.1 / (40 * 60)
     torch.testing.assert_close(positions_of(mixed), torch.tensor([[20.0, 10.0]]), atol=1e-3, rtol=0)
-    # Along the columns: 1.5^2 within, and 0.75 * 0.25 * 40^2 between the two.
-    assert float(covariances_of(mixed)[0, 1, 1]) == pytest.approx(2.25 + 300, rel=1e-3)
+    # 1.5^2 of the Gaussian, and 14 of the even rest: (13^2 - 1) / 12 of the window's 13 elements a side, of their share.
+    rest = 0.1 * 13 * 13 / (40 * 60)
+    expected = (0.6 * 2.25 + rest * 14) / (0.6 + rest)
+    torch.testing.assert_close(covariances_of(mixed)[0], expected * torch.eye(2), atol=0.02, rtol=0)
 
 
 def test_places_can_be_trained():
