@@ -23,7 +23,8 @@ class Landmarks(Reducer):
 
     - `value`: mean of the draws' positions;
     - `draws`: their number, mean, covariance (divided by K - 1, None for one draw) and values;
-    - `heatmap_covariance`: mean over draws of the covariance of the draw's own heatmap around its maximum, of which the target's Gaussian is part;
+    - `heatmap_covariance`: mean over draws of the covariance of the draw's own heatmap around its maximum; the target's Gaussian
+      is part of it;
     - `total_covariance`: that plus the covariance of the draws;
     - `mean_distance_to_mean`: mean over draws of the distance of a draw's position to their mean, None for one draw. Drevicky
       and Kodym 2020 call it "variance"; it is a length;
