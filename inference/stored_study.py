@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 MAP_SUFFIXES = (".nii.gz", ".tif", ".png")
-NOT_MAPS = ("preview", "samples")
+NOT_MAPS = ("preview", "samples", "hypotheses")
 """Pictures for the eye, and stacks of draws that would fill the memory."""
 
 

@@ -9,6 +9,7 @@ import torch
 from monai.data import MetaTensor
 
 DRAWS = 4
+DRAWN = ("hypotheses", "ordered_hypotheses", "samples")
 
 
 def example_study(kind: str = "picture", affine: np.ndarray | None = None, classes: int = 2) -> dict[str, Any]:
@@ -20,7 +21,8 @@ def example_study(kind: str = "picture", affine: np.ndarray | None = None, class
         classes: with three or more, each class lies inside the one before.
 
     Returns:
-        `name`, `number`, `input`, `probability`, `segmentation`, four maps, `region`, `hypotheses`, `samples`, `result`.
+        `name`, `number`, `input`, `probability`, `segmentation`, four maps, `region`, `hypotheses`, `ordered_hypotheses`,
+        `samples`, `result`.
     """
     shape = (40, 30) if kind == "picture" else (20, 16, 12)
     if affine is None:
@@ -40,7 +42,7 @@ def example_study(kind: str = "picture", affine: np.ndarray | None = None, class
     result = _result(areas, value, "pixels" if kind == "picture" else "mL", middle, _in_world(middle, affine))
     result["classes"] = ["background", "disc", *(f"ring {ring}" for ring in range(2, classes))]
     stacked = torch.as_tensor(draws)
-    return {"name": "example", "number": 0, **grids, "hypotheses": stacked, "samples": stacked.clone(), "result": result}
+    return {"name": "example", "number": 0, **grids, "result": result, **{name: stacked.clone() for name in DRAWN}}
 
 
 def _labels(distance: np.ndarray, radius: float, classes: int) -> np.ndarray:
