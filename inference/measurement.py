@@ -33,3 +33,7 @@ class Measurement(ABC):
     @abstractmethod
     def value(self, counts: Sequence[int], region_count: int, element: GridElement) -> float:
         """Args: counts: elements per class. region_count: elements of the region that is measured."""
+
+    def of_raters(self, values: Sequence[float]) -> float:
+        """The truth, where several raters drew: by default that of the one who is the truth. Args: values: his first."""
+        return values[0]

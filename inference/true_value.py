@@ -13,16 +13,17 @@ from .truths import Truth
 
 
 def true_value(measurement: Measurement, truth: Truth, result: Mapping[str, Any]) -> float:
-    """The measurement of a rater's labels, on the image's own grid.
+    """The measurement of a rater's labels, or of all raters' where the measurement is one of them, on the image's own grid.
 
     Args:
         measurement: of the bundle.
-        truth: one rater's labels.
+        truth: one rater's labels, and the others'.
         result: `result.json` of the study; its `input` says how large an element is.
 
     Returns:
         in the unit that the result states.
     """
-    counts = np.bincount(truth.labels.ravel(), minlength=max(measurement.classes, default=0) + 1).tolist()
     element = element_of_grid(result["input"]["affine"], result["input"], truth.labels.ndim)
-    return measurement.value(counts, int(truth.region.sum()), element)
+    classes, inside = max(measurement.classes, default=0) + 1, int(truth.region.sum())
+    counts = [np.bincount(labels.ravel(), minlength=classes).tolist() for labels in (truth.labels, *truth.others)]
+    return measurement.of_raters([measurement.value(count, inside, element) for count in counts])

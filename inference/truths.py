@@ -23,11 +23,13 @@ class Truth:
         rater: name, such as "observer 1".
         labels: uint8 (*spatial), the class of each element as the network numbers them, 0 outside the region.
         region: bool (*spatial), where the reading counts.
+        others: labels of further raters of the study, for measurements whose truth is of all of them.
     """
 
     rater: str
     labels: np.ndarray
     region: np.ndarray
+    others: tuple[np.ndarray, ...] = ()
 
     @property
     def mask(self) -> np.ndarray:
