@@ -86,9 +86,7 @@ class CropToRegiond(Cropd):
         start, stop = np.maximum(start, 0), np.minimum(stop, shape)
         self._refuse_extent((stop - start) * spacing_of(affine), world_axes(affine))
         for key in keys:
-            if out[key].shape[1:] != measured.shape[1:]:
-                found = f"{_times(out[key].shape[1:])} where the image has {_times(shape)}"
-                raise StudyRefused("LABEL_OFF_GRID", found)
+            _refuse_other_grid(out[key], measured)
             out[key] = self.cropper(out[key], slices=tuple(map(slice, start.tolist(), stop.tolist())))
         image = out[keys[0]]
         refuse_constant(image.numpy())
@@ -150,6 +148,15 @@ def box_of(affine: np.ndarray, start: np.ndarray, stop: np.ndarray) -> list[floa
 def world_axes(affine: np.ndarray) -> np.ndarray:
     """The world axis that each axis of a grid runs along, or nearest to. Returns: (3,) int."""
     return io_orientation(affine)[:, 0].astype(int)
+
+
+def _refuse_other_grid(label: Any, measured: Any) -> None:
+    """Args: both MetaTensors (channels, x, y, z). Raises: StudyRefused: LABEL_OFF_GRID."""
+    if label.shape[1:] != measured.shape[1:]:
+        raise StudyRefused("LABEL_OFF_GRID", f"{_times(label.shape[1:])} where the image has {_times(measured.shape[1:])}")
+    off = float((label.affine - measured.affine).abs().max())
+    if off > NEARLY:
+        raise StudyRefused("LABEL_OFF_GRID", f"the affine matrices differ by up to {off:.3g} mm")
 
 
 def _outside(affine: np.ndarray, shape: np.ndarray) -> StudyRefused:
