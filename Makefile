@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-second train-one clean
+.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-cephalograms train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -43,6 +43,11 @@ train-hippocampus: $(INSTALLED)  ## a network a fold, then the five members and 
 	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold$$fold SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
 	for fold in 1 2 3 4 5; do $(MAKE) train-second FOLD=$$fold NAME=member$$((fold - 1)) || exit 1; done
 	for head in gaussian_logits low_rank_logits; do $(MAKE) train-second FOLD=1 NAME=$$head HEAD=train_$$head || exit 1; done
+
+train-cephalograms: $(INSTALLED)  ## the dropout network, then the other four members; the landmarks are written first
+	$(BIN)/python data_lists/prepare_cephalograms.py
+	$(MAKE) train-one BUNDLE=cephalometric_landmarks LIST=cephalograms SEED=0 NAME=dropout OVERLAY=train_dropout
+	for seed in 0 1 2 3; do $(MAKE) train-one BUNDLE=cephalometric_landmarks LIST=cephalograms SEED=$$seed NAME=member$$seed || exit 1; done
 
 train-second: $(INSTALLED)
 	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) train_second_cycle" \
