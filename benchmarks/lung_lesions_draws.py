@@ -1,0 +1,99 @@
+"""Draws of every sampler of the lung lesion bundle on the grid of the 2-D protocol: 0.5 mm, 96 x 96, the scanner's own slices.
+
+    CAVEAT_DATA=prepared python benchmarks/lung_lesions_draws.py probabilistic_unet ensemble --part test
+    CAVEAT_DATA=prepared python benchmarks/lung_lesions_draws.py probabilistic_unet --part test --slices
+
+writes out/lung_lesions/PART/SAMPLER/NODULE.npz (draws, the raters' masks, the mean probability) for lung_lesions_table.py; what
+is there is not drawn again. A draw is one of the whole nodule; with --slices each slice is a study of its own, as in published
+figures, and the folder is named SAMPLER_slices. What reaches beyond 48 mm (12 nodules of the set) is left out on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.bundle import ConfigParser
+from monai.transforms import CenterSpatialCropd, Compose
+
+from caveat.bundle_folders import find_bundle
+from caveat.commands.sampling_options import choose_configs
+from caveat.inference.evaluate import read_entries
+from caveat.inference.inferer import SamplingInferer
+from caveat.inference.labels import labels_of
+from caveat.networks.sampler import Sampler
+from caveat.transforms.discover import DATA_ROOT
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "out" / "lung_lesions"
+LIST = ROOT / "data_lists" / "lidc_nodules.json"
+WINDOW = [96, 96, -1]
+STATISTICS = [{"_target_": f"caveat.inference.reducers.{name}"} for name in ("moments.Moments", "kept_draws.KeptDraws")]
+
+
+def main() -> None:
+    """Draw with each sampler that is named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("samplers", nargs="+", help="as the bundle's metadata.json names them")
+    parser.add_argument("--bundle", default="lung_lesions", help="name or folder (default: the shipped one)")
+    parser.add_argument("--part", default="test", help="of the data list (default: test)")
+    parser.add_argument("--slices", action="store_true", help="each slice is a study of its own")
+    options = parser.parse_args()
+    for sampler in options.samplers:
+        folder = OUT / options.part / (f"{sampler}_slices" if options.slices else sampler)
+        draw_part(find_bundle(options.bundle), sampler, options.part, options.slices, folder)
+
+
+def draw_part(bundle: Path, sampler: str, part: str, slices: bool, folder: Path) -> None:
+    """Draw every nodule of a part that is not there yet; facts.json says with what, and how long a slice took."""
+    config = ConfigParser()
+    config.read_config([str(path) for path in choose_configs(bundle, sampler)])
+    config.read_meta(str(bundle / "configs" / "metadata.json"))
+    config.update({"bundle_root": str(bundle), "reducers": STATISTICS, "inferer::roi_size": WINDOW})
+    network, inferer, loaded = (config.get_parsed_content(name) for name in ("network", "inferer", "preprocessing"))
+    preprocessing = Compose([loaded, CenterSpatialCropd(("image", "label"), WINDOW)])
+    root = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+    folder.mkdir(parents=True, exist_ok=True)
+    seconds, count = 0.0, 0
+    for entry in read_entries(LIST, part):
+        path = folder / Path(entry["image"]).name.replace(".nii.gz", ".npz")
+        if path.is_file():
+            continue
+        study = preprocessing({"image": str(root / entry["image"]), "label": [str(root / label) for label in entry["label"]]})
+        start = time.perf_counter()
+        drawn = draw(study["image"], study["label"].numpy() > 0, network, inferer, slices)
+        seconds, count = seconds + time.perf_counter() - start, count + drawn["draws"].shape[-1]
+        np.savez_compressed(path, unit=entry["unit"], **drawn)
+    if count:
+        facts = {
+            "weights_sha256": config.get_parsed_content("weights_sha256"),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "temperature": inferer.link.temperature,
+            "seconds_a_slice": seconds / count,
+        }
+        (folder / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def draw(image: torch.Tensor, raters: np.ndarray, network: Sampler, inferer: SamplingInferer, slices: bool) -> dict[str, Any]:
+    """Args: image: (1, x, y, z). raters: bool (raters, x, y, z). Returns: `draws` bool (draws, x, y, z'), `raters` likewise,
+    `probability` float16 (x, y, z'); z' are the slices with an outline where each is a study of its own, else all."""
+    chosen = np.flatnonzero(raters.any(axis=(0, 1, 2))) if slices else np.arange(raters.shape[-1])
+    studies = [image[..., number : number + 1] for number in chosen] if slices else [image]
+    answers = [inferer(study[None], network) for study in studies]
+    samples = torch.cat([labels_of(answer["samples"][0], axis=1) for answer in answers], dim=-1)
+    probability = torch.cat([answer["pred"][0, 1] for answer in answers], dim=-1)
+    return {
+        "draws": samples.cpu().numpy() > 0,
+        "raters": raters[..., chosen],
+        "probability": probability.cpu().numpy().astype(np.float16),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The table "methods x metrics of several readings" of the lung lesion bundle, from the draws of lung_lesions_draws.py.
+
+    python benchmarks/lung_lesions_table.py --part test -o out/lung_lesions_table
+
+writes table.md and table.json (every slice's value). A slice on which some rater drew is a case; means have a 95 % interval by
+bootstrap over patients. Distances are 1 - IoU, of two empty masks 0. Rows that know the raters (perfect sampler, majority, union
+...) stand first: they are the floors and oracles on this grid. Draws of the whole nodule and of single slices (`_slices`) are
+rows of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caveat.inference.evaluation_files import plain
+from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.metrics.best_dice import best_dice, dice_of_means
+from caveat.inference.metrics.brier import brier_of_raters
+from caveat.inference.metrics.calibration_error import adaptive_calibration_error, expected_calibration_error
+from caveat.inference.metrics.diversity import diversity
+from caveat.inference.metrics.energy_distance import energy_distances
+from caveat.inference.metrics.hungarian_iou import hungarian_iou
+from caveat.inference.metrics.mask_distance import mask_distances
+from caveat.inference.metrics.rater_ncc import one_hot, rater_ncc
+from caveat.inference.metrics.reference_samplers import reference_draws
+from caveat.inference.metrics.strata import means_by_stratum, raters_that_marked
+
+OUT = Path(__file__).resolve().parent.parent / "out" / "lung_lesions"
+DRAWS = 16
+ALL, EVERY_RATER, FOUR = "all slices", "every rater of the nodule drew", "four of four drew"
+SECTIONS = {
+    "Energy distance, form V": [f"energy distance V, {n} draw{'s' if n > 1 else ''}" for n in (1, 4, 8, 16)],
+    "Energy distance, forms U and R": [f"energy distance {form}, {n} draws" for form in "UR" for n in (4, 8, 16)],
+    "Masks": ["Hungarian-matched IoU", "sample diversity", "best Dice per rater", "Dice of the means", "NCC with the raters"],
+    "Probability against the share of raters, window of 48 mm": [
+        "expected calibration error, equal-width, 15 bins",
+        "adaptive calibration error, equal-mass, 15 bins",
+        "Brier score",
+    ],
+}
+Row = dict[str, Any]
+
+
+def main() -> None:
+    """Score every folder of draws, write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--part", default="test", help="of the data list (default: test)")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    options = parser.parse_args()
+    folders = sorted(path for path in (OUT / options.part).iterdir() if path.is_dir())
+    methods: dict[str, list[Row]] = reference_rows(next(folder for folder in folders if not folder.name.endswith("_slices")))
+    methods |= {folder.name: [row for case in cases(folder) for row in [score(*case)]] for folder in folders}
+    facts = {path.name: json.loads((path / "facts.json").read_text(encoding="utf-8")) for path in folders}
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "table.json").write_text(json.dumps(plain({"facts": facts, "rows": methods})) + "\n", encoding="utf-8")
+    text = "\n\n".join([facts_table(facts), *(section(title, methods) for title in SECTIONS)]) + "\n"
+    (options.output / "table.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def cases(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None, str]]:
+    """Draws (N, x, y), raters (M, x, y), probability (x, y) and patient of each slice on which some rater drew."""
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as stored:
+            draws, raters, probability, unit = (stored[name] for name in ("draws", "raters", "probability", "unit"))
+        for number in np.flatnonzero(raters.any(axis=(0, 1, 2))):
+            yield draws[..., number], raters[..., number], probability[..., number].astype(float), str(unit)
+
+
+def reference_rows(folder: Path) -> dict[str, list[Row]]:
+    """Samplers that know the raters, on the same slices."""
+    rows: dict[str, list[Row]] = {}
+    for seed, (_, raters, _, unit) in enumerate(cases(folder)):
+        for name, draws in reference_draws(raters, DRAWS, seed).items():
+            rows.setdefault(name, []).append(score(draws, raters, None, unit))
+    return rows
+
+
+def score(draws: np.ndarray, raters: np.ndarray, probability: np.ndarray | None, unit: str) -> Row:
+    """Every figure of one slice. Args: probability: mean over the draws, None where masks are all there is."""
+    distances = mask_distances(draws, raters)
+    share = draws.mean(axis=0) if probability is None else probability
+    predicted, observed = share.ravel(), raters.mean(axis=0).ravel()
+    metrics = energy_distances(distances) | {
+        "Hungarian-matched IoU": hungarian_iou(distances),
+        "sample diversity": diversity(distances.draws),
+        "best Dice per rater": float(best_dice(draws, raters).mean()),
+        "Dice of the means": dice_of_means(draws, raters),
+        "NCC with the raters": rater_ncc(one_hot(draws, 2), raters),
+        "expected calibration error, equal-width, 15 bins": expected_calibration_error(predicted, observed),
+        "adaptive calibration error, equal-mass, 15 bins": adaptive_calibration_error(predicted, observed),
+        "Brier score": brier_of_raters(predicted, observed)["total"],
+    }
+    return {"unit": unit, "marked": raters_that_marked(raters), "raters": len(raters), "metrics": metrics}
+
+
+def section(title: str, methods: dict[str, list[Row]]) -> str:
+    """One table: a row a method, stratum by stratum."""
+    names = SECTIONS[title]
+    parts = [f"## {title}"]
+    for stratum, belongs in ((ALL, of_all), (EVERY_RATER, of_every_rater), (FOUR, of_four)):
+        kept = {name: [row for row in rows if belongs(row)] for name, rows in methods.items()}
+        first = next(iter(kept.values()))
+        parts.append(f"{stratum}: {len(first)} slices of {len({row['unit'] for row in first})} patients")
+        body = [[name, *(mean(rows, metric) for metric in names)] for name, rows in kept.items()]
+        parts.append(markdown_table(["method", *names], body))
+    return "\n\n".join(parts)
+
+
+def of_all(row: Row) -> bool:
+    """Every slice on which some rater drew."""
+    return True
+
+
+def of_every_rater(row: Row) -> bool:
+    """Slices on which each of the nodule's three or four raters drew."""
+    return row["marked"] == row["raters"]
+
+
+def of_four(row: Row) -> bool:
+    """Slices on which four of four raters drew."""
+    return row["marked"] == row["raters"] == 4
+
+
+def mean(rows: list[Row], metric: str) -> str:
+    """Mean and interval over patients, with the number of slices where it is undefined; "-" where no slice has the figure."""
+    values = [row["metrics"].get(metric, float("nan")) for row in rows]
+    if np.isnan(values).all():
+        return "-"
+    found = means_by_stratum(values, [ALL] * len(rows), [row["unit"] for row in rows])[ALL]
+    text = f"{shown(found['mean'])} ({shown(found['lower'])} to {shown(found['upper'])})"
+    return text + (f", {found['undefined']} undefined" if found["undefined"] else "")
+
+
+def facts_table(facts: dict[str, Any]) -> str:
+    """Parameters and time of each method."""
+    rows = [[name, str(fact["parameters"]), shown(fact["seconds_a_slice"])] for name, fact in facts.items()]
+    return "## Size and time\n\n" + markdown_table(["method", "parameters", "seconds a slice, all draws"], rows)
+
+
+if __name__ == "__main__":
+    main()
