@@ -30,6 +30,7 @@ SET = "lidc_nodules"
 SEED = 20261128
 STOPPING = 40
 SMALLEST_HU = -1024
+REACHES, REACHES_NOT = "union reaches an end of the crop", "union reaches neither end"
 CONTEXT = 1
 """Kind of a slice on which no rater drew, of which the source has a box alone."""
 
@@ -113,12 +114,13 @@ def write_nodule(nodule: Mapping[str, Any], affine: np.ndarray, folder: Path) ->
 
 
 def entry(nodule: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """One nodule: a mask a rater, the patient as unit, sha256 of the image; `reaches_end` says whether some rater drew on the
-    first or the last slice, where the crop's depth gives the volume away."""
+    """One nodule: a mask a rater, the patient as unit, sha256 of the image; the stratum says whether some rater drew on the first
+    or the last slice, where the crop's depth gives the volume away."""
     raters = [folder / f"{nodule['id']}_rater{number + 1}.nii.gz" for number in range(nodule["n_readers"])]
     described = describe(folder / f"{nodule['id']}.nii.gz", raters, None, nodule["patient"], data_root=PREPARED)
     unit, sha256 = described.pop("unit"), described.pop("sha256")
-    about = {"known": f"{SET}/{nodule['id']}_known.nii.gz", "raters": len(raters), "reaches_end": any(nodule["union_touches"])}
+    stratum = REACHES if any(nodule["union_touches"]) else REACHES_NOT
+    about = {"known": f"{SET}/{nodule['id']}_known.nii.gz", "raters": len(raters), "stratum": stratum}
     return described | about | {"unit": unit, "sha256": sha256}
 
 

@@ -54,8 +54,8 @@ def test_every_nodule_has_a_mask_for_each_of_three_or_four_raters():
         name = entry["image"].removesuffix(".nii.gz")
         assert Path(name).name.startswith(entry["unit"]) and entry["known"] == f"{name}_known.nii.gz"
         assert entry["label"] == [f"{name}_rater{number}.nii.gz" for number in range(1, entry["raters"] + 1)]
-    assert sum(not entry["reaches_end"] for entry in entries) == 416
-    assert sum(not entry["reaches_end"] for entry in PARTS["test"]) == 79
+    assert sum(entry["stratum"] == "union reaches neither end" for entry in entries) == 416
+    assert sum(entry["stratum"] == "union reaches neither end" for entry in PARTS["test"]) == 79
 
 
 def test_the_packed_form_is_undone(prepare):
