@@ -1,0 +1,93 @@
+"""Weights and every prediction of volumes behind the tables of the lung lesion bundle.
+
+    CAVEAT_DATA=prepared python benchmarks/lung_lesions_predict.py STEP [--bundle FOLDER]
+
+pack      after training: the checkpoints that are there into models/, prints each sha256 for its config; the images they have
+          seen into calibration/seen.json
+training  the bundle's own sampler on the training nodules: reference features of the gate
+unseen    every sampler that has weights on the early stopping, calibration and test nodules
+
+Writes below out/, which git ignores; what is there is not predicted again. Draws for the table of several readings are made by
+lung_lesions_draws.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from caveat.bundle_folders import find_bundle, read_metadata
+from caveat.commands.sampling_options import choose_configs
+from caveat.inference.evaluate import read_entries
+from caveat.networks.pack_members import pack
+from caveat.run_bundle import run_bundle
+from caveat.transforms.discover import studies_from_list
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "out" / "lung_lesions" / "volumes"
+CHECKPOINTS = ROOT / "checkpoints" / "_lung_lesions"
+LIST = ROOT / "data_lists" / "lidc_nodules.json"
+NETWORKS = {
+    "model": ["probabilistic_unet"],
+    "ensemble": [f"member{number}" for number in range(5)],
+    **{name: [name] for name in ("low_rank_logits", "multi_head", "image_vae", "dropout")},
+}
+"""File of weights, and the trainings in it; the bundle's own sampler is in `model`."""
+FILE_OF = {"probabilistic_unet": "model", "single": "ensemble"}
+"""File of weights of samplers that it is not named after."""
+SEEN = ("training", "early_stopping")
+UNSEEN = ("early_stopping", "calibration", "test")
+WRITERS = [
+    {"_target_": f"caveat.transforms.writers.{name}"}
+    for name in ("segmentation.SegmentationWriter", "result_json.ResultJsonWriter")
+]
+"""What the tables read; maps, reports and previews are left out."""
+
+
+def main() -> None:
+    """Run one step."""
+    steps = {"pack": pack_networks, "training": predict_training, "unseen": predict_unseen}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=steps)
+    parser.add_argument("--bundle", default="lung_lesions", help="name or folder (default: the shipped one)")
+    options = parser.parse_args()
+    steps[options.step](find_bundle(options.bundle))
+
+
+def pack_networks(bundle: Path) -> None:
+    """One file of weights for each sampler whose networks are all trained."""
+    (bundle / "models").mkdir(exist_ok=True)
+    (bundle / "calibration").mkdir(exist_ok=True)
+    for name, trainings in NETWORKS.items():
+        checkpoints = [CHECKPOINTS / training / "best.pt" for training in trainings]
+        there = all(path.is_file() for path in checkpoints)
+        print(f"{name}.pt", pack(checkpoints, bundle / "models" / f"{name}.pt") if there else "not trained")
+    seen = sorted(entry["sha256"] for part in SEEN for entry in read_entries(LIST, part))
+    (bundle / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
+
+
+def predict_training(bundle: Path) -> None:
+    """The bundle's own sampler on what it was trained on."""
+    predict(bundle, OUT / "training", ("training",), None)
+
+
+def predict_unseen(bundle: Path) -> None:
+    """Every sampler on every nodule that trained no network."""
+    for sampler in read_metadata(bundle)["samplers"]:
+        if (bundle / "models" / f"{FILE_OF.get(sampler, sampler)}.pt").is_file():
+            predict(bundle, OUT / sampler, UNSEEN, sampler)
+
+
+def predict(bundle: Path, out: Path, parts: tuple[str, ...], sampler: str | None) -> None:
+    """Predict parts of the list into a folder, unless every study stands there already."""
+    studies = [study for part in parts for study in studies_from_list(LIST, part)]
+    if all((out / study["name"] / "result.json").is_file() for study in studies):
+        return
+    overrides = {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')", "writers": WRITERS}
+    counts, _ = run_bundle(bundle, choose_configs(bundle, sampler), overrides)
+    print(out.relative_to(ROOT), counts, flush=True)
+
+
+if __name__ == "__main__":
+    main()
