@@ -29,11 +29,12 @@ OUT = ROOT / "out" / "lung_lesions" / "volumes"
 CHECKPOINTS = ROOT / "checkpoints" / "_lung_lesions"
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 NETWORKS = {
-    "model": ["probabilistic_unet"],
-    "ensemble": [f"member{number}" for number in range(5)],
-    **{name: [name] for name in ("low_rank_logits", "multi_head", "image_vae", "dropout")},
+    "model": (["probabilistic_unet"], "sampler."),
+    "ensemble": ([f"member{number}" for number in range(5)], "sampler.networks.{}."),
+    "dropout": (["dropout"], "sampler.backbone."),
+    **{name: ([name], "sampler.") for name in ("low_rank_logits", "multi_head", "image_vae")},
 }
-"""File of weights, and the trainings in it; the bundle's own sampler is in `model`."""
+"""File of weights, the trainings in it, and where these networks stand in the bundle's; its own sampler is in `model`."""
 FILE_OF = {"probabilistic_unet": "model", "single": "ensemble"}
 """File of weights of samplers that it is not named after."""
 SEEN = ("training", "early_stopping")
@@ -59,10 +60,10 @@ def pack_networks(bundle: Path) -> None:
     """One file of weights for each sampler whose networks are all trained."""
     (bundle / "models").mkdir(exist_ok=True)
     (bundle / "calibration").mkdir(exist_ok=True)
-    for name, trainings in NETWORKS.items():
+    for name, (trainings, prefix) in NETWORKS.items():
         checkpoints = [CHECKPOINTS / training / "best.pt" for training in trainings]
         there = all(path.is_file() for path in checkpoints)
-        print(f"{name}.pt", pack(checkpoints, bundle / "models" / f"{name}.pt") if there else "not trained")
+        print(f"{name}.pt", pack(checkpoints, bundle / "models" / f"{name}.pt", prefix) if there else "not trained")
     seen = sorted(entry["sha256"] for part in SEEN for entry in read_entries(LIST, part))
     (bundle / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
 

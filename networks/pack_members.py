@@ -10,13 +10,14 @@ import torch
 from .weights import save_weights
 
 
-def pack(checkpoints: Sequence[Path | str], out: Path | str) -> str:
-    """Write the state dict of `Ensemble([member 0, member 1, ...])`.
+def pack(checkpoints: Sequence[Path | str], out: Path | str, prefix: str = "networks.{}.") -> str:
+    """Write the state dict of `Ensemble([member 0, member 1, ...])`, or of what else holds the trained networks.
 
     Args:
         checkpoints: one file a member, of MONAI's CheckpointSaver: `{"model": state dict, ...}` or a bare state dict,
             with or without the saver's own entry `checkpointer`.
         out: file to write, read by `load_weights`; a single member is read with the prefix `networks.0.` and so on.
+        prefix: what comes before the names of a network, its number for {}: "sampler." for the one in `SliceBySlice`.
 
     Returns:
         sha256 of the file, in hexadecimal.
@@ -33,5 +34,5 @@ def pack(checkpoints: Sequence[Path | str], out: Path | str) -> str:
         state.pop("checkpointer", None)  # the saver's own memory of the best value so far
         if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
             raise ValueError(f"checkpoint {number} holds no state dict")
-        packed |= {f"networks.{number}.{name}": tensor for name, tensor in state.items()}
+        packed |= {f"{prefix.format(number)}{name}": tensor for name, tensor in state.items()}
     return save_weights(packed, out)

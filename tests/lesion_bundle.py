@@ -49,7 +49,7 @@ def small_bundle(folder: Path, sure: bool = True) -> Path:
 
 
 def weights_of(bundle: Path, name: str, sure: bool) -> dict[str, torch.Tensor]:
-    """Random weights of a sampler, named as `pack` names them."""
+    """Random weights of a sampler of slices, named as in the network that measures volumes."""
     parser = ConfigParser()
     parser.read_config([str(bundle / "configs" / "inference.yaml"), str(bundle / "configs" / f"{name}.yaml")])
     with torch.random.fork_rng(devices=[]):
@@ -59,7 +59,7 @@ def weights_of(bundle: Path, name: str, sure: bool) -> dict[str, torch.Tensor]:
         for layer in (sampler.backbone.head, sampler.prior_encoder.gaussian, sampler.posterior_encoder.gaussian):
             torch.nn.init.zeros_(layer.weight)
             torch.nn.init.zeros_(layer.bias)
-    return {f"networks.0.{key}": tensor for key, tensor in sampler.state_dict().items()}
+    return {f"sampler.{key}": tensor for key, tensor in sampler.state_dict().items()}
 
 
 def write_lung_crop(folder: Path, name: str = "lung") -> Path:

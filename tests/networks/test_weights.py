@@ -16,6 +16,7 @@ from torch import nn
 
 from caveat.networks.pack_members import pack
 from caveat.networks.samplers.ensemble import Ensemble
+from caveat.networks.samplers.slice_by_slice import SliceBySlice
 from caveat.networks.weights import load_weights, save_weights
 from caveat.reasons import StudyRefused
 
@@ -253,6 +254,15 @@ class TestMembers:
             torch.testing.assert_close(
                 ensemble.networks[number].state_dict(), member.half().float().state_dict(), atol=1e-3, rtol=1e-3
             )
+
+    def test_networks_stand_where_the_prefix_says(self, packed: tuple[Path, str], tmp_path: Path) -> None:
+        """In a sampler of volumes that holds the ensemble of slices; one network has no number."""
+        both = pack([tmp_path / "one.pt", tmp_path / "two.pt"], tmp_path / "both.pt", prefix="sampler.networks.{}.")
+        volumes = load_weights(SliceBySlice(Ensemble([network(), network()])), tmp_path / "both.pt", both)
+        expected = load_weights(network(), packed[0], packed[1], prefix="networks.1.")
+        torch.testing.assert_close(volumes.sampler.networks[1].state_dict(), expected.state_dict())
+        pack([tmp_path / "two.pt"], tmp_path / "alone.pt", prefix="sampler.")
+        assert {name.split(".")[0] for name in torch.load(tmp_path / "alone.pt", weights_only=True)} == {"sampler"}
 
     @pytest.mark.parametrize("number", [0, 1])
     def test_one_member_alone(self, number: int, packed: tuple[Path, str]) -> None:
