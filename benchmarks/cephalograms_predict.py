@@ -4,7 +4,8 @@
 
 pack      after training: the members' checkpoints into models/model.pt, prints its sha256; the images they have seen into
           calibration/seen.json
-training  the ensemble on the images that trained it and stopped its training: reference of the gate, limits of the kind of image
+reference the ensemble on the images that trained it: the gate's reference is made of their features
+training  once more, with that reference, and on those that stopped the training: limits of the kind of image
 unseen    every sampler on the other images: shift_calibration and the official test, of which calibration and test are parts
 
 Writes below out/, which git ignores; what is there is not predicted again. CAVEAT_DATA names the folder of the data sets.
@@ -31,8 +32,8 @@ CHECKPOINTS = ROOT / "checkpoints" / "cephalometric_landmarks"
 BUNDLE = find_bundle("cephalometric_landmarks")
 LIST = ROOT / "data_lists" / "cephalograms.json"
 DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-MEMBERS = ("member0", "member1", "member2", "member3", "dropout")
-"""The last one was trained with dropout: a member, its dropout off, and the dropout sampler's network."""
+MEMBERS = ("dropout", "member0", "member1", "member2", "member3")
+"""The first one was trained with dropout: a member and the single network, its dropout off, and the dropout sampler's network."""
 SEEN = ("training", "early_stopping")
 UNSEEN = ("shift_calibration", "official_test")
 WRITERS = [{"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"}]
@@ -41,7 +42,7 @@ WRITERS = [{"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"
 
 def main() -> None:
     """Run one step."""
-    steps = {"pack": pack_networks, "training": predict_training, "unseen": predict_unseen}
+    steps = {"pack": pack_networks, "reference": predict_reference, "training": predict_training, "unseen": predict_unseen}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=steps)
     steps[parser.parse_args().step]()
@@ -55,8 +56,13 @@ def pack_networks() -> None:
     (BUNDLE / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
 
 
-def predict_training() -> None:
+def predict_reference() -> None:
     """The ensemble on what it was trained on."""
+    predict(OUT / "reference", SEEN[:1], "ensemble")
+
+
+def predict_training() -> None:
+    """The ensemble on every image that it has seen, by now with the distance from the reference."""
     predict(OUT / "training", SEEN, "ensemble")
 
 

@@ -1,12 +1,13 @@
 """The tables of bundles/cephalometric_landmarks/docs/README.md, from stored predictions.
 
-    python benchmarks/cephalograms_tables.py models      # baseline, ensembles of 1, 3, 5, dropout, and the raters
+    python benchmarks/cephalograms_tables.py models      # single networks, ensembles of 3 and 5, dropout, the junior rater
     python benchmarks/cephalograms_tables.py landmarks   # each landmark: the ensemble beside the raters
     python benchmarks/cephalograms_tables.py certainty   # does a score know of the error?
     python benchmarks/cephalograms_tables.py montage     # the worst and the most uncertain images, out/cephalograms/montage.png
 
 After `cephalograms_predict.py unseen`. Against the senior rater, mm, means over all landmarks; intervals by bootstrap over
-patients. An ensemble of k is the mean of its first k members' positions. `clean_test` is test 1 without the images that repeat
+patients. An ensemble of k is the mean of its first k members' positions;
+member 0 is the dropout network. `clean_test` is test 1 without the images that repeat
 an exposure or show a patient of the training half; `official_test` is all of it, and leaks.
 """
 
@@ -33,7 +34,7 @@ SETTINGS = read_evaluation(BUNDLE / "configs" / "evaluate.yaml")
 NAMES = SETTINGS.truths.names
 WITHOUT = NAMES.index("Soft tissue pogonion")
 WITHIN = (2, 2.5, 3, 4)
-MEMBERS = (1, 3, 5)
+MEMBERS = (3, 5)
 SHOWN = 6
 """Images in each row of the montage."""
 
@@ -83,11 +84,9 @@ def junior_errors(part: str) -> tuple[np.ndarray, list[str]]:
 def models() -> None:
     """The original's three models, ensembles of several sizes, and the junior rater."""
     for part in PARTS:
-        rows = {"baseline: one network (member 0)": errors_of("single", part)}
-        rows |= {
-            f"one network (member {member})": errors_of("ensemble", part, slice(member, member + 1)) for member in range(1, 5)
-        }
-        rows |= {f"ensemble of {count}": errors_of("ensemble", part, slice(count)) for count in MEMBERS[1:]}
+        rows = {f"one network, seed {k - 1}": errors_of("ensemble", part, slice(k, k + 1)) for k in range(1, 5)}
+        rows |= {"the dropout network, dropout off": errors_of("single", part)}
+        rows |= {f"ensemble of {count}": errors_of("ensemble", part, slice(count)) for count in MEMBERS}
         rows |= {"channel dropout, 15 draws": errors_of("dropout", part), "junior rater": junior_errors(part)}
         units = rows["junior rater"][1]
         print(f"\n{part}: {len(units)} images of {len(set(units))} patients\n")

@@ -29,8 +29,7 @@ class PointsOnInputGridd(Transform):
       told from a landmark beyond; then `statement` gives no number and LANDMARK_OUTSIDE_IMAGE is among the flags.
 
     Study scores, means over the landmarks: `mean_distance_to_mean` (for more than one draw), `heatmap_spread`, the root of
-    the trace of the heatmaps' covariance, both in the points' unit; both again as shares of the image's diagonal, which compare
-    images without a spacing, as `relative_distance_to_mean` and `relative_heatmap_spread`; `heatmap_activation`.
+    the trace of the heatmaps' covariance, both in the points' unit; `heatmap_activation`.
 
     Args:
         orig_key: the image that went through the preprocessing.
@@ -50,7 +49,7 @@ class PointsOnInputGridd(Transform):
         result = json.loads(data["pred_result"])
         points = [grid.state(entry, unit) for entry in result["points"]]
         flags = {*image.meta.get("flags", []), *([OUTSIDE] if any(point["outside_image"] for point in points) else [])}
-        scores = result["study_scores"] | scores_of(points, grid.diagonal)
+        scores = result["study_scores"] | scores_of(points)
         about = {"points": points, "study_scores": scores, "flags": sorted(flags)}
         return out | {"result": {"status": "OK", "reasons": [], "gate": None} | result | about}
 
@@ -62,14 +61,10 @@ class InputGrid:
         to_world: (axes + 1, axes + 1), index on the network grid to mm, or to pixels.
         input_to_world: the same of the input's grid.
         size: elements of the input per axis.
-
-    Attributes:
-        diagonal: of the image, in mm or in pixels.
     """
 
     def __init__(self, to_world: np.ndarray, input_to_world: np.ndarray, size: Sequence[int]) -> None:
         self.linear, self.offset = to_world[:-1, :-1], to_world[:-1, -1]
-        self.diagonal = float(np.linalg.norm(input_to_world[:-1, :-1] @ np.asarray(size)))
         self.to_index = np.linalg.inv(input_to_world)
         self.size = np.asarray(size)
         self.edge = np.abs(self.to_index[:-1, :-1] @ self.linear).sum(axis=1)  # of an element of the network grid
@@ -107,18 +102,16 @@ class InputGrid:
         return None if covariance is None else (self.linear @ np.asarray(covariance) @ self.linear.T).tolist()
 
 
-def scores_of(points: Sequence[Mapping[str, Any]], diagonal: float) -> dict[str, float]:
-    """Study scores, see `PointsOnInputGridd`; no points, no scores. Args: diagonal: of the image, in the points' unit."""
+def scores_of(points: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Study scores, see `PointsOnInputGridd`; no points, no scores."""
     if not points:
         return {}
-    spread = _mean([math.sqrt(np.trace(point["heatmap_covariance"])) for point in points])
-    activation = _mean([point["heatmap_activation"] for point in points])
-    scores = {"heatmap_spread": spread, "relative_heatmap_spread": spread / diagonal, "heatmap_activation": activation}
+    scores = {
+        "heatmap_spread": _mean([math.sqrt(np.trace(point["heatmap_covariance"])) for point in points]),
+        "heatmap_activation": _mean([point["heatmap_activation"] for point in points]),
+    }
     distances = [point["mean_distance_to_mean"] for point in points]
-    if None in distances:
-        return scores
-    distance = _mean(distances)
-    return scores | {"mean_distance_to_mean": distance, "relative_distance_to_mean": distance / diagonal}
+    return scores if None in distances else scores | {"mean_distance_to_mean": _mean(distances)}
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -8,17 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from monai.bundle import ConfigParser
 
 from caveat.reasons import StudyRefused
 
 from .gate import DIRECTIONS, SIGN, Check, Limit, extremeness
-from .landmark_shape import mean_shape, shape_distance
 from .of_one_run import OfOneRun, run_behind
-
-SHAPE = "shape_distance"
-"""Score of the landmarks' configuration; it needs the limits' mean shape, so that they add it to a study's scores."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,6 @@ class KindLimits(OfOneRun):
 
     Args:
         limits: in the order of the checks.
-        shape: mean shape of the landmarks, (landmarks, axes); () where no check asks for it.
         margin: see `KindSettings`.
         n: units that they were made of.
         weights_sha256, preprocessing_sha256: of the bundle that made the scores.
@@ -58,7 +52,6 @@ class KindLimits(OfOneRun):
     pattern: ClassVar[str] = "kind_*.json"
 
     limits: tuple[Limit, ...]
-    shape: tuple[tuple[float, ...], ...]
     margin: float
     n: int
     weights_sha256: str
@@ -69,11 +62,6 @@ class KindLimits(OfOneRun):
         """After the weights: a sampler with weights of its own has limits of its own."""
         return self.pattern.replace("*", self.weights_sha256[:8])
 
-    def scores_of(self, result: Mapping[str, Any]) -> dict[str, float | None]:
-        """A result's study scores, and `shape_distance` where there is a shape."""
-        scores = dict(result["study_scores"])
-        return scores | ({SHAPE: shape_distance(positions_of(result), np.array(self.shape))} if self.shape else {})
-
     def broken_by(self, scores: Mapping[str, float | None]) -> list[Limit]:
         """Limits that the scores lie beyond. A score that the study does not have is not looked at: one network has no spread
         of draws. One that is there and no number breaks its limit."""
@@ -83,7 +71,7 @@ class KindLimits(OfOneRun):
     def from_facts(cls, facts: Mapping[str, Any]) -> KindLimits:
         """See `OfOneRun`."""
         limits = tuple(Limit(**limit) for limit in facts["limits"])
-        return cls(**{**facts, "limits": limits, "shape": tuple(map(tuple, facts["shape"]))})
+        return cls(**{**facts, "limits": limits})
 
 
 def build_kind_limits(results: Sequence[Mapping[str, Any]], settings: KindSettings) -> KindLimits:
@@ -104,18 +92,10 @@ def build_kind_limits(results: Sequence[Mapping[str, Any]], settings: KindSettin
     if not measured:
         raise StudyRefused("GATE_SCORE_MISSING", "there is no measured study")
     run = run_behind(measured)
-    asked = any(check.name == SHAPE for check in settings.checks)
-    shape = tuple(map(tuple, mean_shape([positions_of(result) for result in measured]).tolist())) if asked else ()
-    bare = KindLimits((), shape, settings.margin, len(measured), **run)
-    scores = [bare.scores_of(result) for result in measured]
+    scores = [result["study_scores"] for result in measured]
     sides = [(check.name, direction) for check in settings.checks for direction in DIRECTIONS[check.direction]]
     limits = tuple(Limit(name, direction, _threshold(scores, name, direction, settings.margin)) for name, direction in sides)
-    return KindLimits(limits, shape, settings.margin, len(measured), **run)
-
-
-def positions_of(result: Mapping[str, Any]) -> np.ndarray:
-    """Where a result's landmarks are, in its unit. Returns: (landmarks, axes)."""
-    return np.array([point["value"] for point in result["points"]])
+    return KindLimits(limits, settings.margin, len(measured), **run)
 
 
 def read_kind_settings(path: Path) -> KindSettings:

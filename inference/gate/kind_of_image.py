@@ -20,8 +20,8 @@ BEYOND = {"above": "at most", "below": "at least"}
 class KindOfImaged(Transform):
     """Refuse a study whose scores lie beyond the bundle's hard limits: a network answers on any picture.
 
-    Adds to `sampling` the `kind_limits` that were kept (their sha256, or None), and to the study scores `shape_distance` where
-    the limits know the landmarks' shape. Where there are no limits of this network the result is flagged KIND_NOT_CHECKED.
+    Adds to `sampling` the `kind_limits` that were kept (their sha256, or None). Where there are no limits of this network the
+    result is flagged KIND_NOT_CHECKED.
 
     Args:
         limits: folder that may hold files of `KindLimits`, one for each network of the bundle.
@@ -43,7 +43,6 @@ class KindOfImaged(Transform):
         if self.limits is None:
             result["flags"] = sorted({*result["flags"], "KIND_NOT_CHECKED"})
         else:
-            result["study_scores"] = self.limits.scores_of(result)
             broken = self.limits.broken_by(result["study_scores"])
             if broken and self.refuse:
                 raise StudyRefused(OTHER_KIND, "; ".join(_beyond(limit, result["study_scores"]) for limit in broken))

@@ -19,8 +19,7 @@ SUSPICIOUS = {
     "pooled_pairwise_dice": "below",
     "heatmap_activation": "below",
     **dict.fromkeys(("structure_entropy", "feature_distance", "noise", "blur", "shading"), "above"),
-    **dict.fromkeys(("mean_distance_to_mean", "heatmap_spread", "shape_distance"), "above"),
-    **dict.fromkeys(("relative_distance_to_mean", "relative_heatmap_spread"), "above"),
+    **dict.fromkeys(("mean_distance_to_mean", "heatmap_spread"), "above"),
 }
 """Which side of a study score means doubt; another score gets no risk-coverage area."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 
-import numpy as np
 import pytest
 from landmark_bundle import SOURCE
 
@@ -15,23 +14,21 @@ from caveat.inference.gate.kind_of_image import KindOfImaged
 from caveat.reasons import StudyRefused
 
 BUNDLE = {"name": "b", "weights_sha256": "0123456789abcdef", "preprocessing_sha256": "p"}
-SQUARE = [[0.0, 0.0], [0.0, 2.0], [2.0, 2.0], [2.0, 0.0]]
-SETTINGS = KindSettings([Check("far", "above"), Check("sure", "below"), Check("shape_distance", "above")], 1.5)
+SETTINGS = KindSettings([Check("far", "above"), Check("sure", "below")], 1.5)
 
 
-def result(far: float, sure: float, points=SQUARE, **bundle: str) -> dict:
+def result(far: float, sure: float, **bundle: str) -> dict:
     """As ScoreStudyd leaves it."""
     return {
         "status": "OK",
         "study_scores": {"far": far, "sure": sure},
-        "points": [{"value": list(point)} for point in points],
         "bundle": BUNDLE | bundle,
         "sampling": {"draws": 5},
         "flags": ["NO_PIXEL_SPACING"],
     }
 
 
-UNITS = [result(2.0, 0.5), result(4.0, 0.3), result(3.0, 0.9, [[0, 0], [0, 2.2], [2, 2], [2, 0]])]
+UNITS = [result(2.0, 0.5), result(4.0, 0.3), result(3.0, 0.9)]
 
 
 @pytest.fixture
@@ -52,18 +49,16 @@ def refusal(function, *arguments) -> StudyRefused:
 
 
 def test_a_limit_is_the_most_extreme_unit_widened_by_the_margin(limits):
-    far, sure, shape = limits.limits
+    far, sure = limits.limits
     assert (far.name, far.direction, far.threshold) == ("far", "above", pytest.approx(6.0))
     assert (sure.name, sure.direction, sure.threshold) == ("sure", "below", pytest.approx(0.2))
-    assert shape.threshold == pytest.approx(1.5 * max(limits.scores_of(unit)["shape_distance"] for unit in UNITS), rel=1e-5)
-    assert limits.n == 3 and np.shape(limits.shape) == (4, 2)
-    assert all(not limits.broken_by(limits.scores_of(unit)) for unit in UNITS)
+    assert limits.n == 3
+    assert all(not limits.broken_by(unit["study_scores"]) for unit in UNITS)
 
 
 def test_a_check_of_both_sides_has_two_limits():
     both = build_kind_limits(UNITS, KindSettings([Check("far", "both")], 2.0))
     assert [(limit.direction, limit.threshold) for limit in both.limits] == [("below", 1.0), ("above", 8.0)]
-    assert both.shape == ()
 
 
 def test_what_lies_beyond_is_refused_in_numbers(folder):
@@ -79,23 +74,12 @@ def test_where_nothing_is_to_be_refused_it_is_flagged(folder):
     assert flagged({"result": result(6.0, 0.2)})["result"]["flags"] == ["NO_PIXEL_SPACING"]
 
 
-@pytest.mark.parametrize("points", [[[1, 1]] * 4, [SQUARE[0], SQUARE[2], SQUARE[1], SQUARE[3]]])
-def test_landmarks_at_one_place_or_in_another_order_are_refused(points, folder):
-    refused = refusal(KindOfImaged(folder, BUNDLE), {"result": result(3.0, 0.5, points)})
-    assert refused.code == "NOT_THIS_KIND" and refused.found.startswith("shape_distance ")
-
-
-@pytest.mark.parametrize("turned", [[SQUARE[i] for i in (2, 3, 0, 1)], [[column, row] for row, column in SQUARE]])
-def test_an_image_that_stands_on_its_head_or_is_mirrored_is_of_no_other_kind(turned, folder):
-    assert KindOfImaged(folder, BUNDLE)({"result": result(3.0, 0.5, turned)})["result"]["status"] == "OK"
-
-
 def test_inside_the_limits_a_result_says_which_were_kept(folder, limits):
     study = {"result": result(6.0, 0.2)}
     before = copy.deepcopy(study)
     kept = KindOfImaged(folder, BUNDLE)(study)["result"]
     assert kept["sampling"] == {"draws": 5, "kind_limits": limits.sha256} and kept["flags"] == ["NO_PIXEL_SPACING"]
-    assert kept["study_scores"]["shape_distance"] < 0.05 and study == before
+    assert study == before
 
 
 def test_one_network_has_no_spread_and_is_judged_by_the_rest(folder):
@@ -114,7 +98,6 @@ def test_a_score_that_is_no_number_is_beyond_every_limit(folder):
 def test_limits_of_another_network_are_not_used_and_that_is_said(key, folder):
     kept = KindOfImaged(folder, BUNDLE | {key: "other"})({"result": result(1e6, 0.0)})["result"]
     assert kept["flags"] == ["KIND_NOT_CHECKED", "NO_PIXEL_SPACING"] and kept["sampling"]["kind_limits"] is None
-    assert "shape_distance" not in kept["study_scores"]
 
 
 def test_without_limits_it_is_said_that_nothing_was_checked(tmp_path):
