@@ -17,16 +17,14 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any
+
+from predict_once import ROOT, predict_once
 
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.commands.sampling_options import choose_configs
 from caveat.inference.evaluate import read_entries
 from caveat.networks.pack_members import pack
-from caveat.run_bundle import run_bundle
 from caveat.transforms.discover import DATA_ROOT, studies_from_list
 
-ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out" / "cephalograms"
 CHECKPOINTS = ROOT / "checkpoints" / "cephalometric_landmarks"
 BUNDLE = find_bundle("cephalometric_landmarks")
@@ -72,14 +70,10 @@ def predict_unseen() -> None:
         predict(OUT / sampler, UNSEEN, sampler)
 
 
-def predict(out: Path, parts: tuple[str, ...], sampler: str, **overrides: Any) -> None:
+def predict(out: Path, parts: tuple[str, ...], sampler: str) -> None:
     """Predict parts of the list into a folder, unless every study stands there already."""
     studies = [study for part in parts for study in studies_from_list(LIST, part)]
-    if all((out / study["name"] / "result.json").is_file() for study in studies):
-        return
-    overrides |= {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')", "writers": WRITERS}
-    counts, _ = run_bundle(BUNDLE, choose_configs(BUNDLE, sampler), overrides)
-    print(out.relative_to(ROOT), counts, flush=True)
+    predict_once(BUNDLE, out, studies, sampler, WRITERS)
 
 
 if __name__ == "__main__":

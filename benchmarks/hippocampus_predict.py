@@ -24,15 +24,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from predict_once import ROOT, predict_once
+
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.commands.sampling_options import choose_configs
 from caveat.inference.evaluate import read_entries
 from caveat.inference.stress.mixed_stream import read_stream, write_stream
 from caveat.networks.pack_members import pack
-from caveat.run_bundle import run_bundle
 from caveat.transforms.discover import DATA_ROOT, studies_from_list
 
-ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out" / "hippocampus"
 CHECKPOINTS = ROOT / "checkpoints" / "hippocampus_volume"
 BUNDLE = find_bundle("hippocampus_volume")
@@ -147,11 +146,7 @@ def predict_streams() -> None:
 
 def predict(out: Path, studies: list[dict[str, Any]], sampler: str | None = None, **overrides: Any) -> None:
     """Predict into a folder, unless every study stands there already."""
-    if all((out / study["name"] / "result.json").is_file() for study in studies):
-        return
-    overrides |= {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')", "writers": WRITERS}
-    counts, _ = run_bundle(BUNDLE, choose_configs(BUNDLE, sampler), overrides)
-    print(out.relative_to(ROOT), counts, flush=True)
+    predict_once(BUNDLE, out, studies, sampler, WRITERS, **overrides)
 
 
 if __name__ == "__main__":

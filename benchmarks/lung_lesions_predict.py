@@ -17,14 +17,13 @@ import argparse
 import json
 from pathlib import Path
 
+from predict_once import ROOT, predict_once
+
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.commands.sampling_options import choose_configs
 from caveat.inference.evaluate import read_entries
 from caveat.networks.pack_members import pack
-from caveat.run_bundle import run_bundle
 from caveat.transforms.discover import studies_from_list
 
-ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out" / "lung_lesions" / "volumes"
 CHECKPOINTS = ROOT / "checkpoints" / "_lung_lesions"
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
@@ -83,11 +82,7 @@ def predict_unseen(bundle: Path) -> None:
 def predict(bundle: Path, out: Path, parts: tuple[str, ...], sampler: str | None) -> None:
     """Predict parts of the list into a folder, unless every study stands there already."""
     studies = [study for part in parts for study in studies_from_list(LIST, part)]
-    if all((out / study["name"] / "result.json").is_file() for study in studies):
-        return
-    overrides = {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')", "writers": WRITERS}
-    counts, _ = run_bundle(bundle, choose_configs(bundle, sampler), overrides)
-    print(out.relative_to(ROOT), counts, flush=True)
+    predict_once(bundle, out, studies, sampler, WRITERS)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 from .evaluate import PREDICTION, EvaluationTable, grouped
 from .interval_evaluation.plots import save_plots
 from .interval_evaluation.tables import interval_sections
-from .markdown import shown
+from .markdown import left_out_part, shown
 from .region_evaluation.plots import save_region_plot
 from .region_evaluation.tables import region_sections
 
@@ -67,7 +67,7 @@ def to_markdown(table: EvaluationTable) -> str:
         "\n\n".join(
             [
                 headline(table),
-                *left_out_lines(table),
+                *left_out_part(table.left_out, "are not in the figures"),
                 *(section(table, *group) for group in grouped(table.rows)),
                 *footnotes(table),
                 *interval_sections(table.intervals),
@@ -87,14 +87,6 @@ def headline(table: EvaluationTable) -> str:
         f"# {source['bundle'].get('name', 'predictions')}: {len(studies)} of {len(studies) + len(table.left_out)} images of "
         f"{source['list']}, split {source['split']}\n\n{run or 'sampling unknown'}."
     )
-
-
-def left_out_lines(table: EvaluationTable) -> list[str]:
-    """The images without figures, if any, each with its code."""
-    if not table.left_out:
-        return []
-    lines = [f"- entry {row['entry']} ({row['unit']}): {row['code']}: {row['found']}" for row in table.left_out]
-    return ["\n".join([f"**{len(lines)} images are not in the figures:**", "", *lines])]
 
 
 def section(table: EvaluationTable, reading: str, against: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 def shown(value: float) -> str:
@@ -14,6 +15,14 @@ def shown(value: float) -> str:
         return "0"
     decimals = 2 - math.floor(math.log10(abs(value)))
     return f"{value:.{min(max(decimals, 0), 6)}f}"
+
+
+def left_out_part(rows: Sequence[Mapping[str, Any]], said: str) -> list[str]:
+    """Which images have no figures, and why; nothing where there are none. Args: rows: of `left_out_row`. said: of them all."""
+    if not rows:
+        return []
+    lines = [f"- entry {row['entry']} ({row['unit']}): {row['code']}: {row['found']}" for row in rows]
+    return ["\n".join([f"**{len(lines)} images {said}:**", "", *lines])]
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..markdown import markdown_table, shown
+from ..markdown import left_out_part, markdown_table, shown
 from .figures import FIRST_LINE
 from .methods import CALIBRATED
 
@@ -23,10 +23,7 @@ def interval_sections(intervals: Mapping[str, Any]) -> list[str]:
         '"accepted": by the gate. Where nothing is promised there is no band: of studies that a gate does not accept, of a '
         "unit's other studies, of single groups."
     )
-    sections = [head]
-    if intervals["left_out"]:
-        lines = [f"- entry {row['entry']} ({row['unit']}): {row['code']}: {row['found']}" for row in intervals["left_out"]]
-        sections.append("\n".join([f"**{len(lines)} images have no interval:**", "", *lines]))
+    sections = [head, *left_out_part(intervals["left_out"], "have no interval")]
     return sections + [part for section in intervals["measurements"] for part in measurement_parts(section)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..interval_evaluation.tables import band, one_in_thousand, power_table, resplits_table
-from ..markdown import markdown_table, shown
+from ..markdown import left_out_part, markdown_table, shown
 from .methods import CALIBRATED
 
 PROMISED = {"marginal": "each landmark for itself", "simultaneous": "all landmarks at once"}
@@ -26,10 +26,7 @@ def region_sections(regions: Mapping[str, Any]) -> list[str]:
         "mean over landmarks, whose interval is by bootstrap over units. Radii are those of discs as large as the regions, mm. A "
         "landmark that its image does not show counts with the region it would have."
     )
-    sections = [head]
-    if regions["left_out"]:
-        lines = [f"- entry {row['entry']} ({row['unit']}): {row['code']}: {row['found']}" for row in regions["left_out"]]
-        sections.append("\n".join([f"**{len(lines)} images have no region:**", "", *lines]))
+    sections = [head, *left_out_part(regions["left_out"], "have no region")]
     return sections + [part for section in regions["sections"] for part in section_parts(section)]
 
 

@@ -6,11 +6,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from .arrays import affine_of, array_of, is_picture
-from .nifti_maps import write_nifti
-from .tiff_maps import write_tiff
+from .label_stack import write_label_stack
 from .writer import Writer
 
 
@@ -20,13 +16,7 @@ class HypothesesWriter(Writer):
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: `ordered_hypotheses`, if any, is (hypotheses, *spatial) labels. Writes hypotheses.nii.gz or .tif."""
-        if "ordered_hypotheses" not in study:
-            return
-        stack = array_of(study, "ordered_hypotheses").astype(np.uint8)
-        if is_picture(study):
-            write_tiff(folder / "hypotheses.tif", stack)
-        else:
-            write_nifti(folder / "hypotheses.nii.gz", np.moveaxis(stack, 0, -1), affine_of(study))
+        write_label_stack(study, "ordered_hypotheses", folder, "hypotheses")
 
     @classmethod
     def example(cls) -> HypothesesWriter:

@@ -6,11 +6,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from .arrays import affine_of, array_of, is_picture
-from .nifti_maps import write_nifti
-from .tiff_maps import write_tiff
+from .label_stack import write_label_stack
 from .writer import Writer
 
 
@@ -19,13 +15,7 @@ class SamplesWriter(Writer):
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: `samples`, if any, is (draws, *spatial) labels. Writes samples.tif or samples.nii.gz."""
-        if "samples" not in study:
-            return
-        samples = array_of(study, "samples").astype(np.uint8)
-        if is_picture(study):
-            write_tiff(folder / "samples.tif", samples)
-        else:
-            write_nifti(folder / "samples.nii.gz", np.moveaxis(samples, 0, -1), affine_of(study))
+        write_label_stack(study, "samples", folder, "samples")
 
     @classmethod
     def example(cls) -> SamplesWriter:
