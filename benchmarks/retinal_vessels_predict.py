@@ -19,13 +19,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from predict_once import ROOT, predict_once
+
 from caveat.bundle_folders import find_bundle
-from caveat.commands.sampling_options import choose_configs
 from caveat.networks.pack_members import pack
-from caveat.run_bundle import run_bundle
 from caveat.transforms.discover import DATA_ROOT, find_studies, studies_from_list
 
-ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out"
 CHECKPOINTS = ROOT / "checkpoints" / "retinal_vessels"
 BUNDLE = find_bundle("retinal_vessels")
@@ -94,13 +93,9 @@ def predict(
     out: Path, studies: list[dict[str, Any]], sampler: str | None = None, draws: int | None = None, **overrides: Any
 ) -> None:
     """Predict into a folder, unless every study stands there already."""
-    if all((out / study["name"] / "result.json").is_file() for study in studies):
-        return
     if draws is not None:
         overrides["inferer::draws"] = draws
-    overrides |= {"datalist": studies, "output_dir": str(out), "device": "$torch.device('cpu')", "writers": WRITERS}
-    counts, _ = run_bundle(BUNDLE, choose_configs(BUNDLE, sampler), overrides)
-    print(out.relative_to(ROOT), counts, flush=True)
+    predict_once(BUNDLE, out, studies, sampler, WRITERS, **overrides)
 
 
 if __name__ == "__main__":
