@@ -29,12 +29,11 @@ CHECKPOINTS = ROOT / "checkpoints" / "_lung_lesions"
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 NETWORKS = {
     "model": (["probabilistic_unet"], "sampler."),
-    "ensemble": ([f"member{number}" for number in range(5)], "sampler.networks.{}."),
-    "dropout": (["dropout"], "sampler.backbone."),
+    "ensemble": (["dropout", *(f"member{number}" for number in range(1, 5))], "sampler.networks.{}."),
     **{name: ([name], "sampler.") for name in ("low_rank_logits", "multi_head", "image_vae")},
 }
 """File of weights, the trainings in it, and where these networks stand in the bundle's; its own sampler is in `model`."""
-FILE_OF = {"probabilistic_unet": "model", "single": "ensemble"}
+FILE_OF = {"probabilistic_unet": "model", "single": "ensemble", "dropout": "ensemble"}
 """File of weights of samplers that it is not named after."""
 SEEN = ("training", "early_stopping")
 UNSEEN = ("early_stopping", "calibration", "test")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 import torch
 import yaml
 from monai.bundle import ConfigParser
-from phantoms import write_nifti
 
 from caveat.networks.weights import save_weights
 
@@ -20,7 +18,6 @@ WRITERS = [
     {"_target_": "caveat.transforms.writers.hypotheses.HypothesesWriter"},
 ]
 """What is read here; reports and previews would take most of the time."""
-SPACING_MM = (0.8, 0.8, 2.5)
 
 
 def small_bundle(folder: Path, sure: bool = True) -> Path:
@@ -60,14 +57,3 @@ def weights_of(bundle: Path, name: str, sure: bool) -> dict[str, torch.Tensor]:
             torch.nn.init.zeros_(layer.weight)
             torch.nn.init.zeros_(layer.bias)
     return {f"sampler.{key}": tensor for key, tensor in sampler.state_dict().items()}
-
-
-def write_lung_crop(folder: Path, name: str = "lung") -> Path:
-    """Lung with a ball of tissue in it, 32 x 32 x 5 voxels, and beside it the ball as NAME_rater.nii.gz. Returns: the image."""
-    axes = np.ogrid[:32, :32, :5]
-    distance = sum(((axis - middle) * spacing) ** 2 for axis, middle, spacing in zip(axes, (15, 16, 2), SPACING_MM, strict=True))
-    noise = np.random.default_rng(0).integers(-30, 30, distance.shape)
-    image = np.where(distance < 20, 40, -850) + noise
-    affine = np.diag([-SPACING_MM[0], -SPACING_MM[1], SPACING_MM[2], 1.0])
-    write_nifti(folder / f"{name}_rater.nii.gz", voxels=(distance < 20).astype(np.uint8), affine=affine)
-    return write_nifti(folder / f"{name}.nii.gz", voxels=image.astype(np.int16), affine=affine)

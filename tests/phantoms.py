@@ -255,6 +255,22 @@ def hippocampus_crop(seed: int = 0, shape: tuple[int, int, int] = (35, 50, 36)) 
     return image.astype(np.float32), (body * np.where(y > 0.02, 1, 2)).astype(np.uint8)
 
 
+def lung_crop(spacing_mm: tuple[float, float, float], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Lung with a ball of tissue of 9 mm in it. Returns: (32, 32, 5) int16 Hounsfield units; the ball, uint8."""
+    axes = np.ogrid[:32, :32, :5]
+    distance = sum(((axis - middle) * spacing) ** 2 for axis, middle, spacing in zip(axes, (15, 16, 2), spacing_mm, strict=True))
+    noise = np.random.default_rng(seed).integers(-30, 30, distance.shape)
+    return (np.where(distance < 20, 40, -850) + noise).astype(np.int16), (distance < 20).astype(np.uint8)
+
+
+def write_lung_crop(path: Path, seed: int = 0, spacing_mm: tuple[float, float, float] = (0.8, 0.8, 2.5)) -> Path:
+    """A crop around a made-up lung nodule as a NIfTI file, with its outline beside it as NAME_label.nii.gz."""
+    image, label = lung_crop(spacing_mm, seed)
+    affine = np.diag([-spacing_mm[0], -spacing_mm[1], spacing_mm[2], 1.0])
+    write_nifti(path.with_name(path.name.replace(".nii", "_label.nii")), voxels=label, affine=affine)
+    return write_nifti(path, voxels=image, affine=affine)
+
+
 def write_hippocampus_crop(path: Path, seed: int = 0) -> Path:
     """A crop around a made-up hippocampus as a NIfTI file, 1 mm, with its labels beside it as NAME_label.nii.gz."""
     image, labels = hippocampus_crop(seed)

@@ -8,8 +8,8 @@ import math
 import nibabel
 import numpy as np
 import pytest
-from lesion_bundle import small_bundle, write_lung_crop
-from phantoms import write_nifti
+from lesion_bundle import small_bundle
+from phantoms import write_lung_crop, write_nifti
 
 from caveat.cli import main
 
@@ -24,9 +24,9 @@ def bundles(tmp_path_factory):
 @pytest.fixture
 def scored(bundles, tmp_path, monkeypatch, capsys):
     """Runs the command on a ball in a lung. Returns: exit status, what was printed, what was said on stderr."""
-    image = write_lung_crop(tmp_path)
+    image = write_lung_crop(tmp_path / "lung.nii.gz")
 
-    def run(*options, bundle="even", mask=tmp_path / "lung_rater.nii.gz", given=image):
+    def run(*options, bundle="even", mask=tmp_path / "lung_label.nii.gz", given=image):
         monkeypatch.setenv("CAVEAT_BUNDLES", str(bundles[bundle].parent))
         status = main(["score", str(bundles[bundle]), "-i", str(given), "--mask", str(mask), "--samples", "8", *options])
         said = capsys.readouterr()
@@ -37,7 +37,7 @@ def scored(bundles, tmp_path, monkeypatch, capsys):
 
 def changed(tmp_path, change):
     """The ball's mask after a change. Args: change: of voxels and affine."""
-    stored = nibabel.load(tmp_path / "lung_rater.nii.gz")
+    stored = nibabel.load(tmp_path / "lung_label.nii.gz")
     voxels, affine = change(np.asarray(stored.dataobj).copy(), stored.affine.copy())
     return write_nifti(tmp_path / "changed.nii.gz", voxels=voxels, affine=affine)
 
@@ -51,7 +51,7 @@ def test_where_every_outline_is_equally_likely_each_voxel_costs_ln_2(scored, tmp
     nats = -math.prod(found["grid"]) * math.log(2)
     assert found["log_likelihood"] == pytest.approx(nats, rel=1e-6)
     assert found["effective_samples"] == pytest.approx(8) and found["rank"] == {"less_likely_draws": 2.5, "draws": 5}
-    drawn = np.asarray(nibabel.load(tmp_path / "lung_rater.nii.gz").dataobj).sum()
+    drawn = np.asarray(nibabel.load(tmp_path / "lung_label.nii.gz").dataobj).sum()
     assert found["outline_voxels"] * 0.5**2 == pytest.approx(drawn * 0.8**2, rel=0.03)
     assert printed.splitlines()[0] == f"log-likelihood {nats:.1f} nats (8 samples, 8.0 effective)"
     assert printed.splitlines()[1].startswith("likelier than 2.5 of the model's own 5 draws")

@@ -6,8 +6,8 @@ import json
 
 import nibabel
 import numpy as np
-from lesion_bundle import small_bundle, write_lung_crop
-from phantoms import write_nifti
+from lesion_bundle import small_bundle
+from phantoms import write_lung_crop, write_nifti
 
 from caveat.cli import main
 
@@ -17,8 +17,8 @@ def test_a_crop_is_measured_and_what_is_no_lung_is_refused(tmp_path, monkeypatch
     monkeypatch.setenv("CAVEAT_BUNDLES", str(bundle.parent))
     given = tmp_path / "in"
     given.mkdir()
-    image = write_lung_crop(given)
-    (given / "lung_rater.nii.gz").unlink()
+    image = write_lung_crop(given / "lung.nii.gz")
+    (given / "lung_label.nii.gz").unlink()
     stored = nibabel.load(image)
     for name, voxels in (
         ("scaled", np.asarray(stored.dataobj) + 1024),
