@@ -82,7 +82,7 @@ def draw_part(bundle: Path, sampler: str, part: str, slices: bool, folder: Path)
 
 def draw(image: torch.Tensor, raters: np.ndarray, network: Sampler, inferer: SamplingInferer, slices: bool) -> dict[str, Any]:
     """Args: image: (1, x, y, z). raters: bool (raters, x, y, z). Returns: `draws` bool (draws, x, y, z'), `raters` likewise,
-    `probability` float16 (x, y, z'); z' are the slices with an outline where each is a study of its own, else all."""
+    `probability` float16 (x, y, z'); z' are `slices`: those with an outline where each is a study of its own, else all."""
     chosen = np.flatnonzero(raters.any(axis=(0, 1, 2))) if slices else np.arange(raters.shape[-1])
     studies = [image[..., number : number + 1] for number in chosen] if slices else [image]
     answers = [inferer(study[None], network) for study in studies]
@@ -92,6 +92,7 @@ def draw(image: torch.Tensor, raters: np.ndarray, network: Sampler, inferer: Sam
         "draws": samples.cpu().numpy() > 0,
         "raters": raters[..., chosen],
         "probability": probability.cpu().numpy().astype(np.float16),
+        "slices": chosen,
     }
 
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lung_lesions_slices import OUT, slices_of
 
 from caveat.inference.evaluation_files import plain
 from caveat.inference.markdown import markdown_table, shown
@@ -31,12 +31,20 @@ from caveat.inference.metrics.rater_ncc import one_hot, rater_ncc
 from caveat.inference.metrics.reference_samplers import reference_draws
 from caveat.inference.metrics.strata import means_by_stratum, raters_that_marked
 
-OUT = Path(__file__).resolve().parent.parent / "out" / "lung_lesions"
 DRAWS = 16
+SIZES = (1, 4, 5, 8, 16)
+"""Draws that energy distances are given for; five is what the ensemble has."""
+
+
+def energy_name(form: str, draws: int) -> str:
+    """As `energy_distances` names its figures."""
+    return f"energy distance {form}, {draws} draw{'s' if draws > 1 else ''}"
+
+
 ALL, EVERY_RATER, FOUR = "all slices", "every rater of the nodule drew", "four of four drew"
 SECTIONS = {
-    "Energy distance, form V": [f"energy distance V, {n} draw{'s' if n > 1 else ''}" for n in (1, 4, 8, 16)],
-    "Energy distance, forms U and R": [f"energy distance {form}, {n} draws" for form in "UR" for n in (4, 8, 16)],
+    "Energy distance, form V": [energy_name("V", n) for n in SIZES],
+    "Energy distance, forms U and R": [energy_name(form, n) for form in "UR" for n in SIZES[1:]],
     "Masks": ["Hungarian-matched IoU", "sample diversity", "best Dice per rater", "Dice of the means", "NCC with the raters"],
     "Probability against the share of raters, window of 48 mm": [
         "expected calibration error, equal-width, 15 bins",
@@ -55,30 +63,28 @@ def main() -> None:
     options = parser.parse_args()
     folders = sorted(path for path in (OUT / options.part).iterdir() if path.is_dir())
     methods: dict[str, list[Row]] = reference_rows(next(folder for folder in folders if not folder.name.endswith("_slices")))
-    methods |= {folder.name: [row for case in cases(folder) for row in [score(*case)]] for folder in folders}
+    networks = {
+        folder.name: [
+            score(case.draws, case.raters, case.probability, case.unit) | {"slice": case.name} for case in slices_of(folder)
+        ]
+        for folder in folders
+    }
+    methods |= networks
     facts = {path.name: json.loads((path / "facts.json").read_text(encoding="utf-8")) for path in folders}
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "table.json").write_text(json.dumps(plain({"facts": facts, "rows": methods})) + "\n", encoding="utf-8")
-    text = "\n\n".join([facts_table(facts), *(section(title, methods) for title in SECTIONS)]) + "\n"
+    sections = [section(title, methods) for title in SECTIONS]
+    text = "\n\n".join([facts_table(facts), *sections, differences(networks)]) + "\n"
     (options.output / "table.md").write_text(text, encoding="utf-8")
     print(text)
-
-
-def cases(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None, str]]:
-    """Draws (N, x, y), raters (M, x, y), probability (x, y) and patient of each slice on which some rater drew."""
-    for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as stored:
-            draws, raters, probability, unit = (stored[name] for name in ("draws", "raters", "probability", "unit"))
-        for number in np.flatnonzero(raters.any(axis=(0, 1, 2))):
-            yield draws[..., number], raters[..., number], probability[..., number].astype(float), str(unit)
 
 
 def reference_rows(folder: Path) -> dict[str, list[Row]]:
     """Samplers that know the raters, on the same slices."""
     rows: dict[str, list[Row]] = {}
-    for seed, (_, raters, _, unit) in enumerate(cases(folder)):
-        for name, draws in reference_draws(raters, DRAWS, seed).items():
-            rows.setdefault(name, []).append(score(draws, raters, None, unit))
+    for seed, case in enumerate(slices_of(folder)):
+        for name, draws in reference_draws(case.raters, DRAWS, seed).items():
+            rows.setdefault(name, []).append(score(draws, case.raters, None, case.unit))
     return rows
 
 
@@ -87,7 +93,7 @@ def score(draws: np.ndarray, raters: np.ndarray, probability: np.ndarray | None,
     distances = mask_distances(draws, raters)
     share = draws.mean(axis=0) if probability is None else probability
     predicted, observed = share.ravel(), raters.mean(axis=0).ravel()
-    metrics = energy_distances(distances) | {
+    metrics = energy_distances(distances, SIZES) | {
         "Hungarian-matched IoU": hungarian_iou(distances),
         "sample diversity": diversity(distances.draws),
         "best Dice per rater": float(best_dice(draws, raters).mean()),
@@ -104,7 +110,7 @@ def section(title: str, methods: dict[str, list[Row]]) -> str:
     """One table: a row a method, stratum by stratum."""
     names = SECTIONS[title]
     parts = [f"## {title}"]
-    for stratum, belongs in ((ALL, of_all), (EVERY_RATER, of_every_rater), (FOUR, of_four)):
+    for stratum, belongs in STRATA.items():
         kept = {name: [row for row in rows if belongs(row)] for name, rows in methods.items()}
         first = next(iter(kept.values()))
         parts.append(f"{stratum}: {len(first)} slices of {len({row['unit'] for row in first})} patients")
@@ -128,12 +134,43 @@ def of_four(row: Row) -> bool:
     return row["marked"] == row["raters"] == 4
 
 
+STRATA = {ALL: of_all, EVERY_RATER: of_every_rater, FOUR: of_four}
+
+
+def differences(methods: dict[str, list[Row]]) -> str:
+    """Energy distance in form V of each method less that of each other, slice by slice, at the most draws that both have."""
+    parts = ["## Energy distance, form V: row less column"]
+    for stratum, belongs in STRATA.items():
+        kept = {name: [row for row in rows if belongs(row)] for name, rows in methods.items()}
+        body = [
+            [name, *(difference(rows, other) if rows is not other else "" for other in kept.values())]
+            for name, rows in kept.items()
+        ]
+        parts += [stratum, markdown_table(["", *kept], body)]
+    return "\n\n".join(parts)
+
+
+def difference(rows: list[Row], others: list[Row]) -> str:
+    """Mean and interval over patients. One mask is the same sampler at any number of draws: the other's most is taken."""
+    most, of_others = (max(size for size in SIZES if energy_name("V", size) in some[0]["metrics"]) for some in (rows, others))
+    shared = min(most, of_others)
+    sizes = (most, of_others) if shared == 1 else (shared, shared)
+    first, second = (
+        [row["metrics"][energy_name("V", size)] for row in some] for size, some in zip(sizes, (rows, others), strict=True)
+    )
+    return mean_of(list(np.subtract(first, second)), [row["unit"] for row in rows])
+
+
 def mean(rows: list[Row], metric: str) -> str:
     """Mean and interval over patients, with the number of slices where it is undefined; "-" where no slice has the figure."""
-    values = [row["metrics"].get(metric, float("nan")) for row in rows]
+    return mean_of([row["metrics"].get(metric, float("nan")) for row in rows], [row["unit"] for row in rows])
+
+
+def mean_of(values: list[float], units: list[str]) -> str:
+    """As `mean`, of values of some units."""
     if np.isnan(values).all():
         return "-"
-    found = means_by_stratum(values, [ALL] * len(rows), [row["unit"] for row in rows])[ALL]
+    found = means_by_stratum(values, [ALL] * len(values), units)[ALL]
     text = f"{shown(found['mean'])} ({shown(found['lower'])} to {shown(found['upper'])})"
     return text + (f", {found['undefined']} undefined" if found["undefined"] else "")
 

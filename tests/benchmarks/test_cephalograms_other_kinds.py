@@ -7,8 +7,7 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-
-from benchmarks.cephalograms_other_kinds import made, projection, table
+from cephalograms_other_kinds import made, projection, table
 
 
 @pytest.mark.parametrize(("axis", "side"), [(0, slice(600, None)), (1, slice(None, 400))])

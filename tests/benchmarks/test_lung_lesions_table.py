@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from benchmarks.lung_lesions_table import SECTIONS, cases, mean, of_every_rater, of_four, reference_rows, score
+from lung_lesions_slices import slices_of
+from lung_lesions_table import SECTIONS, difference, mean, of_every_rater, of_four, reference_rows, score
 
 
 def bars(*lengths: int) -> np.ndarray:
@@ -43,9 +43,20 @@ def test_strata_and_cells():
 def test_only_slices_with_an_outline_are_cases(tmp_path):
     draws, raters = np.zeros((2, 4, 4, 3), bool), np.zeros((3, 4, 4, 3), bool)
     raters[1, 0, 0, 1], draws[:, 0, 0, 1] = True, True
-    np.savez_compressed(tmp_path / "a.npz", draws=draws, raters=raters, probability=np.zeros((4, 4, 3), np.float16), unit="A")
-    ((drawn, read, probability, unit),) = cases(tmp_path)
-    assert drawn.all(axis=0).sum() == 1 and read.sum() == 1 and probability.shape == (4, 4) and unit == "A"
+    stored = {"draws": draws, "raters": raters, "probability": np.zeros((4, 4, 3), np.float16), "slices": [3, 5, 6]}
+    np.savez_compressed(tmp_path / "a.npz", unit="A", **stored)
+    (case,) = slices_of(tmp_path)
+    assert case.draws.all(axis=0).sum() == 1 and case.raters.sum() == 1 and case.probability.shape == (4, 4)
+    assert (case.name, case.unit) == ("a slice 5", "A")
     rows = reference_rows(tmp_path)
     assert {name: len(found) for name, found in rows.items()}["majority (>= half) repeated"] == 1
     assert set(SECTIONS["Energy distance, form V"]) <= set(rows["union repeated"][0]["metrics"])
+
+
+def test_differences_are_at_the_most_draws_of_both_and_one_mask_at_any_number():
+    """Raters drew 2 and 4 elements: V is (1 - 2 p)^2 / 4 where the first has the share p of the draws."""
+    even, one, both = (
+        [score(bars(*draws), bars(2, 4), None, unit) for unit in "AB"] for draws in ((2, 4) * 8, (4,), (4, 4, 4, 4, 2))
+    )
+    assert difference(even, one) == "-0.250 (-0.250 to -0.250)" and difference(one, even) == "0.250 (0.250 to 0.250)"
+    assert difference(even, both) == "-0.0800 (-0.0800 to -0.0800)", "of five draws: shares 3/5 and 1/5"

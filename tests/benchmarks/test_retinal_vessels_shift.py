@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 import yaml
+from retinal_vessels_shift import CORRUPTIONS, STRENGTHS, aurocs, study_scores
 
-from benchmarks.retinal_vessels_shift import CORRUPTIONS, STRENGTHS, aurocs, study_scores
 from caveat.inference.stored_study import StoredStudy
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
