@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from lung_lesions_slices import OUT
 from monai.bundle import ConfigParser
 from monai.transforms import CenterSpatialCropd, Compose
 
@@ -31,7 +32,6 @@ from caveat.networks.sampler import Sampler
 from caveat.transforms.discover import DATA_ROOT
 
 ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "out" / "lung_lesions"
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 WINDOW = [96, 96, -1]
 STATISTICS = [{"_target_": f"caveat.inference.reducers.{name}"} for name in ("moments.Moments", "kept_draws.KeptDraws")]
