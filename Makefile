@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-cephalograms train-second train-one clean
+.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-cephalograms train-lesions train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -48,6 +48,14 @@ train-cephalograms: $(INSTALLED)  ## the dropout network, then the other four me
 	$(BIN)/python data_lists/prepare_cephalograms.py
 	$(MAKE) train-one BUNDLE=cephalometric_landmarks LIST=cephalograms SEED=0 NAME=dropout OVERLAY=train_dropout
 	for seed in 0 1 2 3; do $(MAKE) train-one BUNDLE=cephalometric_landmarks LIST=cephalograms SEED=$$seed NAME=member$$seed || exit 1; done
+
+train-lesions: $(INSTALLED)  ## the probabilistic U-Net, the methods beside it, the ensemble's other members; the nodules are written first
+	$(BIN)/python data_lists/prepare_lidc_nodules.py
+	$(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=0 NAME=probabilistic_unet
+	for method in dropout low_rank_logits multi_head image_vae; do \
+	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=0 NAME=$$method OVERLAY=train_$$method || exit 1; done
+	for seed in 1 2 3 4; do \
+	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=$$seed NAME=member$$seed OVERLAY=train_member || exit 1; done
 
 train-second: $(INSTALLED)
 	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) train_second_cycle" \
