@@ -5,7 +5,8 @@
 
 writes out/lung_lesions/PART/SAMPLER/NODULE.npz (draws, the raters' masks, the mean probability) for lung_lesions_table.py; what
 is there is not drawn again. A draw is one of the whole nodule; with --slices each slice is a study of its own, as in published
-figures, and the folder is named SAMPLER_slices. What reaches beyond 48 mm (12 nodules of the set) is left out on both sides.
+figures, and the folder is named SAMPLER_slices. Each study has a seed of its own, so that a mean over studies is one over draws
+as well. What reaches beyond 48 mm (12 nodules of the set) is left out on both sides.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from caveat.transforms.discover import DATA_ROOT
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 WINDOW = [96, 96, -1]
+SLICES = 1000
+"""More than a nodule has: seeds of the slices of one do not reach those of the next."""
 STATISTICS = [{"_target_": f"caveat.inference.reducers.{name}"} for name in ("moments.Moments", "kept_draws.KeptDraws")]
 
 
@@ -61,12 +64,13 @@ def draw_part(bundle: Path, sampler: str, part: str, slices: bool, folder: Path)
     root = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
     folder.mkdir(parents=True, exist_ok=True)
     seconds, count = 0.0, 0
-    for entry in read_entries(LIST, part):
+    for number, entry in enumerate(read_entries(LIST, part)):
         path = folder / Path(entry["image"]).name.replace(".nii.gz", ".npz")
         if path.is_file():
             continue
         study = preprocessing({"image": str(root / entry["image"]), "label": [str(root / label) for label in entry["label"]]})
         start = time.perf_counter()
+        inferer.seed = number * SLICES
         drawn = draw(study["image"], study["label"].numpy() > 0, network, inferer, slices)
         seconds, count = seconds + time.perf_counter() - start, count + drawn["draws"].shape[-1]
         np.savez_compressed(path, unit=entry["unit"], **drawn)
@@ -81,11 +85,21 @@ def draw_part(bundle: Path, sampler: str, part: str, slices: bool, folder: Path)
 
 
 def draw(image: torch.Tensor, raters: np.ndarray, network: Sampler, inferer: SamplingInferer, slices: bool) -> dict[str, Any]:
-    """Args: image: (1, x, y, z). raters: bool (raters, x, y, z). Returns: `draws` bool (draws, x, y, z'), `raters` likewise,
-    `probability` float16 (x, y, z'); z' are `slices`: those with an outline where each is a study of its own, else all."""
+    """Draw one nodule.
+
+    Args:
+        image: (1, x, y, z). raters: bool (raters, x, y, z).
+        inferer: its seed is the nodule's; it is counted up from slice to slice where each is a study of its own.
+
+    Returns:
+        `draws` bool (draws, x, y, z'), `raters` likewise, `probability` float16 (x, y, z'); z' are `slices`: those with an
+        outline where each is a study of its own, else all.
+    """
     chosen = np.flatnonzero(raters.any(axis=(0, 1, 2))) if slices else np.arange(raters.shape[-1])
-    studies = [image[..., number : number + 1] for number in chosen] if slices else [image]
-    answers = [inferer(study[None], network) for study in studies]
+    answers = []
+    for study in [image[..., number : number + 1] for number in chosen] if slices else [image]:
+        answers.append(inferer(study[None], network))
+        inferer.seed += 1
     samples = torch.cat([labels_of(answer["samples"][0], axis=1) for answer in answers], dim=-1)
     probability = torch.cat([answer["pred"][0, 1] for answer in answers], dim=-1)
     return {
