@@ -29,10 +29,15 @@ def pack(checkpoints: Sequence[Path | str], out: Path | str, prefix: str = "netw
         raise ValueError("there is no checkpoint to pack")
     packed: dict[str, torch.Tensor] = {}
     for number, path in enumerate(checkpoints):
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        state = content.get("model", content) if isinstance(content, dict) else {}
-        state.pop("checkpointer", None)  # the saver's own memory of the best value so far
-        if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
-            raise ValueError(f"checkpoint {number} holds no state dict")
-        packed |= {f"{prefix.format(number)}{name}": tensor for name, tensor in state.items()}
+        packed |= {f"{prefix.format(number)}{name}": tensor for name, tensor in read_checkpoint(path).items()}
     return save_weights(packed, out)
+
+
+def read_checkpoint(path: Path | str) -> dict[str, torch.Tensor]:
+    """The state dict of one checkpoint, in any of the forms that `pack` takes. Raises: ValueError: it holds none."""
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    state = content.get("model", content) if isinstance(content, dict) else {}
+    state.pop("checkpointer", None)  # the saver's own memory of the best value so far
+    if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+        raise ValueError(f"{Path(path).name} holds no state dict")
+    return state

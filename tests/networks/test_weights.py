@@ -283,7 +283,7 @@ class TestMembers:
     @pytest.mark.parametrize("content", [{}, {"model": {}}, {"epoch": 3}, [torch.zeros(1)]])
     def test_what_is_no_checkpoint_is_an_error(self, content: Any, tmp_path: Path) -> None:
         torch.save(content, tmp_path / "one.pt")
-        with pytest.raises(ValueError, match="checkpoint 0 holds no state dict"):
+        with pytest.raises(ValueError, match="one.pt holds no state dict"):
             pack([tmp_path / "one.pt"], tmp_path / "model.pt")
 
     def test_no_checkpoint_is_an_error(self, tmp_path: Path) -> None:
