@@ -52,6 +52,16 @@ def test_joint_averages_whole_labels():
     assert float(loss_of(JointLikelihood(3, 4), distribution, label)) == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_relaxation_is_a_share_of_every_samples_own_likelihood():
+    distribution, label = a_distribution()
+    of_samples = probabilities(distribution, label, 4).prod(axis=2)
+    expected = (-0.9 * np.log(of_samples.mean(axis=0)) - 0.1 * np.log(of_samples).mean(axis=0)).mean() / 6
+    assert float(loss_of(JointLikelihood(3, 4, relaxation=0.1), distribution, label)) == pytest.approx(expected, rel=1e-5)
+    for relaxation in (-0.1, 1.0):
+        with pytest.raises(ValueError, match="relaxation"):
+            JointLikelihood(3, 4, relaxation=relaxation)
+
+
 @pytest.mark.parametrize("kind", LOSSES)
 def test_without_covariance_it_is_the_cross_entropy(kind):
     distribution, label = a_distribution()
@@ -129,3 +139,16 @@ def test_the_joint_likelihood_alone_teaches_that_voxels_vary_together(kind, lear
         logits = LogitDistribution(mean, F.softplus(raw), factors).antithetic_logits(400)
     volumes = logits.argmax(2).sum((1, 2)).double()
     assert (float(volumes.std()) > 4) == learns  # 5 where all vary together, 1.6 where each varies alone
+
+
+@pytest.mark.parametrize(("relaxation", "turned"), [(0.0, True), (0.05, False)])
+def test_only_the_relaxation_keeps_draws_from_turning_what_is_certainly_background(relaxation, turned):
+    """A thousand voxels of background whose factor is large: to the likelihood half of the samples cost ln 2 nats in all."""
+    mean = torch.stack([torch.full((1000,), 4.0), torch.full((1000,), -4.0)])[None]
+    distribution = LogitDistribution(
+        mean, torch.zeros(1, 2, 1000), torch.stack([torch.zeros(1000), torch.full((1000,), 20.0)])[None, None]
+    )
+    certain = distribution._replace(factors=torch.zeros(1, 1, 2, 1000))
+    loss, label = JointLikelihood(2, 20, relaxation=relaxation), torch.zeros(1, 1, 1000)
+    less = float(loss_of(loss, certain, label) - loss_of(loss, distribution, label)) * 1000
+    assert (abs(less) < 2 * math.log(2)) if turned else less < -100
