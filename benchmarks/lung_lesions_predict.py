@@ -28,7 +28,8 @@ OUT = ROOT / "out" / "lung_lesions" / "volumes"
 CHECKPOINTS = ROOT / "checkpoints" / "_lung_lesions"
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 NETWORKS = {
-    "model": (["probabilistic_unet"], "sampler."),
+    "model": (["second_cycle"], "sampler."),
+    "first_cycle": (["probabilistic_unet"], "sampler."),
     "ensemble": (["dropout", *(f"member{number}" for number in range(1, 5))], "sampler.networks.{}."),
     **{name: ([name], "sampler.") for name in ("low_rank_logits", "multi_head", "image_vae")},
 }
