@@ -25,6 +25,7 @@ from caveat.inference.metrics.brier import brier_of_raters
 from caveat.inference.metrics.calibration_error import adaptive_calibration_error, expected_calibration_error
 from caveat.inference.metrics.diversity import diversity
 from caveat.inference.metrics.energy_distance import energy_distances
+from caveat.inference.metrics.frequency import frequency_table
 from caveat.inference.metrics.hungarian_iou import hungarian_iou
 from caveat.inference.metrics.mask_distance import mask_distances
 from caveat.inference.metrics.rater_ncc import one_hot, rater_ncc
@@ -74,7 +75,7 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "table.json").write_text(json.dumps(plain({"facts": facts, "rows": methods})) + "\n", encoding="utf-8")
     sections = [section(title, methods) for title in SECTIONS]
-    text = "\n\n".join([facts_table(facts), *sections, differences(networks)]) + "\n"
+    text = "\n\n".join([facts_table(facts), *sections, frequencies(methods), differences(networks)]) + "\n"
     (options.output / "table.md").write_text(text, encoding="utf-8")
     print(text)
 
@@ -103,7 +104,8 @@ def score(draws: np.ndarray, raters: np.ndarray, probability: np.ndarray | None,
         "adaptive calibration error, equal-mass, 15 bins": adaptive_calibration_error(predicted, observed),
         "Brier score": brier_of_raters(predicted, observed)["total"],
     }
-    return {"unit": unit, "marked": raters_that_marked(raters), "raters": len(raters), "metrics": metrics}
+    about = {"unit": unit, "marked": raters_that_marked(raters), "raters": len(raters)}
+    return about | {"metrics": metrics, "frequency": frequency_table(draws.mean(axis=0), raters.mean(axis=0)).tolist()}
 
 
 def section(title: str, methods: dict[str, list[Row]]) -> str:
@@ -135,6 +137,18 @@ def of_four(row: Row) -> bool:
 
 
 STRATA = {ALL: of_all, EVERY_RATER: of_every_rater, FOUR: of_four}
+
+
+def frequencies(methods: dict[str, list[Row]]) -> str:
+    """Elements by the share of the draws that mark them: the mean share of the raters who do, and how many elements there are."""
+    tables = {name: np.sum([row["frequency"] for row in rows], axis=0) for name, rows in methods.items()}
+    ends = np.linspace(0, 1, len(next(iter(tables.values()))) + 1)
+    head = ["share of the draws", *(f"to {end:.1f}" for end in ends[1:])]
+    body = [
+        [name, *(f"{observed / count:.2f} of {count:.0f}" if count else "-" for count, _, observed in table)]
+        for name, table in tables.items()
+    ]
+    return f"## Share of the raters, by the share of the draws, all elements of {ALL}\n\n" + markdown_table(head, body)
 
 
 def differences(methods: dict[str, list[Row]]) -> str:

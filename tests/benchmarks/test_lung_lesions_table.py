@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from lung_lesions_slices import slices_of
-from lung_lesions_table import SECTIONS, difference, mean, of_every_rater, of_four, reference_rows, score
+from lung_lesions_table import SECTIONS, difference, frequencies, mean, of_every_rater, of_four, reference_rows, score
 
 
 def bars(*lengths: int) -> np.ndarray:
@@ -60,3 +60,12 @@ def test_differences_are_at_the_most_draws_of_both_and_one_mask_at_any_number():
     )
     assert difference(even, one) == "-0.250 (-0.250 to -0.250)" and difference(one, even) == "0.250 (0.250 to 0.250)"
     assert difference(even, both) == "-0.0800 (-0.0800 to -0.0800)", "of five draws: shares 3/5 and 1/5"
+
+
+def test_elements_by_the_share_of_the_draws():
+    """Two slices of eight elements; both draws mark two of them, one marks two more, and half of the raters mark those four."""
+    rows = [score(bars(2, 4), bars(4, 0), None, "A")] * 2
+    *_, body = frequencies({"method": rows}).splitlines()
+    assert [cell.strip() for cell in body.split("|")[1:-1]] == [
+        "method", "0.00 of 8", "-", "-", "-", "0.50 of 4", "-", "-", "-", "-", "0.50 of 4",
+    ]  # fmt: skip
