@@ -4,8 +4,8 @@
 
 pack      after training: the checkpoints that are there into models/, prints each sha256 for its config; the images they have
           seen into calibration/seen.json
-training  the bundle's own sampler on the training nodules: reference features of the gate
-unseen    every sampler that has weights on the early stopping, calibration and test nodules
+training  the bundle's own sampler on the training nodules, one draw: reference features of the gate, which no draw changes
+unseen    every sampler that has weights on the early stopping, calibration and test nodules; --sampler for one of them
 
 Writes below out/, which git ignores; what is there is not predicted again. Draws for the table of several readings are made by
 lung_lesions_draws.py.
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from predict_once import ROOT, predict_once
 
@@ -47,12 +48,18 @@ WRITERS = [
 
 def main() -> None:
     """Run one step."""
-    steps = {"pack": pack_networks, "training": predict_training, "unseen": predict_unseen}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=steps)
+    parser.add_argument("step", choices=("pack", "training", "unseen"))
     parser.add_argument("--bundle", default="lung_lesions", help="name or folder (default: the shipped one)")
+    parser.add_argument("--sampler", help="of the step unseen (default: every one that has weights)")
     options = parser.parse_args()
-    steps[options.step](find_bundle(options.bundle))
+    bundle = find_bundle(options.bundle)
+    if options.step == "pack":
+        pack_networks(bundle)
+    elif options.step == "training":
+        predict(bundle, OUT / "training", ("training",), None, **{"inferer::draws": 1})
+    else:
+        predict_unseen(bundle, [options.sampler] if options.sampler else list(read_metadata(bundle)["samplers"]))
 
 
 def pack_networks(bundle: Path) -> None:
@@ -67,22 +74,17 @@ def pack_networks(bundle: Path) -> None:
     (bundle / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
 
 
-def predict_training(bundle: Path) -> None:
-    """The bundle's own sampler on what it was trained on."""
-    predict(bundle, OUT / "training", ("training",), None)
-
-
-def predict_unseen(bundle: Path) -> None:
-    """Every sampler on every nodule that trained no network."""
-    for sampler in read_metadata(bundle)["samplers"]:
+def predict_unseen(bundle: Path, samplers: list[str]) -> None:
+    """Some samplers on every nodule that trained no network; those without weights are passed over."""
+    for sampler in samplers:
         if (bundle / "models" / f"{FILE_OF.get(sampler, sampler)}.pt").is_file():
             predict(bundle, OUT / sampler, UNSEEN, sampler)
 
 
-def predict(bundle: Path, out: Path, parts: tuple[str, ...], sampler: str | None) -> None:
+def predict(bundle: Path, out: Path, parts: tuple[str, ...], sampler: str | None, **overrides: Any) -> None:
     """Predict parts of the list into a folder, unless every study stands there already."""
     studies = [study for part in parts for study in studies_from_list(LIST, part)]
-    predict_once(bundle, out, studies, sampler, WRITERS)
+    predict_once(bundle, out, studies, sampler, WRITERS, **overrides)
 
 
 if __name__ == "__main__":
