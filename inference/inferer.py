@@ -41,6 +41,8 @@ class SamplingInferer(Inferer):
         link: "softmax", "sigmoid" or "identity".
         temperature: of the link; fitted on early stopping units.
         region_channel: channel of the input that is 1 where the study is measured and 0 elsewhere; None measures everywhere.
+        own_spacing_axes: axes of the grid along which the preprocessing leaves a study its own spacing. A record is then one of
+            studies of many such distances, and is not tied to one.
         window_batch: windows encoded at once.
         decode_batch: windows times draws decoded at once.
         precision: "float32" or "bfloat16" for the convolutions.
@@ -60,6 +62,7 @@ class SamplingInferer(Inferer):
         link: str = "softmax",
         temperature: float = 1.0,
         region_channel: int | None = None,
+        own_spacing_axes: Sequence[int] = (),
         window_batch: int = 4,
         decode_batch: int = 8,
         precision: str = "float32",
@@ -76,6 +79,7 @@ class SamplingInferer(Inferer):
         self.blending = blending
         self.link = Link(link, temperature)
         self.region_channel = region_channel
+        self.own_spacing_axes = tuple(own_spacing_axes)
         self.window_batch = window_batch
         self.decode_batch = decode_batch
         self.precision = precision
@@ -197,6 +201,7 @@ class SamplingInferer(Inferer):
             "region_channel": self.region_channel,
             "precision": self.precision,
             "grid_spacing_mm": spacing_of_grid(affine, meta, inputs.ndim - 2),
+            "own_spacing_axes": list(self.own_spacing_axes),
             "device": inputs.device.type,
             "chunk": chunk,
             "budget_mib": self.budget_mib,

@@ -33,14 +33,18 @@ def identity_of(result: Mapping[str, Any], bundle: Mapping[str, Any], entry: Map
     """What must be equal between calibration and use, for intervals to hold.
 
     Args:
-        result: of a study, in memory or as read from `result.json`; its `sampling` is looked at, and whether `input` says that
-            the study was cropped by a box or a point: such a crop is not placed as those are that a data set comes in.
+        result: of a study, in memory or as read from `result.json`; its `sampling` is looked at (of the grid's spacing not
+            the axes along which the bundle leaves a study's own), and whether `input` says that the study was cropped by a
+            box or a point: such a crop is not placed as those are that a data set comes in.
         bundle: with weights_sha256 and preprocessing_sha256; `result["bundle"]` of a stored result.
         entry: of `measurements`.
     """
     facts = {key: bundle.get(key) for key in OF_BUNDLE}
     facts |= {key: result["sampling"].get(key) for key in OF_SAMPLING}
     facts |= {key: entry.get(stored) for key, stored in OF_MEASUREMENT.items()}
+    spacing = facts["grid_spacing_mm"]
+    if spacing and (own := result["sampling"].get("own_spacing_axes")):
+        facts["grid_spacing_mm"] = [None if axis in own else distance for axis, distance in enumerate(spacing)]
     crop = result.get("input", {}).get("crop", {}).get("source", "")
     return six_digits(facts | {"crop": crop})  # as result.json stores them
 

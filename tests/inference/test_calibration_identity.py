@@ -38,6 +38,15 @@ def test_every_way_of_sampling_counts(key, value):
     assert differences(identity(), changed(**{key: value})) == [key]
 
 
+def test_a_spacing_that_is_each_studys_own_does_not_count():
+    own = {"own_spacing_axes": [2]}
+    thin, thick = (changed(**own, grid_spacing_mm=[2.0, 2.0, distance]) for distance in (1.0, 2.5))
+    assert thin == thick and thin["grid_spacing_mm"] == [2.0, 2.0, None]
+    assert differences(thin, changed(**own, grid_spacing_mm=[2.0, 1.0, 1.0])) == ["grid_spacing_mm"]
+    assert differences(thin, changed(grid_spacing_mm=[2.0, 2.0, 1.0])) == ["grid_spacing_mm"]
+    assert changed(**own, grid_spacing_mm=None)["grid_spacing_mm"] is None
+
+
 @pytest.mark.parametrize("key", ["weights_sha256", "preprocessing_sha256"])
 def test_weights_and_preprocessing_count(key):
     assert differences(identity(), identity(bundle=BUNDLE | {key: "other"})) == [key]
