@@ -1,12 +1,11 @@
 """Draws of every sampler of the lung lesion bundle on the grid of the 2-D protocol: 0.5 mm, 96 x 96, the scanner's own slices.
 
     CAVEAT_DATA=prepared python benchmarks/lung_lesions_draws.py probabilistic_unet ensemble --part test
-    CAVEAT_DATA=prepared python benchmarks/lung_lesions_draws.py probabilistic_unet --part test --slices
 
 writes out/lung_lesions/PART/SAMPLER/NODULE.npz (draws, the raters' masks, the mean probability) for lung_lesions_table.py; what
-is there is not drawn again. A draw is one of the whole nodule; with --slices each slice is a study of its own, as in published
-figures, and the folder is named SAMPLER_slices. Each study has a seed of its own, so that a mean over studies is one over draws
-as well. What reaches beyond 48 mm (12 nodules of the set) is left out on both sides.
+is there is not drawn again. A draw is one of the whole nodule, in which every slice is drawn as it would be alone: figures of
+slices are those of the published protocol. Each nodule has a seed of its own, so that a mean over nodules is one over draws as
+well. What reaches beyond 48 mm (12 nodules of the set) is left out on both sides.
 """
 
 from __future__ import annotations
@@ -35,8 +34,6 @@ from caveat.transforms.discover import DATA_ROOT
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 WINDOW = [96, 96, -1]
-SLICES = 1000
-"""More than a nodule has: seeds of the slices of one do not reach those of the next."""
 STATISTICS = [{"_target_": f"caveat.inference.reducers.{name}"} for name in ("moments.Moments", "kept_draws.KeptDraws")]
 
 
@@ -46,14 +43,12 @@ def main() -> None:
     parser.add_argument("samplers", nargs="+", help="as the bundle's metadata.json names them")
     parser.add_argument("--bundle", default="lung_lesions", help="name or folder (default: the shipped one)")
     parser.add_argument("--part", default="test", help="of the data list (default: test)")
-    parser.add_argument("--slices", action="store_true", help="each slice is a study of its own")
     options = parser.parse_args()
     for sampler in options.samplers:
-        folder = OUT / options.part / (f"{sampler}_slices" if options.slices else sampler)
-        draw_part(find_bundle(options.bundle), sampler, options.part, options.slices, folder)
+        draw_part(find_bundle(options.bundle), sampler, options.part, OUT / options.part / sampler)
 
 
-def draw_part(bundle: Path, sampler: str, part: str, slices: bool, folder: Path) -> None:
+def draw_part(bundle: Path, sampler: str, part: str, folder: Path) -> None:
     """Draw every nodule of a part that is not there yet; facts.json says with what, and how long a slice took."""
     config = ConfigParser()
     config.read_config([str(path) for path in choose_configs(bundle, sampler)])
@@ -70,8 +65,8 @@ def draw_part(bundle: Path, sampler: str, part: str, slices: bool, folder: Path)
             continue
         study = preprocessing({"image": str(root / entry["image"]), "label": [str(root / label) for label in entry["label"]]})
         start = time.perf_counter()
-        inferer.seed = number * SLICES
-        drawn = draw(study["image"], study["label"].numpy() > 0, network, inferer, slices)
+        inferer.seed = number
+        drawn = draw(study["image"], study["label"].numpy() > 0, network, inferer)
         seconds, count = seconds + time.perf_counter() - start, count + drawn["draws"].shape[-1]
         np.savez_compressed(path, unit=entry["unit"], **drawn)
     if count:
@@ -84,29 +79,14 @@ def draw_part(bundle: Path, sampler: str, part: str, slices: bool, folder: Path)
         (folder / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
-def draw(image: torch.Tensor, raters: np.ndarray, network: Sampler, inferer: SamplingInferer, slices: bool) -> dict[str, Any]:
-    """Draw one nodule.
-
-    Args:
-        image: (1, x, y, z). raters: bool (raters, x, y, z).
-        inferer: its seed is the nodule's; it is counted up from slice to slice where each is a study of its own.
-
-    Returns:
-        `draws` bool (draws, x, y, z'), `raters` likewise, `probability` float16 (x, y, z'); z' are `slices`: those with an
-        outline where each is a study of its own, else all.
-    """
-    chosen = np.flatnonzero(raters.any(axis=(0, 1, 2))) if slices else np.arange(raters.shape[-1])
-    answers = []
-    for study in [image[..., number : number + 1] for number in chosen] if slices else [image]:
-        answers.append(inferer(study[None], network))
-        inferer.seed += 1
-    samples = torch.cat([labels_of(answer["samples"][0], axis=1) for answer in answers], dim=-1)
-    probability = torch.cat([answer["pred"][0, 1] for answer in answers], dim=-1)
+def draw(image: torch.Tensor, raters: np.ndarray, network: Sampler, inferer: SamplingInferer) -> dict[str, Any]:
+    """Args: image: (1, x, y, z). raters: bool (raters, x, y, z). Returns: `draws` bool (draws, x, y, z), `raters` likewise,
+    `probability` float16 (x, y, z)."""
+    answer = inferer(image[None], network)
     return {
-        "draws": samples.cpu().numpy() > 0,
-        "raters": raters[..., chosen],
-        "probability": probability.cpu().numpy().astype(np.float16),
-        "slices": chosen,
+        "draws": labels_of(answer["samples"][0], axis=1).cpu().numpy() > 0,
+        "raters": raters,
+        "probability": answer["pred"][0, 1].cpu().numpy().astype(np.float16),
     }
 
 

@@ -1,6 +1,6 @@
 """Pictures of the lung lesion bundle's page, from stored draws.
 
-    CAVEAT_DATA=prepared python benchmarks/lung_lesions_pictures.py grid --sampler probabilistic_unet_slices
+    CAVEAT_DATA=prepared python benchmarks/lung_lesions_pictures.py grid --sampler probabilistic_unet
     CAVEAT_DATA=prepared python benchmarks/lung_lesions_pictures.py latent
 
 grid      image, raters and eight draws of typical, best and worst test slices: those around the median of the energy distance
@@ -50,9 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("picture", choices=("grid", "latent"))
     parser.add_argument("--bundle", default="lung_lesions", help="name or folder (default: the shipped one)")
-    parser.add_argument(
-        "--sampler", default="probabilistic_unet_slices", help="folder of draws that chooses, and that the grid shows"
-    )
+    parser.add_argument("--sampler", default="probabilistic_unet", help="folder of draws that chooses, and that the grid shows")
     options = parser.parse_args()
     chosen = choose(options.sampler)
     config = read_bundle(find_bundle(options.bundle))

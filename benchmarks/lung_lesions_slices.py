@@ -32,12 +32,6 @@ def slices_of(folder: Path) -> Iterator[Slice]:
     for path in sorted(folder.glob("*.npz")):
         with np.load(path) as stored:
             draws, raters, probability, unit = (stored[name] for name in ("draws", "raters", "probability", "unit"))
-            numbers = stored["slices"]
-        for index in np.flatnonzero(raters.any(axis=(0, 1, 2))):
-            yield Slice(
-                f"{path.stem} slice {numbers[index]}",
-                str(unit),
-                draws[..., index],
-                raters[..., index],
-                probability[..., index].astype(float),
-            )
+        for number in np.flatnonzero(raters.any(axis=(0, 1, 2))):
+            masks = (draws[..., number], raters[..., number])
+            yield Slice(f"{path.stem} slice {number}", str(unit), *masks, probability[..., number].astype(float))

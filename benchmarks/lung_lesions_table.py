@@ -4,8 +4,7 @@
 
 writes table.md and table.json (every slice's value). A slice on which some rater drew is a case; means have a 95 % interval by
 bootstrap over patients. Distances are 1 - IoU, of two empty masks 0. Rows that know the raters (perfect sampler, majority, union
-...) stand first: they are the floors and oracles on this grid. Draws of the whole nodule and of single slices (`_slices`) are
-rows of their own.
+...) stand first: they are the floors and oracles on this grid.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     folders = sorted(path for path in (OUT / options.part).iterdir() if path.is_dir())
-    methods: dict[str, list[Row]] = reference_rows(next(folder for folder in folders if not folder.name.endswith("_slices")))
+    methods: dict[str, list[Row]] = reference_rows(folders[0])
     networks = {
         folder.name: [
             score(case.draws, case.raters, case.probability, case.unit) | {"slice": case.name} for case in slices_of(folder)
