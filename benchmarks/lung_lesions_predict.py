@@ -31,7 +31,7 @@ LIST = ROOT / "data_lists" / "lidc_nodules.json"
 NETWORKS = {
     "model": (["second_cycle"], "sampler."),
     "first_cycle": (["probabilistic_unet"], "sampler."),
-    "ensemble": (["dropout", *(f"member{number}" for number in range(1, 5))], "sampler.networks.{}."),
+    "ensemble": (["dropout", "member1", "member2"], "sampler.networks.{}."),
     **{name: ([name], "sampler.") for name in ("low_rank_logits", "multi_head", "image_vae")},
 }
 """File of weights, the trainings in it, and where these networks stand in the bundle's; its own sampler is in `model`."""

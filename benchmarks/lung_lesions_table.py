@@ -32,8 +32,8 @@ from caveat.inference.metrics.reference_samplers import reference_draws
 from caveat.inference.metrics.strata import means_by_stratum, raters_that_marked
 
 DRAWS = 16
-SIZES = (1, 4, 5, 8, 16)
-"""Draws that energy distances are given for; five is what the ensemble has."""
+SIZES = (1, 3, 4, 8, 16)
+"""Draws that energy distances are given for; three is what the ensemble has."""
 
 
 def energy_name(form: str, draws: int) -> str:
