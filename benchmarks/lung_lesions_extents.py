@@ -3,8 +3,8 @@
     python benchmarks/lung_lesions_extents.py -o out/lung_lesions_extents
 
 The crops of the set end a few slices beyond the raters' outlines, so their depth gives the volume away. The logarithm of the
-mean volume is fitted to the logarithms of the three extents on the training nodules; intervals come from the calibration
-patients by the bundle's own score, and are checked on the test patients, one nodule a patient, as the bundle's are. Nodules
+mean volume is fitted to the logarithms of the three extents on the training nodules; intervals as wide as the size says come
+from the calibration patients, and are checked on the test patients, one nodule a patient, as the bundle's are. Nodules
 whose union reaches neither end of the crop are a group of their own. No image is looked at.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from sklearn.linear_model import LinearRegression
 from caveat.bundle_folders import find_bundle
 from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.case import Case, first_line
+from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.settings import Calibration, read_calibration
 from caveat.inference.evaluate import read_entries
 from caveat.inference.evaluation_config import read_interval_evaluation
@@ -39,6 +41,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PREPARED = ROOT / "prepared"
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 NAME = "crop extents only"
+SCORE = Size(offset=0.02)
+"""mL. There are no draws whose spread could set the width."""
 
 
 def main() -> None:
@@ -48,7 +52,8 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     configs = find_bundle(options.bundle) / "configs"
-    calibration, intervals = read_calibration(configs / "calibrate.yaml"), read_interval_evaluation(configs / "evaluate.yaml")
+    calibration = replace(read_calibration(configs / "calibrate.yaml"), score=SCORE)
+    intervals = read_interval_evaluation(configs / "evaluate.yaml")
     parts = {
         part: [read_nodule(entry, calibration) for entry in read_entries(LIST, part)]
         for part in ("training", "calibration", "test")

@@ -4,7 +4,8 @@
 
 pack      after training: the checkpoints that are there into models/, prints each sha256 for its config; the images they have
           seen into calibration/seen.json
-training  the bundle's own sampler on the training nodules, one draw: reference features of the gate, which no draw changes
+training  the bundle's own sampler on the first 300 training nodules, one draw: reference features of the gate, which no draw
+          changes, and of which there are 96
 unseen    every sampler that has weights on the early stopping, calibration and test nodules; --sampler for one of them
 
 Writes below out/, which git ignores; what is there is not predicted again. Draws for the table of several readings are made by
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
 from predict_once import ROOT, predict_once
 
@@ -26,7 +26,7 @@ from caveat.networks.pack_members import pack
 from caveat.transforms.discover import studies_from_list
 
 OUT = ROOT / "out" / "lung_lesions" / "volumes"
-CHECKPOINTS = ROOT / "checkpoints" / "_lung_lesions"
+CHECKPOINTS = ROOT / "checkpoints" / "lung_lesions"
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 NETWORKS = {
     "model": (["second_cycle"], "sampler."),
@@ -37,6 +37,7 @@ NETWORKS = {
 """File of weights, the trainings in it, and where these networks stand in the bundle's; its own sampler is in `model`."""
 FILE_OF = {"probabilistic_unet": "model", "single": "ensemble", "dropout": "ensemble"}
 """File of weights of samplers that it is not named after."""
+REFERENCE_NODULES = 300
 SEEN = ("training", "early_stopping")
 UNSEEN = ("early_stopping", "calibration", "test")
 WRITERS = [
@@ -57,7 +58,8 @@ def main() -> None:
     if options.step == "pack":
         pack_networks(bundle)
     elif options.step == "training":
-        predict(bundle, OUT / "training", ("training",), None, **{"inferer::draws": 1})
+        studies = studies_from_list(LIST, "training")[:REFERENCE_NODULES]
+        predict_once(bundle, OUT / "training", studies, None, WRITERS, **{"inferer::draws": 1})
     else:
         predict_unseen(bundle, [options.sampler] if options.sampler else list(read_metadata(bundle)["samplers"]))
 
@@ -78,13 +80,8 @@ def predict_unseen(bundle: Path, samplers: list[str]) -> None:
     """Some samplers on every nodule that trained no network; those without weights are passed over."""
     for sampler in samplers:
         if (bundle / "models" / f"{FILE_OF.get(sampler, sampler)}.pt").is_file():
-            predict(bundle, OUT / sampler, UNSEEN, sampler)
-
-
-def predict(bundle: Path, out: Path, parts: tuple[str, ...], sampler: str | None, **overrides: Any) -> None:
-    """Predict parts of the list into a folder, unless every study stands there already."""
-    studies = [study for part in parts for study in studies_from_list(LIST, part)]
-    predict_once(bundle, out, studies, sampler, WRITERS, **overrides)
+            studies = [study for part in UNSEEN for study in studies_from_list(LIST, part)]
+            predict_once(bundle, OUT / sampler, studies, sampler, WRITERS)
 
 
 if __name__ == "__main__":
