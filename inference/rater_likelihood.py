@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from ..networks.draw import Draw, first_draws
-from ..networks.latent_gaussian import LatentGaussian
-from ..networks.posterior_sampler import PosteriorSampler
+from ..networks.posterior_sampler import PosteriorSampler, Readings
 from .inferer import PRECISIONS, SamplingInferer
 from .labels import labels_of
 from .stream import RowStream
@@ -92,7 +91,7 @@ class RaterLikelihood:
         """Log importance weights, nats, (samples,), float64. Args and raises: as `score`."""
         study, label = study.as_subclass(torch.Tensor).float(), label.as_subclass(torch.Tensor)
         _check(study, label, network)
-        prior, posterior = self._gaussians(study, label, network)
+        prior, posterior = self._prior_and_posterior(study, label, network)
         draws, parts = first_draws(self.samples, self.inferer.seed), []
         for group in _groups(draws, study, network):
             latents = network.latents(group, posterior)
@@ -112,14 +111,16 @@ class RaterLikelihood:
         others = [self.score(study, outline, network).nats for outline in self._outlines(study, network, draws)]
         return OutlineRank(sum((other < own) + 0.5 * (other == own) for other in others), draws)
 
-    def _gaussians(self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler) -> tuple[LatentGaussian, ...]:
+    def _prior_and_posterior(
+        self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler
+    ) -> tuple[Readings, Readings]:
         """Prior and posterior of the study as the inferer pads it; padding is background."""
         plan = self._plan(study, network)
         padded = plan.pad(study)
         return network.begin(padded), network.posterior(padded, plan.pad(label))
 
     def _log_likelihood(
-        self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler, draws: Sequence[Draw], context: LatentGaussian
+        self, study: torch.Tensor, label: torch.Tensor, network: PosteriorSampler, draws: Sequence[Draw], context: Readings
     ) -> torch.Tensor:
         """log p(label | study, z) for the z of each draw. Returns: (draws,), nats, float64."""
         total, start = torch.zeros(len(draws), dtype=torch.float64, device=study.device), 0
@@ -145,7 +146,7 @@ class RaterLikelihood:
             yield from labels_of(self.inferer.link(logits, region), axis=1)[:, None, None]
 
     def _rows(
-        self, study: torch.Tensor, network: PosteriorSampler, draws: Sequence[Draw], context: LatentGaussian
+        self, study: torch.Tensor, network: PosteriorSampler, draws: Sequence[Draw], context: Readings
     ) -> Iterator[torch.Tensor]:
         """Logits of consecutive rows, (draws, classes, rows, *other axes), windowed and blended as predictions are."""
         inferer, plan = self.inferer, self._plan(study, network)

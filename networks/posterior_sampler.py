@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 
 from .draw import Draw
-from .latent_gaussian import LatentGaussian
 from .sampler import Sampler
+
+
+class Readings(Protocol):
+    """How a study may be read: a distribution over what `PosteriorSampler.latents` answers."""
+
+    def log_density(self, latents: torch.Tensor) -> torch.Tensor:
+        """Log density, nats, in float64. Args: latents: (..., B, latent). Returns: (..., B)."""
 
 
 class PosteriorSampler(Sampler):
@@ -22,11 +29,11 @@ class PosteriorSampler(Sampler):
     classes: int
 
     @abstractmethod
-    def begin(self, study: torch.Tensor) -> LatentGaussian:
+    def begin(self, study: torch.Tensor) -> Readings:
         """How a study may be read: the prior. Args: study: (1, C, *spatial)."""
 
     @abstractmethod
-    def posterior(self, study: torch.Tensor, label: torch.Tensor) -> LatentGaussian:
+    def posterior(self, study: torch.Tensor, label: torch.Tensor) -> Readings:
         """How the study was read by who drew the label.
 
         Args:
@@ -34,7 +41,7 @@ class PosteriorSampler(Sampler):
             label: class numbers, (B, 1, *spatial); negative where it is not known.
 
         Returns:
-            one Gaussian each.
+            of each study.
         """
 
     @abstractmethod
@@ -50,5 +57,5 @@ class PosteriorSampler(Sampler):
         """
 
     @abstractmethod
-    def latents(self, draws: Sequence[Draw], context: LatentGaussian) -> torch.Tensor:
+    def latents(self, draws: Sequence[Draw], context: Readings) -> torch.Tensor:
         """Each draw's latent. Args: context: of one study. Returns: (draws, 1, latent)."""
