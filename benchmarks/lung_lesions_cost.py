@@ -16,11 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from monai.bundle import ConfigParser
+from parsed_bundle import parsed_bundle
 from torch.utils.flop_counter import FlopCounterMode
 
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.commands.sampling_options import choose_configs
 from caveat.inference.markdown import markdown_table
 
 SIZE = (1, 1, 96, 96, 12)
@@ -44,10 +43,7 @@ def main() -> None:
 
 def row_of(bundle: Path, sampler: str, device: torch.device) -> list[str]:
     """Time one draw and all of a sampler's draws. Args: sampler: as the metadata names it."""
-    config = ConfigParser()
-    config.read_config([str(path) for path in choose_configs(bundle, sampler)])
-    config.read_meta(str(bundle / "configs" / "metadata.json"))
-    config.update({"bundle_root": str(bundle), "device": f"$torch.device('{device}')", "reducers": MOMENTS})
+    config = parsed_bundle(bundle, sampler, {"device": f"$torch.device('{device}')", "reducers": MOMENTS})
     network, inferer = (config.get_parsed_content(name) for name in ("network", "inferer"))
     network.eval()
     study = torch.rand(SIZE, generator=torch.Generator().manual_seed(0)).to(device)

@@ -20,18 +20,17 @@ from typing import Any
 import numpy as np
 import torch
 from lung_lesions_slices import OUT
-from monai.bundle import ConfigParser
 from monai.transforms import CenterSpatialCropd, Compose
+from parsed_bundle import parsed_bundle
+from predict_once import ROOT
 
 from caveat.bundle_folders import find_bundle
-from caveat.commands.sampling_options import choose_configs
 from caveat.inference.evaluate import read_entries
 from caveat.inference.inferer import SamplingInferer
 from caveat.inference.labels import labels_of
 from caveat.networks.sampler import Sampler
 from caveat.transforms.discover import DATA_ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 WINDOW = [96, 96, -1]
 STATISTICS = [{"_target_": f"caveat.inference.reducers.{name}"} for name in ("moments.Moments", "kept_draws.KeptDraws")]
@@ -50,10 +49,7 @@ def main() -> None:
 
 def draw_part(bundle: Path, sampler: str, part: str, folder: Path) -> None:
     """Draw every nodule of a part that is not there yet; facts.json says with what, and how long a slice took."""
-    config = ConfigParser()
-    config.read_config([str(path) for path in choose_configs(bundle, sampler)])
-    config.read_meta(str(bundle / "configs" / "metadata.json"))
-    config.update({"bundle_root": str(bundle), "reducers": STATISTICS, "inferer::roi_size": WINDOW})
+    config = parsed_bundle(bundle, sampler, {"reducers": STATISTICS, "inferer::roi_size": WINDOW})
     network, inferer, loaded = (config.get_parsed_content(name) for name in ("network", "inferer", "preprocessing"))
     preprocessing = Compose([loaded, CenterSpatialCropd(("image", "label"), WINDOW)])
     root = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))

@@ -23,12 +23,13 @@ import numpy as np
 import torch
 from lung_lesions_draws import LIST, WINDOW
 from lung_lesions_slices import OUT, slices_of
+from lung_lesions_table import energy_name, most_draws
 from matplotlib.axes import Axes
 from monai.bundle import ConfigParser
 from monai.transforms import CenterSpatialCropd, Compose
+from parsed_bundle import parsed_bundle
 
 from caveat.bundle_folders import find_bundle
-from caveat.commands.sampling_options import choose_configs
 from caveat.inference.evaluate import read_entries
 from caveat.networks.samplers.latent_slices import LatentSlices
 from caveat.transforms.discover import DATA_ROOT
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--sampler", default="probabilistic_unet", help="folder of draws that chooses, and that the grid shows")
     options = parser.parse_args()
     chosen = choose(options.sampler)
-    config = read_bundle(find_bundle(options.bundle))
+    config = parsed_bundle(find_bundle(options.bundle), None, {"device": "$torch.device('cpu')"})
     path = OUT / ("latent.png" if options.picture == "latent" else f"grid_{options.sampler}.png")
     if options.picture == "grid":
         draw_grid(options.sampler, chosen, config, path)
@@ -65,10 +66,8 @@ def main() -> None:
 def choose(sampler: str) -> dict[str, list[tuple[str, float]]]:
     """Slices with their energy distance: "typical", "best", "worst", each of different patients."""
     rows = json.loads(TABLE.read_text(encoding="utf-8"))["rows"][sampler]
-    most = max(
-        (name for name in rows[0]["metrics"] if name.startswith("energy distance V")), key=lambda name: int(name.split()[3])
-    )
-    found = sorted((row["metrics"][most], row["slice"], row["unit"]) for row in rows)
+    energy = energy_name("V", most_draws(rows))
+    found = sorted((row["metrics"][energy], row["slice"], row["unit"]) for row in rows)
     middle = sorted(found, key=lambda row: abs(row[0] - found[len(found) // 2][0]))
     return {"typical": of_different_units(middle), "best": of_different_units(found), "worst": of_different_units(found[::-1])}
 
@@ -79,15 +78,6 @@ def of_different_units(rows: list[tuple[float, str, str]]) -> list[tuple[str, fl
     for energy, name, unit in rows:
         first.setdefault(unit, (name, energy))
     return list(first.values())[:EACH]
-
-
-def read_bundle(bundle: Path) -> ConfigParser:
-    """The bundle's own sampler."""
-    config = ConfigParser()
-    config.read_config([str(path) for path in choose_configs(bundle, None)])
-    config.read_meta(str(bundle / "configs" / "metadata.json"))
-    config.update({"bundle_root": str(bundle), "device": "$torch.device('cpu')"})
-    return config
 
 
 def image_of(name: str, config: ConfigParser) -> torch.Tensor:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from predict_once import ROOT
 
-OUT = Path(__file__).resolve().parent.parent / "out" / "lung_lesions"
+OUT = ROOT / "out" / "lung_lesions"
 
 
 @dataclass(frozen=True)

@@ -163,9 +163,14 @@ def differences(methods: dict[str, list[Row]]) -> str:
     return "\n\n".join(parts)
 
 
+def most_draws(rows: list[Row]) -> int:
+    """The largest number of draws that a method has an energy distance for."""
+    return max(size for size in SIZES if energy_name("V", size) in rows[0]["metrics"])
+
+
 def difference(rows: list[Row], others: list[Row]) -> str:
     """Mean and interval over patients. One mask is the same sampler at any number of draws: the other's most is taken."""
-    most, of_others = (max(size for size in SIZES if energy_name("V", size) in some[0]["metrics"]) for some in (rows, others))
+    most, of_others = most_draws(rows), most_draws(others)
     shared = min(most, of_others)
     sizes = (most, of_others) if shared == 1 else (shared, shared)
     first, second = (
