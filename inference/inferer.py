@@ -13,6 +13,7 @@ from monai.inferers import Inferer
 from tqdm import tqdm
 
 from ..networks.draw import Draw, first_draws
+from ..networks.evaluation_mode import evaluation_mode
 from ..networks.sampler import Sampler
 from .halo_buffer import HaloBuffer
 from .link import Link
@@ -91,7 +92,7 @@ class SamplingInferer(Inferer):
 
         Args:
             inputs: (1, C, *spatial), a MetaTensor where the result shall have units.
-            network: a sampler; put into evaluation mode for the call.
+            network: a sampler; in evaluation mode for the call, each module in its own mode after it.
 
         Returns:
             `pred`: mean probability, (1, classes, *spatial); each map with a leading axis of 1; `samples`, (1, draws,
@@ -106,13 +107,8 @@ class SamplingInferer(Inferer):
         if not isinstance(network, Sampler):
             raise ValueError(f"expected a sampler, got {type(network).__name__}; wrap a plain network in Ensemble([network])")
         draws = first_draws(self.resolve_draws(network), self.seed)
-        training = network.training
-        network.eval()
-        try:
-            with torch.no_grad():
-                return self._measure(inputs, network, draws)
-        finally:
-            network.train(training)
+        with torch.no_grad(), evaluation_mode(network):
+            return self._measure(inputs, network, draws)
 
     def resolve_draws(self, network: Sampler) -> int:
         """How many draws a call will make. Raises: ValueError: none named, or more than the sampler has."""

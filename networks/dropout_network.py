@@ -36,8 +36,8 @@ class DropoutNetwork(Sampler):
         align: a multiple of the strides at which elements are masked; None is the smallest.
 
     Raises:
-        ValueError: a module makes random numbers that cannot be made consistent (AlphaDropout, DropPath, dropout on
-            attention weights, functional dropout), masks something that does not lie on the study's grid (tokens), there
+        ValueError: the network is TorchScript; a module makes random numbers that cannot be made consistent (AlphaDropout,
+            DropPath, dropout on attention weights, functional dropout), masks something that does not lie on the study's grid (tokens), there
             is no dropout at all, the network does not run on such windows, or its answer is no tensor of their size.
 
     Source: Gal and Ghahramani 2016; which networks of MONAI it suits: docs/draws.md.
@@ -54,6 +54,11 @@ class DropoutNetwork(Sampler):
         align: int | None = None,
     ) -> None:
         super().__init__()
+        if isinstance(network, torch.jit.ScriptModule):
+            raise ValueError(
+                "the layers of a TorchScript module cannot be replaced: build the network in Python and load its state_dict, or "
+                "take Ensemble or TestTimeAugmentation"
+            )
         if spatial_dims is None or in_channels is None:
             first = _first_convolution(network)
             spatial_dims = spatial_dims or first.weight.ndim - 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from torch import nn
 
 
@@ -14,3 +17,15 @@ def refuse_training_mode(sampler: nn.Module) -> None:
     for name, module in sampler.named_modules():
         if module.training:
             raise ValueError(f"draws need evaluation mode, and {name or type(module).__name__} is in training mode: call .eval()")
+
+
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode, and give each module its own mode back: a parent's says nothing of its members'."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from .backbones.backbone import Backbone
+
 
 def pool(features: torch.Tensor | Sequence[torch.Tensor]) -> torch.Tensor:
     """Spatial mean of the deepest features. Args: features: (B, channels, *spatial), or a list from fine to coarse.
@@ -19,10 +21,10 @@ def pool_windows(network: nn.Module, windows: torch.Tensor) -> torch.Tensor:
     """Pooled features of the network's encoder or, where it has none, of the windows themselves.
 
     Args:
-        network: any network; `encode(windows)` is its encoder.
+        network: any network; a `Backbone` has an encoder, of others none is known.
         windows: (B, C, *spatial).
 
     Returns:
         (B, channels), float32.
     """
-    return pool(network.encode(windows) if hasattr(network, "encode") else windows)
+    return pool(network.encode(windows) if isinstance(network, Backbone) else windows)

@@ -10,6 +10,7 @@ from torch import nn
 from ..backbones.residual_unet import ResidualUNet
 from ..draw import Draw
 from ..evaluation_mode import refuse_training_mode
+from ..own_randomness import refuse_own_randomness
 from ..place import Place
 from ..pooled_features import pool_windows
 from ..sampler import Sampler, Source
@@ -37,6 +38,7 @@ class Ensemble(Sampler):
             raise ValueError("one network is a member twice: its draws would be the same")
         self.networks = nn.ModuleList(networks)
         self.capacity = len(self.networks)
+        self._tried: set[int] = set()
 
     def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> torch.Tensor:
         """The windows themselves: members share nothing."""
@@ -46,12 +48,15 @@ class Ensemble(Sampler):
         """Run the members that are asked for. Returns: logits, (draws, B, classes, *spatial).
 
         Raises:
-            ValueError: a draw beyond the last member.
+            ValueError: a draw beyond the last member, or a member that draws by itself.
         """
         refuse_training_mode(self)
         beyond = [draw.index for draw in draws if not 0 <= draw.index < self.capacity]
         if beyond:
             raise ValueError(f"an ensemble of {self.capacity} has no draw {beyond[0]}")
+        for index in sorted({draw.index for draw in draws} - self._tried):
+            refuse_own_randomness(self.networks[index], features[:1])
+            self._tried.add(index)
         return torch.stack([self.networks[draw.index](features) for draw in draws])
 
     def summary(self, features: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,7 @@ from torch import nn
 from ..backbones.residual_unet import ResidualUNet
 from ..draw import Draw
 from ..evaluation_mode import refuse_training_mode
+from ..own_randomness import refuse_own_randomness
 from ..place import Place
 from ..pooled_features import pool_windows
 from ..sampler import Sampler, Source
@@ -88,6 +89,7 @@ class TestTimeAugmentation(Sampler):
         self.network = network
         self.transforms = distinct_transforms(spatial_dims, axes, plane)
         self.capacity = len(self.transforms)
+        self._tried = False
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -120,11 +122,14 @@ class TestTimeAugmentation(Sampler):
         """Run the network on windows of one draw's view. Returns: logits, (1, B, classes, *spatial).
 
         Raises:
-            ValueError: more draws than one: they do not share their windows.
+            ValueError: more draws than one: they do not share their windows; or a network that draws by itself.
         """
         refuse_training_mode(self)
         if len(draws) != 1:
             raise ValueError(f"draws with views of their own run one at a time, got {len(draws)}")
+        if not self._tried:
+            refuse_own_randomness(self.network, features[:1])
+            self._tried = True
         return self.network(features).unsqueeze(0)
 
     def summary(self, features: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,105 @@
+"""Networks of other people as members and under test-time augmentation: modes, encoders of their own, TorchScript."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from monai.networks import nets
+from torch import nn
+from torch.nn import functional as F
+
+from caveat.inference.inferer import SamplingInferer
+from caveat.inference.reducers.moments import Moments
+from caveat.networks.draw import Draw
+from caveat.networks.dropout_network import DropoutNetwork
+from caveat.networks.place import Place
+from caveat.networks.sampler import Sampler
+from caveat.networks.samplers.ensemble import Ensemble
+from caveat.networks.samplers.test_time_augmentation import TestTimeAugmentation
+
+PLACE = Place((0, 0), (16, 16), (16, 16))
+WRAPPED = {
+    "Ensemble": lambda network: Ensemble([network]),
+    "TestTimeAugmentation": lambda network: TestTimeAugmentation(network, 2),
+}
+
+
+@pytest.fixture(params=WRAPPED)
+def wrap(request: pytest.FixtureRequest):
+    return WRAPPED[request.param]
+
+
+def unet(seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    return nets.UNet(2, 1, 2, channels=(4, 8), strides=(2,), num_res_units=1, norm="batch", dropout=0.3)
+
+
+def measure(sampler: Sampler) -> torch.Tensor:
+    torch.manual_seed(1)
+    return SamplingInferer((16, 16), ["background", "object"], [Moments()])(torch.rand(1, 1, 24, 24), sampler)["pred"]
+
+
+def test_each_module_gets_its_own_mode_back(wrap):
+    """A wrapper is made in training mode around a network in evaluation mode: its flag says nothing of the network's."""
+    network = unet().eval()
+    sampler = wrap(network)
+    assert sampler.training
+    first = measure(sampler)
+    assert sampler.training and not any(module.training for module in network.modules())
+    assert torch.equal(first, measure(sampler))
+
+
+def test_a_networks_own_encode_means_nothing_to_us(wrap):
+    network = nets.SegResNet(2, init_filters=8, in_channels=1, out_channels=2, dropout_prob=0.2).eval()
+    sampler = wrap(network)
+    windows = torch.rand(2, 1, 16, 16)
+    torch.testing.assert_close(sampler.summary(windows), windows.mean(dim=(2, 3)))
+    assert measure(sampler).shape == (1, 2, 24, 24)
+
+
+def test_a_trace_in_evaluation_mode_is_taken(wrap):
+    network = unet().eval()
+    assert torch.equal(measure(wrap(torch.jit.trace(network, torch.rand(1, 1, 16, 16)))), measure(wrap(network)))
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_trace_in_training_mode_draws_by_itself_and_is_refused(wrap):
+    traced = torch.jit.trace(unet().train(), torch.rand(2, 1, 16, 16), check_trace=False)
+    with pytest.raises(ValueError, match="UNet draws by itself"):
+        measure(wrap(traced))
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_trace_that_moves_its_batch_statistics_is_refused(wrap):
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2)).train()
+    with pytest.raises(ValueError, match="Sequential changes 1.running_mean"):
+        measure(wrap(torch.jit.trace(network, torch.rand(2, 1, 16, 16))))
+
+
+def test_functional_dropout_that_is_always_on_is_refused(wrap):
+    class Forgetful(nn.Conv2d):
+        def forward(self, windows: torch.Tensor) -> torch.Tensor:
+            return F.dropout(super().forward(windows), 0.5)
+
+    with pytest.raises(ValueError, match="Forgetful draws by itself"):
+        measure(wrap(Forgetful(1, 2, 1)))
+
+
+def test_each_member_is_tried_on_one_window_once():
+    calls = []
+
+    class Counted(nn.Conv2d):
+        def forward(self, windows: torch.Tensor) -> torch.Tensor:
+            calls.append(len(windows))
+            return super().forward(windows)
+
+    sampler, windows = Ensemble([Counted(1, 2, 1), Counted(1, 2, 1)]).eval(), torch.rand(3, 1, 16, 16)
+    for _ in range(2):
+        sampler.decode(windows, [Draw(1), Draw(1)], [PLACE] * 3, None)
+    assert calls == [1, 1, 3, 3, 3, 3]
+
+
+@pytest.mark.parametrize("script", [torch.jit.script, lambda network: torch.jit.trace(network, torch.rand(1, 1, 16, 16))])
+def test_torchscript_has_no_layers_to_replace_and_the_adapter_says_so(script):
+    with pytest.raises(ValueError, match="TorchScript module cannot be replaced"):
+        DropoutNetwork(script(unet().eval()))
