@@ -42,8 +42,3 @@ def find_bundle(name: str) -> Path:
 def read_metadata(bundle: Path) -> dict[str, Any]:
     """The bundle's `metadata.json`."""
     return json.loads((bundle / "configs" / "metadata.json").read_text(encoding="utf-8"))
-
-
-def samplers_of(bundle: Path) -> list[str]:
-    """Names of the overlays that choose a sampler: every config that `metadata.json` lists under `samplers`."""
-    return list(read_metadata(bundle).get("samplers", {}))

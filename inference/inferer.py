@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,14 +16,31 @@ from tqdm import tqdm
 from ..networks.draw import Draw, first_draws
 from ..networks.evaluation_mode import evaluation_mode
 from ..networks.sampler import Sampler
-from .halo_buffer import HaloBuffer
+from .block import Block
 from .link import Link
 from .reducer import Reducer, Reduction
 from .stream import RowStream
 from .study_grid import StudyGrid, element_of_grid, spacing_of_grid
-from .windows import plan_windows
+from .windows import WindowPlan, plan_windows
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class _View:
+    """A study as some draws see it: all draws alike, but for those with views of their own.
+
+    Args:
+        plan: its windows.
+        padded: the study as these see it, (1, C, *padded size).
+        context: what the sampler found in it.
+        inverse: the way back onto the study's grid.
+    """
+
+    plan: WindowPlan
+    padded: torch.Tensor
+    context: Any
+    inverse: Callable[[torch.Tensor], torch.Tensor]
 
 
 class SamplingInferer(Inferer):
@@ -130,8 +148,10 @@ class SamplingInferer(Inferer):
         starts = range(0, len(draws), chunk)
         features: list[float] = []
         with tqdm(total=None, unit="window", disable=not self.progress, leave=False) as bar:
+            view = None
             for first in starts:
-                pooled = self._run_chunk(study, region, network, draws[first : first + chunk], bar)
+                view = view if view and not network.has_views else self._view(study, network, draws[first])
+                pooled = self._run_chunk(view, region, network, draws[first : first + chunk], bar)
                 features = features or pooled.mean(dim=0).tolist()  # deterministic: those of the first chunk are those of all
         results: dict[str, Reduction] = {}
         for reducer in self.reducers:
@@ -140,36 +160,46 @@ class SamplingInferer(Inferer):
         facts = {"classes": list(self.class_names), "sampling": sampling, "features": features}
         return self._answer(results, facts)
 
+    def _view(self, study: torch.Tensor, network: Sampler, draw: Draw) -> _View:
+        """Cut the study as the draw sees it into windows, and let the sampler look at it."""
+        seen, inverse = network.view(study, draw)
+        plan = plan_windows(seen.shape[2:], self.roi_size, self.overlap, self.blending, align=network.align)
+        padded = plan.pad(seen)
+        return _View(plan, padded, network.begin(padded), inverse)
+
     def _run_chunk(
-        self, study: torch.Tensor, region: torch.Tensor | None, network: Sampler, draws: Sequence[Draw], bar: tqdm
+        self, view: _View, region: torch.Tensor | None, network: Sampler, draws: Sequence[Draw], bar: tqdm
     ) -> torch.Tensor:
         """Run one chunk of draws and hand every finished block to the reducers. Returns: pooled features, (windows, channels)."""
-        view, inverse = network.view(study, draws[0])
-        plan = plan_windows(view.shape[2:], self.roi_size, self.overlap, self.blending, align=network.align)
-        padded = plan.pad(view)
-        bar.total = plan.count() if bar.total is None else bar.total
+        bar.total = view.plan.count() if bar.total is None else bar.total
         bar.reset()
-        stream = RowStream(network, plan, self.window_batch, self.decode_batch, PRECISIONS[self.precision], bar.update)
-        rows = stream.rows(padded, network.begin(padded), draws)
+        stream = RowStream(network, view.plan, self.window_batch, self.decode_batch, PRECISIONS[self.precision], bar.update)
+        rows = stream.rows(view.padded, view.context, draws)
         if network.has_views:  # the finished study is mapped back, and is one block
-            rows = iter([inverse(torch.cat(list(rows), dim=2))])
-        buffers = [HaloBuffer(reducer.halo, study.shape[2]) for reducer in self.reducers]
+            rows = iter([view.inverse(torch.cat(list(rows), dim=2))])
+        held: list[torch.Tensor] = []
         start = 0
         for logits in rows:
             if logits.shape[1] != len(self.class_names):
                 raise ValueError(f"the sampler has {logits.shape[1]} classes, the bundle names {len(self.class_names)}")
-            stop = start + logits.shape[2]
-            values = self.link(logits, None if region is None else region[start:stop])
-            start = stop
-            for reducer, buffer in zip(self.reducers, buffers, strict=True):
-                complete = buffer.push(values)
-                if complete is not None:
-                    reducer.update(complete[0], draws, complete[1])
+            block = Block(start, start + logits.shape[2])
+            start = block.stop
+            values = self.link(logits, None if region is None else region[block.rows])
+            self._update(block, draws, values, whole_study=False)
+            if any(reducer.whole_study for reducer in self.reducers):
+                held.append(values)
+        if held:
+            self._update(Block(0, start), draws, torch.cat(held, dim=2), whole_study=True)
         return torch.cat(stream.summaries)
+
+    def _update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor, whole_study: bool) -> None:
+        for reducer in self.reducers:
+            if reducer.whole_study == whole_study and block.stop > block.start:
+                reducer.update(block, draws, values)
 
     def _chunk(self, size: Sequence[int], draws: int) -> int:
         """Draws that run together: a pure function of the study's shape, the window, and the fixed budget."""
-        whole = self.roi_size[0] <= 0 or any(math.isinf(reducer.halo) for reducer in self.reducers)
+        whole = self.roi_size[0] <= 0 or any(reducer.whole_study for reducer in self.reducers)
         rows = size[0] if whole else self.roi_size[0]
         bytes_a_draw = 3 * 4 * len(self.class_names) * rows * math.prod(size[1:])  # total, rows finished, values
         return max(1, min(draws, self.budget_mib * 2**20 // bytes_a_draw))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +12,6 @@ import torch
 from ..networks.draw import Draw
 from .block import Block
 from .study_grid import StudyGrid
-
-WHOLE_STUDY = math.inf
-"""As a halo: one block that is the whole study."""
 
 
 @dataclass
@@ -44,11 +40,11 @@ class Reducer(ABC):
 
     Attributes:
         needs: reducers (by `name`) whose results `finish` reads.
-        halo: rows around each block that `update` wants to see, or `WHOLE_STUDY`.
+        whole_study: `update` wants each draw's study in one block.
     """
 
     needs: tuple[str, ...] = ()
-    halo: float = 0
+    whole_study: bool = False
 
     @property
     def name(self) -> str:
@@ -61,7 +57,7 @@ class Reducer(ABC):
 
     @abstractmethod
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        """Take in a block. Args: values: (draws, classes, rows with halo, *other axes), probabilities, float32."""
+        """Take in a block. Args: values: (draws, classes, rows, *other axes), probabilities, float32."""
 
     @abstractmethod
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:

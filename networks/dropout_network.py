@@ -37,8 +37,9 @@ class DropoutNetwork(Sampler):
 
     Raises:
         ValueError: the network is TorchScript; a module makes random numbers that cannot be made consistent (AlphaDropout,
-            DropPath, dropout on attention weights, functional dropout), masks something that does not lie on the study's grid (tokens), there
-            is no dropout at all, the network does not run on such windows, or its answer is no tensor of their size.
+            DropPath, dropout on attention weights, functional dropout), masks something that does not lie on the study's grid
+            (tokens), there is no dropout at all, the network does not run on such windows, or its answer is no tensor of their
+            size.
 
     Source: Gal and Ghahramani 2016; which networks of MONAI it suits: docs/draws.md.
     """

@@ -25,7 +25,7 @@ class Agreement(Reducer):
         self._draws = study.draws
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        labels = labels_of(values[:, :, block.core], axis=1)
+        labels = labels_of(values, axis=1)
         for index, counts in enumerate(self._counts, start=1):
             counts[block.rows] += (labels == index).sum(dim=0, dtype=torch.int32)
 

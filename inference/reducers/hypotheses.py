@@ -29,7 +29,7 @@ class Hypotheses(Reducer):
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
         for draw, value in zip(draws, values, strict=True):
             if draw.index < len(self._labels):
-                self._labels[draw.index, block.rows] = labels_of(value[:, block.core], axis=0)
+                self._labels[draw.index, block.rows] = labels_of(value, axis=0)
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         return Reduction(maps={"hypotheses": self._labels})

@@ -32,7 +32,6 @@ class Information(Reducer):
         self._draws = study.draws
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        values = values[:, :, block.core]
         self._entropy[0, block.rows] += entropy(values, axis=1).sum(dim=0)
         self._within[0, block.rows] += (values * (1 - values)).sum(dim=(0, 1)) / 2
 

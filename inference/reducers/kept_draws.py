@@ -20,7 +20,7 @@ class KeptDraws(Reducer):
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
         for draw, value in zip(draws, values, strict=True):
-            self._samples[draw.index, :, block.rows] = value[:, block.core].to(torch.float16).cpu()
+            self._samples[draw.index, :, block.rows] = value.to(torch.float16).cpu()
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         return Reduction(maps={"samples": self._samples})

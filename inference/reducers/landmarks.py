@@ -10,7 +10,7 @@ import torch
 from ...networks.draw import Draw
 from ..block import Block
 from ..heatmaps import covariances_of, heatmaps_of, positions_of
-from ..reducer import WHOLE_STUDY, Reducer, Reduction
+from ..reducer import Reducer, Reduction
 from ..study_grid import StudyGrid
 
 NETWORK_GRID = "elements of the network grid"
@@ -42,7 +42,7 @@ class Landmarks(Reducer):
     landmark localization".
     """
 
-    halo = WHOLE_STUDY
+    whole_study = True
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)

@@ -29,7 +29,7 @@ class Moments(Reducer):
         self._draws = study.draws
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        rows, values = block.rows, values[:, :, block.core]
+        rows = block.rows
         before, new = int(self._seen[block.start]), len(draws)
         mean = values.mean(dim=0)
         inner = ((values - mean) ** 2).sum(dim=(0, 1)) / 2

@@ -8,7 +8,7 @@ import pytest
 import torch
 from discover import concrete_subclasses
 
-from caveat.inference.halo_buffer import HaloBuffer
+from caveat.inference.block import Block
 from caveat.inference.inferer import in_order_of_needs
 from caveat.inference.reducer import Reducer
 from caveat.inference.reducers.moments import Moments
@@ -30,12 +30,16 @@ def reduce(reducer_class, values, row_cuts, draw_cuts):
     draws = first_draws(len(values))
     for group in torch.arange(len(values)).split(draw_cuts):
         chunk = [draws[index] for index in group]
-        buffers = [HaloBuffer(reducer.halo, values.shape[2]) for reducer in reducers]
+        start = 0
         for rows in values[group].split(row_cuts, dim=2):
-            for reducer, buffer in zip(reducers, buffers):
-                complete = buffer.push(rows)
-                if complete is not None:
-                    reducer.update(complete[0], chunk, complete[1])
+            block = Block(start, start + rows.shape[2])
+            start = block.stop
+            for reducer in reducers:
+                if not reducer.whole_study:
+                    reducer.update(block, chunk, rows)
+        for reducer in reducers:
+            if reducer.whole_study:
+                reducer.update(Block(0, start), chunk, values[group])
     results = {}
     for reducer in reducers:
         results[reducer.name] = reducer.finish(results)
@@ -76,7 +80,7 @@ def test_a_second_study_starts_afresh(reducer_class):
     for run, used in enumerate((reducer, reducer, other)):
         used.begin(grid)
         moments.begin(grid)
-        block, rows = HaloBuffer(0, 13).push(values if run else values.flip(1))
+        block, rows = Block(0, 13), values if run else values.flip(1)
         used.update(block, first_draws(DRAWS), rows)
         moments.update(block, first_draws(DRAWS), rows)
         result = used.finish({"Moments": moments.finish({})})

@@ -231,3 +231,35 @@ def test_the_answer_names_grid_spacing_and_pooled_features():
     assert facts["features"] == again["features"] and all(map(math.isfinite, facts["features"])) and facts["features"]
     known = MetaTensor(image, affine=torch.diag(torch.tensor([0.5, 2.0, 1.0, 1.0])), meta={"spacing_source": "the file"})
     assert json.loads(inferer((16, 8), draws=1)(known, network)["result"])["sampling"]["grid_spacing_mm"] == [0.5, 2.0]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7])
+def test_a_sampler_looks_at_the_whole_study_once_however_many_chunks(chunk):
+    looked = []
+
+    class Looking(BorderFreeDropout):
+        def begin(self, study):
+            looked.append(tuple(study.shape))
+
+    run = inferer((16, 16), [Moments()], draws=7)
+    run._chunk = lambda size, draws: chunk
+    run(study(20, 16), Looking(2, elementwise=False))
+    assert looked == [(1, 1, 20, 16)]
+
+
+def test_a_reducer_of_whole_studies_gets_each_chunk_in_one_block():
+    seen = []
+
+    class Whole(Moments):
+        whole_study = True
+
+        def update(self, block, draws, values):
+            seen.append((block.start, block.stop, len(draws), tuple(values.shape)))
+            super().update(block, draws, values)
+
+    image, sampler = study(40, 16), BorderFreeDropout(2, elementwise=False)
+    run = inferer((16, 16), [type("Moments", (Whole,), {})()], draws=3, overlap=0.5)
+    run._chunk = lambda size, draws: 2
+    whole = run(image, sampler)["pred"]
+    assert seen == [(0, 40, 2, (2, 2, 40, 16)), (0, 40, 1, (1, 2, 40, 16))]
+    torch.testing.assert_close(whole, inferer((16, 16), [Moments()], draws=3, overlap=0.5)(image, sampler)["pred"])
