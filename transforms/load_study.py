@@ -40,7 +40,7 @@ class LoadStudyd(MapTransform):
     Args:
         keys: of the paths. Only what stands under "image" is checked for its channels, for being constant, and against the
             entry's "sha256".
-        channels: that the bundle reads, None for any.
+        channels: that the bundle reads, None for any. A picture whose channels are all alike is grey where one is read.
         spacing: mm, stated by the user for images that carry none: one number, or one per axis.
         assume_orientation: accept volumes that do not say how they lie, flagged ORIENTATION_ASSUMED.
         kinds: of image that the bundle measures.
@@ -100,6 +100,8 @@ class LoadStudyd(MapTransform):
             sha256 = str(data.get("sha256") or "") if measured else ""
             found = inspect_study(out[key], stated, self.kinds, sha256, self.rules)
             if measured:
+                if self.channels == 1:
+                    found = replace(found, image=as_grey(found.image))
                 self._check(found)
                 self._refuse_conflict(found.image, listed)
             out[key] = as_meta_tensor(found)
@@ -118,6 +120,12 @@ class LoadStudyd(MapTransform):
             refuse_spacing_conflict(image.spacing_mm or (), listed)
         if image.spacing_source == LISTED and self.stated.spacing_mm:
             refuse_spacing_conflict(image.spacing_mm or (), self.stated.spacing_mm)
+
+
+def as_grey(image: StudyImage) -> StudyImage:
+    """The one channel of an image that is stored in several equal ones, as scanners' JPEG files are; any other as it is."""
+    alike = (image.voxels[1:] == image.voxels[0]).all()
+    return replace(image, voxels=image.voxels[:1]) if alike else image
 
 
 def as_meta_tensor(found: Inspected) -> MetaTensor:

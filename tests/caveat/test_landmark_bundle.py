@@ -12,7 +12,7 @@ import pytest
 from dicom_phantoms import clean_series, radiograph, radiograph_picture, write
 from landmark_bundle import small_bundle
 from monai.bundle import verify_metadata, verify_net_in_out
-from phantoms import fundus, nifti_bytes, picture_bytes, write_cephalogram
+from phantoms import cephalogram, fundus, nifti_bytes, picture_bytes, write_cephalogram
 
 from caveat.cli import main
 
@@ -70,6 +70,15 @@ def test_an_image_of_a_list_is_measured_in_the_spacing_that_the_list_states(pred
     film = predict("out", "--data", str(data_list), "--split", "early_stopping")["film4"]
     assert film["input"]["spacing_source"] == "stated by the data list" and film["points"][0]["unit"] == "mm"
     np.testing.assert_allclose([point["value"] for point in film["points"]], 0.2 * indices(film), rtol=1e-4)
+
+
+def test_a_film_in_three_equal_channels_is_measured_as_the_grey_one(predict, tmp_path):
+    (tmp_path / "films").mkdir()
+    grey = cephalogram()
+    for name, pixels in (("grey", grey), ("colour", np.repeat(grey[..., None], 3, axis=-1))):
+        (tmp_path / "films" / f"{name}.png").write_bytes(picture_bytes(pixels))
+    films = predict("out", "-i", str(tmp_path / "films"), "--spacing", "1")
+    assert films["colour"]["points"] == films["grey"]["points"] and films["grey"]["status"] == "OK"
 
 
 def test_what_is_no_cephalogram_is_refused_once_the_network_has_limits(predict, data_list, tmp_path, capsys):

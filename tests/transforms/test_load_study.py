@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 from contextlib import suppress
 
@@ -46,6 +47,19 @@ def refusal_of(entry, keys="image", **options):
     with pytest.raises(StudyRefused) as caught:
         LoadStudyd(keys=keys, **options)(entry)
     return caught.value.code
+
+
+@pytest.mark.parametrize("form,options", [("JPEG", {"quality": 75}), ("PNG", {}), ("TIFF", {})])
+def test_a_grey_picture_in_three_equal_channels_is_grey_where_one_is_read(tmp_path, form, options):
+    grey = ellipsoid()[..., 4].astype(np.uint8)
+    stored = picture_bytes(np.repeat(grey[..., None], 3, axis=-1), form, **options)
+    plain = np.asarray(Image.open(io.BytesIO(picture_bytes(grey, form, **options))))
+    entry = {"image": write(tmp_path, stored)}
+    assert torch.equal(LoadStudyd(keys="image", channels=1)(entry)["image"].as_tensor(), torch.as_tensor(plain)[None].float())
+    assert LoadStudyd(keys="image", channels=3)(entry)["image"].shape == (3, 12, 10)
+    almost = np.repeat(grey[..., None], 3, axis=-1)
+    almost[3, 4, 2] += 1
+    assert refusal_of({"image": write(tmp_path, picture_bytes(almost))}, channels=1) == "WRONG_CHANNELS"
 
 
 def test_a_photograph_with_its_mask(tmp_path):
