@@ -130,5 +130,5 @@ def read_point_records(place: Path) -> list[PointRecord]:
         StudyRefused: RECORD_EDITED, RECORD_AMBIGUOUS.
     """
     records = [PointRecord.from_json(stored) for stored in read_sealed(place, SCHEMA)]
-    refuse_ambiguous([[record.shape.kind, record.promise, record.identity] for record in records])
+    refuse_ambiguous([((record.shape.kind, record.promise), record.identity) for record in records])
     return records

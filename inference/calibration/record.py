@@ -176,5 +176,5 @@ def read_records(place: Path) -> list[Record]:
         StudyRefused: RECORD_EDITED; RECORD_AMBIGUOUS where two are valid for the same, so that a name would choose the interval.
     """
     records = [Record.from_json(stored) for stored in read_sealed(place, SCHEMA)]
-    refuse_ambiguous([[record.measurement, record.identity] for record in records])
+    refuse_ambiguous([(record.measurement, record.identity) for record in records])
     return records

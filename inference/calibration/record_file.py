@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from caveat.reasons import StudyRefused
+
+from .identity import differences
 
 
 class Sealed(Protocol):
@@ -63,14 +64,17 @@ def read_sealed(place: Path, schema: str) -> list[dict[str, Any]]:
     return [stored for file in files if (stored := _read(file)) and stored.get("schema") == schema]
 
 
-def refuse_ambiguous(valid_for: Sequence[Any]) -> None:
-    """Refuse records of which a file's name would choose. Args: valid_for: JSON of what each holds for.
+def refuse_ambiguous(valid_for: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
+    """Refuse records of which a file's name would choose. Args: valid_for: what each is of, and its identity.
 
     Raises:
         StudyRefused: RECORD_AMBIGUOUS.
     """
-    counts = Counter(json.dumps(facts, sort_keys=True) for facts in valid_for)
-    if shared := sum(count for count in counts.values() if count > 1):
+    shared = sum(
+        any(what == other and not differences(identity, its) for other, its in (*valid_for[:index], *valid_for[index + 1 :]))
+        for index, (what, identity) in enumerate(valid_for)
+    )
+    if shared:
         found = f"{shared} of {len(valid_for)} records are valid for what another one is valid for"
         raise StudyRefused("RECORD_AMBIGUOUS", found)
 

@@ -47,6 +47,22 @@ def test_a_spacing_that_is_each_studys_own_does_not_count():
     assert changed(**own, grid_spacing_mm=None)["grid_spacing_mm"] is None
 
 
+@pytest.mark.parametrize(
+    "spacing,same",
+    [
+        ([0.9375, 0.9388], True),  # a film of 240 x 193.6 mm on 256 elements in height, one of its 968 columns cut off
+        ([0.9375, 0.9393], True),  # as published, 2400 x 1935 pixels
+        ([0.9375, 0.92], False),
+        ([0.9375], False),
+        ([0.9375, None], False),
+        (None, False),
+    ],
+)
+def test_a_record_serves_a_grid_within_one_percent(spacing, same):
+    film = changed(grid_spacing_mm=[0.9375, 0.9353])
+    assert differences(film, changed(grid_spacing_mm=spacing)) == ([] if same else ["grid_spacing_mm"])
+
+
 @pytest.mark.parametrize("key", ["weights_sha256", "preprocessing_sha256"])
 def test_weights_and_preprocessing_count(key):
     assert differences(identity(), identity(bundle=BUNDLE | {key: "other"})) == [key]

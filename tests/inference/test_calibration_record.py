@@ -95,6 +95,12 @@ def test_two_records_for_the_same_are_not_chosen_between(tmp_path):
     write_record(replace(made, measurement="first volume"), tmp_path / "b.json")
     write_record(replace(made, identity={"sampler": "Ensemble", "draws": 1}), tmp_path / "c.json")
     assert len(read_records(tmp_path)) == 3
+    for name, spacing in (("e", 2.0), ("f", 2.01)):
+        write_record(replace(made, identity={"grid_spacing_mm": [spacing, spacing]}), tmp_path / f"{name}.json")
+    with pytest.raises(StudyRefused, match="RECORD_AMBIGUOUS: 2 of 5 records"):
+        read_records(tmp_path)
+    for name in "ef":
+        (tmp_path / f"{name}.json").unlink()
     write_record(replace(made, provenance={"list": "another"}), tmp_path / "d.json")
     with pytest.raises(StudyRefused, match="RECORD_AMBIGUOUS: 2 of 4 records"):
         read_records(tmp_path)
