@@ -57,6 +57,8 @@ class SamplingInferer(Inferer):
         seed: of the draws.
         overlap: share of a window that the next one repeats, in [0, 1).
         blending: "gaussian" or "constant".
+        clip_windows: cut a window that is larger than the study down to it, and say so: for a preprocessing that pads studies
+            itself, as the network was trained. Otherwise the rest of such a window is zeros, as in MONAI.
         link: "softmax", "sigmoid" or "identity".
         temperature: of the link; fitted on early stopping units.
         region_channel: channel of the input that is 1 where the study is measured and 0 elsewhere; None measures everywhere.
@@ -78,6 +80,7 @@ class SamplingInferer(Inferer):
         seed: int = 0,
         overlap: float = 0.25,
         blending: str = "gaussian",
+        clip_windows: bool = False,
         link: str = "softmax",
         temperature: float = 1.0,
         region_channel: int | None = None,
@@ -96,6 +99,7 @@ class SamplingInferer(Inferer):
         self.seed = seed
         self.overlap = overlap
         self.blending = blending
+        self.clip_windows = clip_windows
         self.link = Link(link, temperature)
         self.region_channel = region_channel
         self.own_spacing_axes = tuple(own_spacing_axes)
@@ -157,13 +161,15 @@ class SamplingInferer(Inferer):
         for reducer in self.reducers:
             results[reducer.name] = reducer.finish(results)
         sampling = self._sampling(network, len(draws), chunk, inputs)
-        facts = {"classes": list(self.class_names), "sampling": sampling, "features": features}
+        facts = {"classes": list(self.class_names), "sampling": sampling, "features": features, "flags": self._flags(study)}
         return self._answer(results, facts)
 
     def _view(self, study: torch.Tensor, network: Sampler, draw: Draw) -> _View:
         """Cut the study as the draw sees it into windows, and let the sampler look at it."""
         seen, inverse = network.view(study, draw)
-        plan = plan_windows(seen.shape[2:], self.roi_size, self.overlap, self.blending, align=network.align)
+        plan = plan_windows(
+            seen.shape[2:], self.roi_size, self.overlap, self.blending, align=network.align, clip=self.clip_windows
+        )
         padded = plan.pad(seen)
         return _View(plan, padded, network.begin(padded), inverse)
 
@@ -204,6 +210,10 @@ class SamplingInferer(Inferer):
         bytes_a_draw = 3 * 4 * len(self.class_names) * rows * math.prod(size[1:])  # total, rows finished, values
         return max(1, min(draws, self.budget_mib * 2**20 // bytes_a_draw))
 
+    def _flags(self, study: torch.Tensor) -> list[str]:
+        larger = any(window > extent for window, extent in zip(self.roi_size, study.shape[2:], strict=True))
+        return ["WINDOW_CLIPPED"] if self.clip_windows and larger else []
+
     def _grid(self, inputs: torch.Tensor, region: torch.Tensor | None, draws: int) -> StudyGrid:
         affine, meta = _geometry(inputs)
         size = tuple(inputs.shape[2:])
@@ -221,6 +231,7 @@ class SamplingInferer(Inferer):
             "roi_size": list(self.roi_size),
             "overlap": self.overlap,
             "blending": self.blending,
+            "clip_windows": self.clip_windows,
             "align": network.align,
             "link": self.link.name,
             "temperature": self.link.temperature,

@@ -48,7 +48,11 @@ class PointsOnInputGridd(Transform):
         unit = "mm" if spacing_is_known(image.meta) else ("pixels" if axes == 2 else "voxels")
         result = json.loads(data["pred_result"])
         points = [grid.state(entry, unit) for entry in result["points"]]
-        flags = {*image.meta.get("flags", []), *([OUTSIDE] if any(point["outside_image"] for point in points) else [])}
+        flags = {
+            *image.meta.get("flags", []),
+            *result.get("flags", []),
+            *([OUTSIDE] if any(point["outside_image"] for point in points) else []),
+        }
         scores = result["study_scores"] | scores_of(points)
         about = {"points": points, "study_scores": scores, "flags": sorted(flags)}
         return out | {"result": {"status": "OK", "reasons": [], "gate": None} | result | about}

@@ -98,6 +98,7 @@ class ReportOnInputGridd(Transform):
     def _complete(self, result: dict[str, Any], study: Mapping[str, Any], flags: list[str]) -> dict[str, Any]:
         """Add status, values on the input's grid and flags."""
         image = study["input"]
+        flags += result.get("flags", [])
         if touches_border(study["segmentation"][0], study.get("region")):
             flags.append("TOUCHES_BORDER")
         counts = count_labels(study["segmentation"], study["probability"].shape[0]).tolist()

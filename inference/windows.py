@@ -54,6 +54,7 @@ def plan_windows(
     blending: str = BlendMode.GAUSSIAN,
     sigma_scale: float = 0.125,
     align: int = 1,
+    clip: bool = False,
 ) -> WindowPlan:
     """Cut a study into windows as `monai.inferers.sliding_window_inference` does.
 
@@ -64,6 +65,7 @@ def plan_windows(
         blending: "gaussian" or "constant" importance.
         sigma_scale: of the Gaussian, in window sizes.
         align: window origins become multiples of it; the study is padded so that the last window's is one too.
+        clip: a window larger than the study is cut down to it; otherwise the study is filled up with zeros, as in MONAI.
 
     Raises:
         ValueError: a window that is no multiple of `align`, or an overlap outside [0, 1).
@@ -73,6 +75,7 @@ def plan_windows(
     if any(not 0 <= share < 1 for share in overlaps):
         raise ValueError(f"overlap must be in [0, 1), got {overlap}")
     roi = fall_back_tuple(roi_size, size)
+    roi = tuple(min(window, extent) for window, extent in zip(roi, size, strict=True)) if clip else roi
     if any(n % align for n in roi):
         raise ValueError(f"window size {tuple(roi)} is no multiple of {align}, the grid that the sampler's noise lies on")
     padding = tuple(_padding(n, window, align) for n, window in zip(size, roi, strict=True))

@@ -32,7 +32,7 @@ def load_weights(
     Args:
         network: takes the weights; it is left as it was where they are refused.
         path: file of `save_weights`, or of `torch.save(state_dict)` with dense tensors alone.
-        sha256: of the file, in hexadecimal; None only with `allow_unknown`.
+        sha256: of the file, in hexadecimal; "" where there are no weights yet; None only with `allow_unknown`.
         prefix: what the wanted names begin with in the file, such as `networks.0.` for an ensemble's first member;
             other names are left aside. With "" all names must be the network's.
         allow_unknown: load a file whose sha256 is not known.
@@ -43,10 +43,12 @@ def load_weights(
 
     Raises:
         ValueError: no sha256, and unknown weights not allowed.
-        StudyRefused: WEIGHTS_HASH_MISMATCH, WEIGHTS_REFUSED, WEIGHTS_NOT_FINITE.
+        StudyRefused: WEIGHTS_NOT_TRAINED, WEIGHTS_HASH_MISMATCH, WEIGHTS_REFUSED, WEIGHTS_NOT_FINITE.
     """
     if sha256 is None and not allow_unknown:
         raise ValueError("weights need the sha256 they are expected to have, or allow_unknown=True")
+    if sha256 == "":
+        raise StudyRefused("WEIGHTS_NOT_TRAINED")
     content = _read(Path(path), size_limit)
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256.lower():

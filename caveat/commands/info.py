@@ -31,5 +31,7 @@ def run(options: argparse.Namespace) -> int:
     print("  samplers:")
     for name, meaning in metadata.get("samplers", {}).items():
         print(f"    {name:<10} {meaning}")
+    for name, meaning in metadata.get("samplers_not_trained", {}).items():
+        print(f"    {name:<10} {meaning} (settings alone: not trained yet)")
     print(f"  folder: {folder}")
     return ExitStatus.OK

@@ -69,9 +69,12 @@ def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
     """The bundle's inference.yaml, and the overlay of the chosen sampler.
 
     Raises:
-        StudyRefused: WRONG_USAGE for a sampler the bundle does not have.
+        StudyRefused: WRONG_USAGE for a sampler the bundle does not have, WEIGHTS_NOT_TRAINED for one without weights.
     """
-    samplers = read_metadata(bundle).get("samplers", {})
+    metadata = read_metadata(bundle)
+    samplers = metadata.get("samplers", {})
+    if sampler in metadata.get("samplers_not_trained", {}):
+        raise StudyRefused("WEIGHTS_NOT_TRAINED")
     if sampler is not None and sampler not in samplers:
         raise StudyRefused("WRONG_USAGE", f"this bundle has the samplers {', '.join(samplers)}")
     overlay = bundle / "configs" / f"{sampler}.yaml"

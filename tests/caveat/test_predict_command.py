@@ -56,6 +56,17 @@ def test_what_is_no_box_no_point_and_no_record_is_said_before_the_first_study(op
     assert not (tmp_path / "out").exists()
 
 
+def test_a_sampler_that_was_not_trained_says_so_before_the_first_study(tmp_path, capsys):
+    write_nifti(tmp_path / "a.nii.gz")
+    options = ["-i", str(tmp_path / "a.nii.gz"), "-o", str(tmp_path / "out"), "--sampler", "gaussian_logits"]
+    assert main(["predict", "hippocampus_volume", *options]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("caveat: WEIGHTS_NOT_TRAINED: ") and "caveat info" in said
+    assert not (tmp_path / "out").exists()
+    main(["info", "hippocampus_volume"])
+    assert "low_rank_logits noise that many voxels share (settings alone: not trained yet)" in capsys.readouterr().out
+
+
 def test_negative_places_reach_the_bundle(tmp_path):
     parser = argparse.ArgumentParser()
     predict.add_parser(parser.add_subparsers())

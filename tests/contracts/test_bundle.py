@@ -91,6 +91,11 @@ class TestBundle:
             network = config_of(folder, *overlays).get_parsed_content("network")
             assert sum(p.numel() for p in network.parameters()) > 0
 
+    def test_samplers_without_weights_are_named_as_such(self, name):
+        overlays = (BUNDLES[name] / "configs").glob("*.yaml")
+        bare = {path.stem for path in overlays if "weights_sha256: ''" in path.read_text(encoding="utf-8")}
+        assert bare == set(read_metadata(BUNDLES[name]).get("samplers_not_trained", {}))
+
     def test_its_page_says_what_a_user_must_know(self, name):
         page = (BUNDLES[name] / "docs" / "README.md").read_text(encoding="utf-8").lower()
         for word in ("licence", "not a medical device", "limits", "caveat predict", "caveat evaluate"):

@@ -263,3 +263,17 @@ def test_a_reducer_of_whole_studies_gets_each_chunk_in_one_block():
     whole = run(image, sampler)["pred"]
     assert seen == [(0, 40, 2, (2, 2, 40, 16)), (0, 40, 1, (1, 2, 40, 16))]
     torch.testing.assert_close(whole, inferer((16, 16), [Moments()], draws=3, overlap=0.5)(image, sampler)["pred"])
+
+
+@pytest.mark.parametrize("size,roi", [((9, 13), (16, 16)), ((9, 40), (16, 16)), ((9, 13, 11), (64, 64, 64))])
+def test_a_clipped_window_sees_the_study_and_no_zeros_around_it(size, roi):
+    torch.manual_seed(0)
+    network = Plain((nn.Conv2d if len(size) == 2 else nn.Conv3d)(1, 2, 3, padding=1, padding_mode="replicate")).eval()
+    image = study(*size)
+    whole = [extent if window > extent else window for window, extent in zip(roi, size)]
+    clipped = inferer(roi, [Moments()], clip_windows=True)(image, network)
+    expected = inferer(whole, [Moments()], clip_windows=True)(image, network)
+    assert torch.equal(clipped["pred"], expected["pred"])
+    assert not torch.allclose(clipped["pred"], inferer(roi, [Moments()])(image, network)["pred"], atol=1e-3)
+    flags = [json.loads(answer["result"])["flags"] for answer in (clipped, expected)]
+    assert flags == [["WINDOW_CLIPPED"], []]

@@ -45,6 +45,10 @@ def refused(path: Path, sha256: str, found: str = "", **options: Any) -> str:
 
 
 class TestSave:
+    def test_weights_that_nobody_trained_are_refused_by_their_own_reason(self, tmp_path: Path) -> None:
+        with pytest.raises(StudyRefused, match="WEIGHTS_NOT_TRAINED"):
+            load_weights(nn.Conv2d(1, 1, 1), tmp_path / "none.pt", "")
+
     def test_weights_are_halved_and_running_statistics_are_not(self, tmp_path: Path) -> None:
         save_weights(network().state_dict(), tmp_path / "model.pt")
         dtypes = {name: tensor.dtype for name, tensor in torch.load(tmp_path / "model.pt", weights_only=True).items()}
