@@ -7,7 +7,14 @@ import torch
 
 def labels_of(probability: torch.Tensor, axis: int) -> torch.Tensor:
     """Arg-max over the classes; a tie goes to the lower class, so to the background. Returns: uint8."""
+    refuse_more_labels(probability.shape[axis])
     return probability.argmax(dim=axis).to(torch.uint8)
+
+
+def refuse_more_labels(classes: int) -> None:
+    """Labels are stored in 8 bits. Raises: ValueError: more classes than that, which would take each other's numbers."""
+    if classes > 256:
+        raise ValueError(f"{classes} classes: labels are stored in 8 bits, so there are at most 256")
 
 
 def count_labels(labels: torch.Tensor, classes: int) -> torch.Tensor:

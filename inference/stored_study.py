@@ -16,6 +16,8 @@ from PIL import Image
 MAP_SUFFIXES = (".nii.gz", ".tif", ".png")
 NOT_MAPS = ("preview", "samples", "hypotheses")
 """Pictures for the eye, and stacks of draws that would fill the memory."""
+WHITE = (255, 65535)
+"""Of 8 and of 16 bits: what most painted masks have beside 0."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         path: NIfTI, TIFF, or a PNG of labels.
 
     Returns:
-        the array as stored, a two-valued picture as 0 and 1; the affine (4, 4) of a NIfTI, None for a picture.
+        the array as stored, so that labels keep their numbers; a picture in black and white as 0 and 1; the affine (4, 4) of a NIfTI, None for a picture.
     """
     if path.name.endswith((".nii", ".nii.gz")):
         image = nibabel.load(path)
@@ -80,6 +82,7 @@ def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     if path.suffix in (".tif", ".tiff"):
         return tifffile.imread(path), None
     array = np.asarray(Image.open(path))
-    if array.max(initial=0) == 255 and np.isin(array, (0, 255)).all():
-        return (array > 0).astype(np.uint8), None  # black and white, as most painted masks are
-    return array.astype(np.uint8), None
+    white = array.max(initial=0)
+    if array.dtype == bool or (white in WHITE and np.isin(array, (0, white)).all()):
+        return (array > 0).astype(np.uint8), None
+    return array, None

@@ -12,6 +12,7 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
 from caveat.reasons import StudyRefused
 
+from .labels import refuse_more_labels
 from .stored_study import StoredStudy, read_map
 
 
@@ -43,12 +44,16 @@ class MaskTruths:
     Args:
         raters: names of the raters, in the order of the list's "label".
         classes: numbers of the classes that every label must hold, in the network's numbering; a label that lacks one, or
-            holds another, is refused. None for masks of one structure: whatever is not 0 is class 1.
+            holds another, is refused. None for masks of one structure: whatever is above 0 is class 1.
+
+    Raises:
+        ValueError: a class above 255.
     """
 
     def __init__(self, raters: Sequence[str] = ("truth",), classes: Sequence[int] | None = None) -> None:
         self.raters = tuple(raters)
         self.classes = None if classes is None else frozenset(classes)
+        refuse_more_labels(max(self.classes or [0]) + 1)
 
     def read(self, entry: Mapping[str, Any], dataset_dir: Path, study: StoredStudy) -> list[Truth]:
         """The truths of one entry of the list.

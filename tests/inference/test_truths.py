@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from nibabel.orientations import apply_orientation, inv_ornt_aff
 from phantoms import oblique_affine
+from PIL import Image
 
 from caveat.inference import truths
-from caveat.inference.stored_study import StoredStudy
-from caveat.inference.truths import on_grid
+from caveat.inference.stored_study import StoredStudy, read_map
+from caveat.inference.truths import MaskTruths, on_grid
 from caveat.reasons import StudyRefused
 
 SHAPE = (7, 6, 5)
@@ -45,3 +46,32 @@ def test_a_label_that_lies_nowhere_is_refused(affine, monkeypatch, tmp_path):
     monkeypatch.setattr(truths, "read_map", lambda path: (LABELS, affine))
     with pytest.raises(StudyRefused, match="LABEL_OFF_GRID"):
         on_grid(tmp_path / "label.nii", STUDY)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("high", [255, 256, 65280, 65535])
+def test_a_mask_of_sixteen_bits_is_the_mask_that_was_drawn(tmp_path, suffix, high):
+    """65280 is 0 in its lower 8 bits, and 256 is."""
+    drawn = np.zeros((6, 7), np.uint16)
+    drawn[2:4, 3:5] = high
+    Image.fromarray(drawn).save(tmp_path / f"mask{suffix}")
+    study = StoredStudy("", {"input": {}}, {"segmentation": np.zeros((6, 7), np.uint8)})
+    truth = MaskTruths().read({"label": f"mask{suffix}"}, tmp_path, study)[0]
+    assert np.array_equal(truth.mask, drawn > 0)
+
+
+def test_labels_of_sixteen_bits_keep_their_numbers_or_are_refused(tmp_path):
+    labels = np.array([[0, 1, 2], [257, 1, 2]], np.uint16)  # 257 is 1 in its lower 8 bits
+    Image.fromarray(labels).save(tmp_path / "label.png")
+    assert np.array_equal(read_map(tmp_path / "label.png")[0], labels)
+    study = StoredStudy("", {"input": {}}, {"segmentation": np.zeros((2, 3), np.uint8)})
+    with pytest.raises(StudyRefused, match="LABEL_WITHOUT_CLASS: .*other values: 1"):
+        MaskTruths(classes=[1, 2]).read({"label": "label.png"}, tmp_path, study)
+    with pytest.raises(ValueError, match="at most 256"):
+        MaskTruths(classes=[1, 257])
+
+
+def test_a_picture_of_one_bit_is_black_and_white(tmp_path):
+    drawn = np.array([[True, False], [False, False]])
+    Image.fromarray(drawn).save(tmp_path / "bit.png")
+    assert read_map(tmp_path / "bit.png")[0].tolist() == [[1, 0], [0, 0]]
