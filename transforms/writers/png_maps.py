@@ -15,4 +15,4 @@ def write_png(path: Path, labels: np.ndarray) -> None:
         path: ends in .png.
         labels: (rows, columns), uint8.
     """
-    Image.fromarray(np.ascontiguousarray(labels, dtype=np.uint8)).save(path, format="PNG", optimize=True)
+    Image.fromarray(np.ascontiguousarray(labels, dtype=np.uint8)).save(path, format="PNG")

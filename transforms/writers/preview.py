@@ -42,7 +42,7 @@ class PreviewWriter(Writer):
         if several:
             named = [(name, colour) for _, name, colour in several]
             picture = np.concatenate([picture, _legend(named, picture.shape[1])])
-        Image.fromarray(picture).save(folder / "preview.png", format="PNG", optimize=True)
+        Image.fromarray(picture).save(folder / "preview.png", format="PNG")
 
     @classmethod
     def example(cls) -> PreviewWriter:
