@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-cephalograms train-lesions train-second train-one clean
+.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-cephalograms train-lesions train-tumour train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -57,6 +57,13 @@ train-lesions: $(INSTALLED)  ## the probabilistic U-Net, the methods beside it, 
 	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=0 NAME=$$method OVERLAY=train_$$method || exit 1; done
 	for seed in 1 2; do \
 	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=$$seed NAME=member$$seed OVERLAY=train_member || exit 1; done
+
+train-tumour: $(INSTALLED)  ## a network a fold, which are the ensemble, then those that leave an institution out; the patients are written first
+	$(BIN)/python data_lists/prepare_brain_tumour.py
+	for fold in 1 2 3 4 5; do \
+	  $(MAKE) train-one BUNDLE=_tumour_volume LIST=brain_tumour_fold$$fold DATA=prepared SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
+	for left in CS DU FG HT; do \
+	  $(MAKE) train-one BUNDLE=_tumour_volume LIST=brain_tumour_without_$$left DATA=prepared SEED=0 NAME=without_$$left || exit 1; done
 
 train-second: $(INSTALLED)
 	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) train_second_cycle" \

@@ -4,14 +4,14 @@ Run before any training: `python data_lists/prepare_brain_tumour.py`. The lists 
 once more, byte for byte. The files go into `prepared/brain_tumour/`, and the lists' paths start from `prepared`
 (CAVEAT_DATA=prepared). A mask is 1 in the whole tumour.
 
-With skull: 95 patients of the lower-grade glioma set (TCGA-LGG). Their voxels' size is not known, and their files say so: no voxel
-size, unit unknown. The image is there at half the resolution of the mask, so each of its pixels is written four times.
+With skull: 95 patients of the lower-grade glioma set (TCGA-LGG). Their voxels' size is not known, and their files say so: no
+voxel size, unit unknown. The image is there at half the resolution of the mask, so each of its pixels is written four times.
 Stripped: 24 patients of BraTS at 1 mm. The four TCIA10 and TCIA13 ones are in no list: their twins among the 95 cannot be told.
 
-brain_tumour.json: 19 of the 95 are `test`, in each institution its share, by a seeded shuffle, never by size; the other 76 and the 20
-stripped ones are `training`. brain_tumour_fold1.json to brain_tumour_fold5.json divide those 96 again, `training` and `out_of_fold`,
-each source dealt out in turn: network k trains on fold k + 1, and the five are the ensemble. brain_tumour_without_CS.json and so on
-leave out an institution (`left_out`) in place of a fold.
+brain_tumour.json: 19 of the 95 are `test`, in each institution its share, by a seeded shuffle, never by size; the other 76 and
+the 20 stripped ones are `training`. brain_tumour_fold1.json to brain_tumour_fold5.json divide those 96 again, `training` and
+`out_of_fold`, each source dealt out in turn: network k trains on fold k + 1, and the five are the ensemble.
+brain_tumour_without_CS.json and so on leave out an institution (`left_out`) in place of a fold.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def write_parts(parts: Mapping[str, Iterable[dict[str, Any]]], name: str) -> Non
 
 
 def deal(patients: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]:
-    """Args: patients: entries, each with its `preparation` and `source`. Returns: the test patients, and the folds of the others."""
+    """Args: patients: entries, each with `preparation` and `source`. Returns: the test patients, and the folds of the others."""
     by_source: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for patient in sorted(patients, key=lambda patient: patient["unit"]):
         by_source.setdefault((patient["preparation"], patient["source"]), []).append(patient)

@@ -12,6 +12,8 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
+from caveat.reasons import StudyRefused
+
 from .checks.geometry import refuse_spacing
 from .checks.intensity import refuse_channels, refuse_constant
 from .dicom.choice import SeriesRule
@@ -20,6 +22,8 @@ from .reader import Stated, StudyImage
 from .stated_spacing import refuse_spacing_conflict
 
 LISTED = "stated by the data list"
+VOLUME = 4
+"""Axes of a volume's voxels: channels, x, y, z."""
 IMAGE = "image"
 """The key whose values are measured; others are label masks, which may be empty and have channels of their own."""
 
@@ -48,11 +52,12 @@ class LoadStudyd(MapTransform):
         series: number of the series, chosen by hand as `caveat check` counts them, in place of the rules' choice.
         allow_gaps, allow_tilt: see `Stated`.
         spacing_limits_mm: smallest and largest that an image may have along any axis, where its spacing is known.
+        unknown_spacing: measure volumes whose spacing is not known, in voxels.
         allow_missing_keys: skip keys that an entry does not have.
 
     Raises:
         StudyRefused: any code of a file that cannot be read; NOT_THIS_KIND, WRONG_CHANNELS, CONSTANT_IMAGE, INPUT_CHANGED,
-            SPACING_CONFLICT, SPACING_NOT_MEASURED.
+            SPACING_CONFLICT, SPACING_NOT_MEASURED, MISSING_SPACING.
     """
 
     not_identity = (
@@ -64,6 +69,7 @@ class LoadStudyd(MapTransform):
         "allow_gaps",
         "allow_tilt",
         "spacing_limits_mm",
+        "unknown_spacing",
     )
     """Of the constructor's parameters: they say something of one study, so calibration records do not depend on them."""
 
@@ -79,11 +85,13 @@ class LoadStudyd(MapTransform):
         allow_gaps: bool = False,
         allow_tilt: bool = False,
         spacing_limits_mm: tuple[float, float] = (0.0, math.inf),
+        unknown_spacing: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.channels = channels
         self.spacing_limits_mm = spacing_limits_mm
+        self.unknown_spacing = unknown_spacing
         self.kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         numbers = (spacing,) if isinstance(spacing, int | float) else tuple(spacing or ())
         self.stated = Stated(tuple(float(number) for number in numbers), assume_orientation, series, allow_gaps, allow_tilt)
@@ -112,6 +120,8 @@ class LoadStudyd(MapTransform):
         if self.channels is not None:
             refuse_channels(found.image.voxels, self.channels)
         refuse_constant(found.image.voxels)
+        if found.image.spacing_mm is None and found.image.voxels.ndim == VOLUME and not self.unknown_spacing:
+            raise StudyRefused("MISSING_SPACING")
         refuse_spacing(found.image.spacing_mm or (), *self.spacing_limits_mm)
 
     def _refuse_conflict(self, image: StudyImage, listed: Sequence[float]) -> None:

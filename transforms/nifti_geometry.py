@@ -25,7 +25,7 @@ def read_geometry(fields: Nifti1Header, shape: Sequence[int], stated: Stated) ->
     """The grid of a volume.
 
     The sform decides where it is coded, else the qform; both coded must agree. pixdim alone gives the voxel's size, but no
-    orientation.
+    orientation. A coded sform of unit length with no unit and a pixdim of zeros says that no spacing is known.
 
     Args:
         fields: nibabel's header.
@@ -64,9 +64,23 @@ def read_geometry(fields: Nifti1Header, shape: Sequence[int], stated: Stated) ->
     affine = _in_mm(original, scale)
     refuse_bad_affine(affine)
     spacing = spacing_of(affine)
+    if by_sform and _states_no_size(fields, spacing):
+        return _of_unknown_size(affine, original, stated)
     if not np.allclose(pixdim, spacing, rtol=PIXDIM_TOLERANCE, atol=0):
         flags.append("PIXDIM_DISAGREES")
     return {"affine": affine, "original_affine": original, "spacing_mm": spacing, "spacing_source": source, "flags": tuple(flags)}
+
+
+def _states_no_size(fields: Nifti1Header, spacing: Sequence[float]) -> bool:
+    """Whether a volume says how it lies and not how large its voxels are: no unit, no voxel size, an sform of unit length."""
+    return int(fields["xyzt_units"]) & 7 == 0 and not fields["pixdim"][1:4].any() and np.allclose(spacing, 1.0)
+
+
+def _of_unknown_size(affine: np.ndarray, original: np.ndarray, stated: Stated) -> dict[str, Any]:
+    """The grid of such a volume, in voxels, or in mm where the user states them."""
+    spacing = stated_spacing(stated.spacing_mm, dimensions=3) if stated.spacing_mm else None
+    found = {"affine": affine @ np.diag([*(spacing or (1.0, 1.0, 1.0)), 1.0]), "original_affine": original, "flags": ()}
+    return found | {"spacing_mm": spacing, "spacing_source": stated.spacing_source if spacing else ""}
 
 
 def _unit(fields: Nifti1Header) -> tuple[float, list[str]]:
