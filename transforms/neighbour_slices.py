@@ -11,7 +11,7 @@ from monai.transforms import MapTransform
 
 
 class NeighbourSlicesd(MapTransform):
-    """What a network of slices sees of the third dimension: channels of the slices before, of the slice itself, and of those after.
+    """What a network of slices sees of the third dimension, as channels: the slices before, the slice itself, those after.
 
     Beyond the volume the last slice is repeated. Whatever window of slices is looked at later, each has its true neighbours.
 

@@ -54,7 +54,7 @@ class StandardiseHeadd(MapTransform):
 
 
 def quantiles(volume: torch.Tensor) -> tuple[float, float]:
-    """The 2nd and the 98th percentile of all voxels: order statistics, since torch's own quantile takes 16 million values at most."""
+    """The 2nd and the 98th percentile of all voxels: order statistics, since torch's quantile takes 16 million at most."""
     values = torch.as_tensor(volume).as_subclass(torch.Tensor).flatten()
     low, high = (values.kthvalue(1 + int(share * (len(values) - 1))).values for share in (LOW, HIGH))
     return float(low), float(high)
