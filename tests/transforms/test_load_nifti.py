@@ -12,6 +12,7 @@ from phantoms import SPACING_MM, ellipsoid, nifti_bytes, oblique_affine
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.load_study import LoadStudyd
 from caveat.transforms.reader import Stated
 
 VOXELS = ellipsoid()
@@ -169,6 +170,35 @@ def test_a_missing_spacing_may_be_stated(tmp_path):
     image = read(data, tmp_path, stated=replace(stated, assume_orientation=True))
     assert image.spacing_mm == (2.0, 2.0, 2.0)
     assert image.spacing_source == "stated by the user"
+
+
+def without_size(factor=1.0):
+    """A volume that says how it lies, and not how large its voxels are."""
+    affine = np.diag([-factor, -factor, factor, 1.0])
+    return nifti_bytes(affine=affine, xyzt_units=0, pixdim=[1, 0, 0, 0, 1, 1, 1, 1])
+
+
+def test_a_size_that_nothing_states_is_unknown_and_may_be_stated(tmp_path):
+    image = read(without_size(), tmp_path)
+    assert (image.spacing_mm, image.spacing_source, image.flags) == (None, "", ())
+    np.testing.assert_allclose(image.affine, np.diag([-1, -1, 1, 1]))
+    stated = read(without_size(), tmp_path, stated=Stated((0.5, 0.5, 6.0)))
+    assert (stated.spacing_mm, stated.spacing_source) == ((0.5, 0.5, 6.0), "stated by the user")
+    np.testing.assert_allclose(stated.affine, np.diag([-0.5, -0.5, 6, 1]))
+
+
+def test_an_sform_that_is_no_unit_step_is_a_size(tmp_path):
+    assert read(without_size(factor=2.0), tmp_path).spacing_mm == (2.0, 2.0, 2.0)
+
+
+def test_a_volume_of_unknown_size_is_measured_only_where_the_bundle_says_so(tmp_path):
+    path = tmp_path / "volume.nii"
+    path.write_bytes(without_size())
+    with pytest.raises(StudyRefused, match="MISSING_SPACING"):
+        LoadStudyd("image")({"image": path})
+    assert LoadStudyd("image", unknown_spacing=True)({"image": path})["image"].meta["spacing_source"] == ""
+    stated = LoadStudyd("image", spacing=2.0)({"image": path})["image"]
+    assert stated.pixdim.tolist() == [2.0, 2.0, 2.0]
 
 
 def test_a_stated_spacing_does_not_override_the_header(tmp_path):
