@@ -74,7 +74,8 @@ def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         path: NIfTI, TIFF, or a PNG of labels.
 
     Returns:
-        the array as stored, so that labels keep their numbers; a picture in black and white as 0 and 1; the affine (4, 4) of a NIfTI, None for a picture.
+        the array as stored, so that labels keep their numbers, a picture in black and white as 0 and 1; the affine (4, 4) of a
+        NIfTI, None for a picture.
     """
     if path.name.endswith((".nii", ".nii.gz")):
         image = nibabel.load(path)

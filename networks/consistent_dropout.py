@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .draw import Draw
-from .hash_noise import hash32, layer_key, uniform
+from .hash_noise import hash32, layer_key, uniform, uniform_on_grid
 from .place import Place
 
 
@@ -76,7 +76,7 @@ class ConsistentDropout(nn.Module):
         for draw in self.drawn.draws:
             for place in self.drawn.places:
                 grids = place.feature_coordinates(x.shape[2:], device=x.device)
-                masks += [uniform(draw.key, key, some, *grids) >= self.p for some in channels.split(at_a_time)]
+                masks += [uniform_on_grid((draw.key, key, some), grids) >= self.p for some in channels.split(at_a_time)]
         return torch.cat(masks).reshape(x.shape)
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from .consistent_dropout import ConsistentDropout, drawing, name_layers
 from .draw import Draw
 from .evaluation_mode import refuse_training_mode
+from .hash_noise import GRID_NOISE
 from .place import Place
 from .pooled_features import pool
 from .probe import Probe, find_random_modules, watch
@@ -89,8 +90,9 @@ class DropoutNetwork(Sampler):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Probability of dropout, layer by layer."""
-        return {"dropout": [layer.p for layer in self.layers]}
+        """Probability of dropout, layer by layer, and of masked elements the version of the noise."""
+        elementwise = any(layer.elementwise for layer in self.layers)
+        return {"dropout": [layer.p for layer in self.layers]} | ({"grid_noise": GRID_NOISE} if elementwise else {})
 
     def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> torch.Tensor:
         """The windows themselves: where randomness begins is not known."""

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator, Sequence
 
 import torch
 
 _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0x2C1B3C6D, 0x297A2D39)
 _GOLDEN = 0x9E3779B9
+_SECOND = 0x7F4A7C15
+GRID_NOISE = 2
+"""Version of the numbers at the elements of a grid. 1 had 32 bits of state: on 128 x 256 x 256 some 16 pairs of rows held the
+same numbers in another order."""
 
 
 def layer_key(name: str) -> int:
@@ -49,8 +54,38 @@ def gaussian(*keys: int | torch.Tensor) -> torch.Tensor:
 
     Source: Box and Muller 1958, in float64.
     """
-    radius = (hash32(*keys, 1).to(torch.float64) + 0.5) * 2.0**-32
-    angle = (hash32(*keys, 2).to(torch.float64) + 0.5) * 2.0**-32
+    return _box_muller(hash32(*keys, 1), hash32(*keys, 2))
+
+
+def uniform_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Uniform float32 in [0, 1) at every element of a grid. Args: see `hashes_on_grid`."""
+    return (next(hashes_on_grid(keys, coordinates)) >> 8).to(torch.float32) * 2.0**-24
+
+
+def gaussian_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Standard normal float32 at every element of a grid. Args: see `hashes_on_grid`."""
+    return _box_muller(*hashes_on_grid(keys, coordinates))
+
+
+def hashes_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> Iterator[torch.Tensor]:
+    """Two hashes of 32 bits at every element, of 64 bits of state: a study has millions of them.
+
+    What leads to a row, all coordinates but the last, gives two states; each hash adds one of them before its first and the
+    other before its second mixing, so that rows which agree in one state do not hold the same numbers.
+
+    Args:
+        keys: as `hash32`.
+        coordinates: int64, one tensor an axis, that broadcast with the keys and each other.
+    """
+    *rows, last = coordinates
+    one, other = hash32(*keys, *rows), hash32(_SECOND, *keys, *rows)
+    for first, second in ((one, other), (other, one)):
+        yield _mix(_mix(last + first & _MASK) + second & _MASK)
+
+
+def _box_muller(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    radius = (one.to(torch.float64) + 0.5) * 2.0**-32
+    angle = (other.to(torch.float64) + 0.5) * 2.0**-32
     return (torch.sqrt(-2.0 * torch.log(radius)) * torch.cos(2.0 * math.pi * angle)).to(torch.float32)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 
 from .draw import Draw
 from .evaluation_mode import refuse_training_mode
-from .hash_noise import gaussian, layer_key
+from .hash_noise import GRID_NOISE, gaussian, gaussian_on_grid, layer_key
 from .logit_distribution import LogitDistribution
 from .place import Place
 from .pooled_features import pool
@@ -50,6 +51,11 @@ class NoisyLogits(Sampler):
         self.region_channel = region_channel
         self.classes = backbone.head.out_channels
         self.covariance = type(backbone.head)(backbone.head.in_channels, (1 + rank) * self.classes, 1)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Version of the voxel noise."""
+        return {"grid_noise": GRID_NOISE}
 
     def distribution(self, windows: torch.Tensor) -> torch.Tensor:
         """What the losses of `networks/losses` take. Args: windows: (B, C, *spatial). Returns: a packed distribution."""
@@ -95,7 +101,7 @@ class NoisyLogits(Sampler):
         for window, place in enumerate(places):
             grids = place.feature_coordinates(mean.shape[2:], device=mean.device)
             for label in range(self.classes):
-                noise[window, label] = gaussian(draw.key, _VOXELS, label, *grids)
+                noise[window, label] = gaussian_on_grid((draw.key, _VOXELS, label), grids)
         return noise
 
 

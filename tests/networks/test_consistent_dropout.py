@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from caveat.networks import consistent_dropout
 from caveat.networks.consistent_dropout import ConsistentDropout, drawing, name_layers
 from caveat.networks.draw import first_draws
-from caveat.networks.hash_noise import layer_key, uniform
+from caveat.networks.hash_noise import layer_key, uniform, uniform_on_grid
 from caveat.networks.place import Place
 
 
@@ -99,7 +99,8 @@ def test_element_mask_by_hand(dimensions: int) -> None:
     for (number, draw), (window, where), channel in product(enumerate(draws), enumerate(places), range(3)):
         for feature in product(range(4), repeat=dimensions):
             coordinate = [origin // 2 + offset for origin, offset in zip(where.origin, feature, strict=True)]
-            kept = float(uniform(draw.key, layer_key("1"), channel, *coordinate)) >= p
+            numbers = uniform_on_grid((draw.key, layer_key("1"), channel), [torch.tensor(index) for index in coordinate])
+            kept = float(numbers) >= p
             assert float(y[(2 * number + window, channel, *feature)]) == pytest.approx(1 / (1 - p) if kept else 0.0)
 
 

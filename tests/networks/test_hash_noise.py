@@ -9,7 +9,15 @@ import torch
 from scipy import stats
 
 from caveat.networks.draw import Draw, first_draws
-from caveat.networks.hash_noise import gaussian, hash32, layer_key, uniform
+from caveat.networks.hash_noise import (
+    gaussian,
+    gaussian_on_grid,
+    hash32,
+    hashes_on_grid,
+    layer_key,
+    uniform,
+    uniform_on_grid,
+)
 
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 SEEDS = [0, 1, 2, 2**31, 2**40 + 5]
@@ -24,6 +32,15 @@ def noise(seed: int, make=uniform) -> torch.Tensor:
     return make(draws, layers, channels, rows, columns)
 
 
+def on_grid(make):
+    """As `noise` keys it, the last two axes being a grid's."""
+    return lambda draws, layers, channels, rows, columns: make((draws, layers, channels), (rows, columns))
+
+
+UNIFORM = pytest.mark.parametrize("make", [uniform, on_grid(uniform_on_grid)], ids=["keyed", "on a grid"])
+GAUSSIAN = pytest.mark.parametrize("make", [gaussian, on_grid(gaussian_on_grid)], ids=["keyed", "on a grid"])
+
+
 def test_golden_values() -> None:
     """Pinned: results of earlier versions must be drawn again."""
     assert layer_key("") == 0xE3B0C442  # the well-known sha256 of nothing begins so
@@ -34,6 +51,9 @@ def test_golden_values() -> None:
     assert Draw(5, seed=2**40).key == 2209831348
     assert hash32(7, torch.arange(4)).tolist() == [1445533816, 202323462, 416368525, 1359178673]
     assert uniform(7, torch.arange(2)).tolist() == [0.3365645408630371, 0.04710710048675537]
+    one, other = hashes_on_grid((7, 1), (torch.arange(2).reshape(-1, 1), torch.arange(3)))
+    assert one.tolist() == [[2384036629, 1903343647, 537468940], [15037172, 3977326485, 3536764622]]
+    assert other.tolist() == [[742125212, 3322156065, 1347205220], [1871071532, 1712751862, 3116206175]]
 
 
 def test_mixing_step_against_plain_integers() -> None:
@@ -62,18 +82,20 @@ def test_range_and_type() -> None:
     assert gaussian(torch.arange(10)).dtype == torch.float32
 
 
+@UNIFORM
 @pytest.mark.parametrize("seed", SEEDS)
-def test_uniform_as_a_whole(seed: int) -> None:
-    values = noise(seed).flatten().double().numpy()
-    counts = torch.histc(noise(seed), 256, 0.0, 1.0)
+def test_uniform_as_a_whole(seed: int, make) -> None:
+    values = noise(seed, make).flatten().double().numpy()
+    counts = torch.histc(noise(seed, make), 256, 0.0, 1.0)
     assert stats.kstest(values, "uniform").pvalue > 1e-4
     assert stats.chisquare(counts.numpy()).pvalue > 1e-4
 
 
+@UNIFORM
 @pytest.mark.parametrize("axis", range(5), ids=AXES)
-def test_uniform_along_every_axis(axis: int) -> None:
+def test_uniform_along_every_axis(axis: int, make) -> None:
     """Each draw, layer, channel, row and column on its own, over many seeds."""
-    pooled = torch.stack([noise(seed) for seed in range(8)], dim=-1).movedim(axis, 0).flatten(1)
+    pooled = torch.stack([noise(seed, make) for seed in range(8)], dim=-1).movedim(axis, 0).flatten(1)
     pvalues = [stats.kstest(values.double().numpy(), "uniform").pvalue for values in pooled]
     assert min(pvalues) > 1e-3 / len(pvalues)
 
@@ -87,31 +109,35 @@ def test_uniform_where_only_few_numbers_are_used() -> None:
             assert stats.kstest(channel.double().numpy(), "uniform").pvalue > 1e-4
 
 
+@UNIFORM
 @pytest.mark.parametrize("lag", [1, 2, 4, 7])
 @pytest.mark.parametrize("axis", range(5), ids=AXES)
-def test_neighbours_are_uncorrelated(axis: int, lag: int) -> None:
-    values = torch.stack([noise(seed) for seed in range(4)], dim=-1).movedim(axis, 0).double()
+def test_neighbours_are_uncorrelated(axis: int, lag: int, make) -> None:
+    values = torch.stack([noise(seed, make) for seed in range(4)], dim=-1).movedim(axis, 0).double()
     lag = min(lag, len(values) - 1)
     assert_uncorrelated(values[:-lag], values[lag:])
 
 
 @pytest.mark.parametrize("axes", [(2, 3), (3, 4), (0, 1), (0, 2), (2, 4)], ids=lambda axes: "-".join(AXES[axis] for axis in axes))
-def test_diagonal_neighbours_are_uncorrelated(axes: tuple[int, int]) -> None:
-    values = torch.stack([noise(seed) for seed in range(4)], dim=-1).movedim(axes, (0, 1)).double()
+@UNIFORM
+def test_diagonal_neighbours_are_uncorrelated(axes: tuple[int, int], make) -> None:
+    values = torch.stack([noise(seed, make) for seed in range(4)], dim=-1).movedim(axes, (0, 1)).double()
     assert_uncorrelated(values[:-1, :-1], values[1:, 1:])
     assert_uncorrelated(values[:-1, 1:], values[1:, :-1])
 
 
-def test_exchanged_coordinates_are_uncorrelated() -> None:
-    grid = noise(0).double()
+@UNIFORM
+def test_exchanged_coordinates_are_uncorrelated(make) -> None:
+    grid = noise(0, make).double()
     above = torch.ones(16, 16).triu(1).bool()
     assert_uncorrelated(grid[..., above], grid.transpose(-1, -2)[..., above])
     assert_uncorrelated(grid[:, :, above], grid.movedim(2, 3)[:, :, above])
 
 
 @pytest.mark.parametrize("other", [1, 2, 256, 2**16, 2**31, 2**32, 2**33])
-def test_seeds_are_uncorrelated(other: int) -> None:
-    assert_uncorrelated(noise(0).double(), noise(other).double())
+@UNIFORM
+def test_seeds_are_uncorrelated(other: int, make) -> None:
+    assert_uncorrelated(noise(0, make).double(), noise(other, make).double())
 
 
 def test_seed_and_index_are_not_exchangeable() -> None:
@@ -159,9 +185,10 @@ def test_the_same_bits_whatever_the_number_of_threads() -> None:
         torch.set_num_threads(threads)
 
 
+@GAUSSIAN
 @pytest.mark.parametrize("seed", SEEDS)
-def test_gaussian_moments_and_shape(seed: int) -> None:
-    values = noise(seed, gaussian).flatten().double().numpy()
+def test_gaussian_moments_and_shape(seed: int, make) -> None:
+    values = noise(seed, make).flatten().double().numpy()
     size = len(values)
     assert abs(values.mean()) < 4 / math.sqrt(size)
     assert abs(values.var() - 1) < 4 * math.sqrt(2 / size)
@@ -176,12 +203,30 @@ def test_gaussian_is_the_formula_of_box_and_muller() -> None:
     assert float(gaussian(9, 4)) == pytest.approx(expected, abs=1e-6)
 
 
-def test_gaussian_neighbours_are_uncorrelated() -> None:
-    values = noise(0, gaussian).double()
+@GAUSSIAN
+def test_gaussian_neighbours_are_uncorrelated(make) -> None:
+    values = noise(0, make).double()
     for axis in range(values.ndim):
         along = values.movedim(axis, 0)
         assert_uncorrelated(along[:-1], along[1:])
         assert_uncorrelated(along[:-1].square(), along[1:].square())
+
+
+def test_no_two_rows_of_a_large_study_hold_the_same_numbers() -> None:
+    """In whatever order: with 32 bits of state 16 pairs of 32 768 rows did."""
+    planes, rows = torch.arange(128).reshape(-1, 1, 1), torch.arange(256).reshape(-1, 1)
+    first, second = hashes_on_grid((Draw(0).key, 5, 1), (planes, rows, torch.arange(256)))
+    pairs = (first ^ second << 31).flatten(0, 1).sort(dim=1).values
+    assert len(torch.unique(pairs[:, 0])) == len(torch.unique(pairs[:, -1])) == len(pairs)
+    alike = first.flatten(0, 1).sort(dim=1).values
+    assert len(torch.unique(alike, dim=0)) == len(alike)
+
+
+def test_grid_numbers_are_the_same_under_any_cut() -> None:
+    rows, columns = torch.arange(40).reshape(-1, 1), torch.arange(50)
+    whole = gaussian_on_grid((3, 2**40), (rows, columns))
+    assert torch.equal(whole[13:, 7:], gaussian_on_grid((3, 2**40), (rows[13:], columns[7:])))
+    assert torch.equal(whole[0], gaussian_on_grid((3, 2**40), (torch.tensor(0), columns)))
 
 
 @CUDA
@@ -190,6 +235,8 @@ def test_the_same_bits_on_the_gpu() -> None:
     assert torch.equal(hash32(3, 2**40, rows, columns), hash32(3, 2**40, rows.cuda(), columns.cuda()).cpu())
     assert torch.equal(uniform(3, rows, columns), uniform(3, rows.cuda(), columns.cuda()).cpu())
     torch.testing.assert_close(gaussian(3, rows, columns), gaussian(3, rows.cuda(), columns.cuda()).cpu(), atol=1e-6, rtol=0)
+    there = hashes_on_grid((3,), (rows.cuda(), columns.cuda()))
+    assert all(torch.equal(here, other.cpu()) for here, other in zip(hashes_on_grid((3,), (rows, columns)), there, strict=True))
 
 
 def assert_uncorrelated(one: torch.Tensor, other: torch.Tensor) -> None:
