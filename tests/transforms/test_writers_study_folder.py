@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from caveat.reasons import REASONS, StudyRefused
+from caveat.transforms.writers import outlines, views
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.maps import MapsWriter
 from caveat.transforms.writers.preview import PreviewWriter
@@ -63,6 +64,16 @@ def test_result_is_completed_in_the_order_of_the_schema(tmp_path):
         "spacing_source": "NIfTI header",
         "affine": [[1.0, 0.0, 0.0, 0.0], [0.0, 1.5, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 1.0]],
     }
+
+
+def test_preview_and_report_show_one_drawing(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(views, "draw_outlines", lambda *given: drawn.append(given) or outlines.draw_outlines(*given))
+    study = example_study()
+    ReportHtmlWriter(longest=80).write(study, tmp_path)
+    alone = len(drawn)
+    WriteStudyd(tmp_path, [PreviewWriter(longest=80), ReportHtmlWriter(longest=80)])(study)
+    assert len(drawn) == 2 * alone > 0
 
 
 def test_what_the_inferer_left_unsaid_has_its_place(tmp_path):

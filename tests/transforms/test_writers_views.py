@@ -164,7 +164,7 @@ def test_the_contrast_of_a_crop_is_its_own_whatever_surrounds_it():
 
 def test_parts_of_a_segmentation_have_their_own_colours():
     study = example_study("nifti", classes=3)
-    outline = Scene(study).whole(120)[0].outline.astype(int)
+    outline = Scene(study).whole(240)[0].outline.astype(int)
     seen = outline[outline[..., 3] > 240][:, :3]
     for _, _, colour in parts(study):
         distance = np.abs(seen - np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])).max(axis=1)
@@ -243,16 +243,16 @@ def test_sizes_on_the_screen(shape, element, size):
 
 
 def test_preview_of_a_volume_shows_three_slices(tmp_path):
-    PreviewWriter(longest=60).write(example_study("nifti"), tmp_path)
+    PreviewWriter(longest=120).write(example_study("nifti"), tmp_path)
     preview = Image.open(tmp_path / "preview.png")
     assert preview.mode == "RGB" and preview.info == {}
     assert preview.width > 2 * preview.height
 
 
 def test_preview_names_several_classes(tmp_path):
-    PreviewWriter(longest=60).write(example_study("nifti"), tmp_path)
+    PreviewWriter(longest=120).write(example_study("nifti"), tmp_path)
     height = Image.open(tmp_path / "preview.png").height
-    PreviewWriter(longest=60).write(example_study("nifti", classes=3), tmp_path)
+    PreviewWriter(longest=120).write(example_study("nifti", classes=3), tmp_path)
     preview = np.asarray(Image.open(tmp_path / "preview.png"))
     legend = preview[height:]
     assert len(legend) == LEGEND and (legend == 255).all(axis=-1).any()

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .class_names import parts
 from .outlines import lay_over
-from .views import Scene, View
+from .views import View, scene_of
 from .writer import Writer
 
 GAP = 6
@@ -25,15 +25,15 @@ class PreviewWriter(Writer):
     Where there are several classes behind the background, it is the segmentation's, each class in its colour and named below.
 
     Args:
-        longest: longest side of a picture, or of one slice, in pixels.
+        longest: as of the report: with the same, both show one drawing.
     """
 
-    def __init__(self, longest: int = 640) -> None:
+    def __init__(self, longest: int = 1000) -> None:
         self.longest = longest
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: `input`, and `hypotheses` or `segmentation` where there are any."""
-        views = Scene(study).whole(self.longest)
+        views = scene_of(study).whole(self.longest)
         several = parts(study)
         panels = [_panel(view, of_draws=not several) for view in views]
         rows = max(len(panel) for panel in panels)
@@ -42,7 +42,8 @@ class PreviewWriter(Writer):
         if several:
             named = [(name, colour) for _, name, colour in several]
             picture = np.concatenate([picture, _legend(named, picture.shape[1])])
-        Image.fromarray(picture).save(folder / "preview.png", format="PNG")
+        # Of noise, as photographs are, the usual level 6 makes 10 % less in four times the time.
+        Image.fromarray(picture).save(folder / "preview.png", format="PNG", compress_level=3)
 
     @classmethod
     def example(cls) -> PreviewWriter:

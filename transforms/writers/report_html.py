@@ -23,7 +23,7 @@ from .plane import planes_through
 from .provenance import provenance
 from .result_json import EMPTY_RESULT, six_digits
 from .strip_plot import strip_plot
-from .views import Scene, View
+from .views import Scene, View, scene_of
 from .writer import Writer
 
 
@@ -31,7 +31,7 @@ class ReportHtmlWriter(Writer):
     """report.html: image and outlines of the draws, statements, maps, gate, provenance; for a refused study its reason.
 
     Args:
-        longest: longest side of the image in pixels; a volume's slices and the maps have about half of it.
+        longest: longest side of the image in pixels; a volume's slices, the close-up and the maps have half of it.
     """
 
     of_refusals = True
@@ -42,14 +42,14 @@ class ReportHtmlWriter(Writer):
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: with `result`; unless it was refused `input`, and what there is of labels and maps."""
         result = six_digits({**EMPTY_RESULT, **plain(study["result"])})
-        scene = Scene(study) if "input" in study else None
+        scene = scene_of(study) if "input" in study else None
         write_page(
             folder / "report.html",
             "report.html",
             result=result,
             title=(result["bundle"].get("name") or "result").replace("_", " ").capitalize(),
             number_of_draws=result["sampling"].get("draws") or 0,
-            views=self._views(scene) if scene else [],
+            views=[ViewOnPage.of(view) for view in scene.whole(self.longest)] if scene else [],
             surroundings=[ViewOnPage.of(view) for view in scene.surroundings(self.longest // 3)] if scene else [],
             parts=parts(study),
             landmarks=DEVIATIONS if result["points"] and "segmentation" not in study else 0,
@@ -70,10 +70,6 @@ class ReportHtmlWriter(Writer):
     def example(cls) -> ReportHtmlWriter:
         """See `Writer.example`."""
         return cls(longest=96)
-
-    def _views(self, scene: Scene) -> list[ViewOnPage]:
-        views = scene.whole(self.longest if len(scene.shape) == 2 else self.longest // 2)
-        return [ViewOnPage.of(view) for view in views]
 
     def _near(self, scene: Scene) -> NearOnPage | None:
         view, plane = scene.close_up(self.longest // 2), scene.plane_of_focus()

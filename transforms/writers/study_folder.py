@@ -18,6 +18,7 @@ from caveat.reasons import REASONS, StudyRefused
 
 from .arrays import affine_of, meta_of, plain
 from .result_json import EMPTY_RESULT
+from .views import Scene
 from .writer import Writer
 
 
@@ -56,7 +57,8 @@ class WriteStudyd(Transform):
         flags = list(dict.fromkeys([*result["flags"], *(meta_of(data).get("flags") or [])]))
         facts = result["input"] | facts_of_input(data)
         result |= {"reasons": reasons, "input": facts, "bundle": self.bundle, "flags": flags}
-        self._write({**data, "result": result}, self.writers)
+        study = {**data, "result": result}
+        self._write({**study, "scene": Scene(study)}, self.writers)
         return data
 
     def refuse(self, data: Mapping[Hashable, Any], refusal: StudyRefused) -> None:

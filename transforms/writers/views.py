@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,39 +58,64 @@ class Window:
         return self.rows, self.columns
 
 
-@dataclass
 class Scene:
-    """What the views of one study share.
+    """What the views of one study share; each part is made when it is first looked at, and once.
 
     Args:
         study: with `input`; `segmentation` and `hypotheses` where there are any, else `points` of the `result`; a `region` where
             it was cropped.
-        box: the part of the grid that is shown: all of it, or the crop that was measured.
-        focus: the voxel at which draws disagree most; None where they do not.
     """
 
-    study: Mapping[Hashable, Any]
-    box: tuple[slice, ...] = field(init=False)
-    focus: tuple[int, ...] | None = field(init=False)
+    def __init__(self, study: Mapping[Hashable, Any]) -> None:
+        self.study = study
+        self.affine = affine_of(study)
+        self.shape = tuple(study["input"].shape[1:])
+        self.cropped = "crop" in study["result"].get("input", {})
+        self._whole: dict[int, list[View]] = {}
 
-    def __post_init__(self) -> None:
-        self.affine = affine_of(self.study)
-        self.shape = tuple(self.study["input"].shape[1:])
-        self.cropped = "crop" in self.study["result"].get("input", {})
-        self.box = tuple(slice(0, size) for size in self.shape)
+    @cached_property
+    def box(self) -> tuple[slice, ...]:
+        """The part of the grid that is shown: all of it, or the crop that was measured."""
         if self.cropped:
-            self.box = ndimage.find_objects(array_of(self.study, "region")[0])[0]
-        self.image = display_intensity(array_of(self.study, "input"), self.box)
-        self.middle = middle_of_segmentation(self.study) or tuple((span.start + span.stop) // 2 for span in self.box)
-        spacing = np.linalg.norm(self.affine[:3, :3], axis=0)[: len(self.shape)]
-        sides = [(span.stop - span.start) * length for span, length in zip(self.box, spacing, strict=True)]
-        self.side = max(max(sides) / SHARE_OF_CLOSE_UP, LEAST_CLOSE_UP * spacing.min())
-        self.focus = place_of_disagreement(self.study, [max(1, round(self.side / 4 / s)) for s in spacing])
+            return ndimage.find_objects(array_of(self.study, "region")[0])[0]
+        return tuple(slice(0, size) for size in self.shape)
+
+    @cached_property
+    def image(self) -> np.ndarray:
+        """See `display_intensity`."""
+        return display_intensity(array_of(self.study, "input"), self.box)
+
+    @cached_property
+    def middle(self) -> tuple[int, ...]:
+        """The voxel in the middle of what was found, else of the box."""
+        return middle_of_segmentation(self.study) or tuple((span.start + span.stop) // 2 for span in self.box)
+
+    @cached_property
+    def side(self) -> float:
+        """Of the close-up, mm or pixels."""
+        sides = [(span.stop - span.start) * length for span, length in zip(self.box, self._spacing, strict=True)]
+        return max(max(sides) / SHARE_OF_CLOSE_UP, LEAST_CLOSE_UP * self._spacing.min())
+
+    @cached_property
+    def focus(self) -> tuple[int, ...] | None:
+        """The voxel at which draws disagree most; None where they do not."""
+        return place_of_disagreement(self.study, [max(1, round(self.side / 4 / length)) for length in self._spacing])
+
+    @property
+    def _spacing(self) -> np.ndarray:
+        return np.linalg.norm(self.affine[:3, :3], axis=0)[: len(self.shape)]
 
     def whole(self, longest: int) -> list[View]:
-        """The picture, or three slices through the middle of what was found. Args: longest: side in screen pixels."""
-        planes = planes_through(self.middle, self.shape, self.affine)
-        return [self._view(plane, plane.name, longest) for plane in planes]
+        """The picture, or three slices through the middle of what was found, drawn once for all who ask.
+
+        Args:
+            longest: side of the picture in screen pixels; slices have half of it.
+        """
+        if longest not in self._whole:
+            side = longest if len(self.shape) == 2 else longest // 2
+            planes = planes_through(self.middle, self.shape, self.affine)
+            self._whole[longest] = [self._view(plane, plane.name, side) for plane in planes]
+        return self._whole[longest]
 
     def surroundings(self, longest: int) -> list[View]:
         """The same slices of the whole image, a box round what was measured; none where that is all of it."""
@@ -159,6 +185,11 @@ class Scene:
         if near is None or (near.normal, near.index) != (plane.normal, plane.index):
             return ()
         return share_of(self.window(plane), self.frame(plane))
+
+
+def scene_of(study: Mapping[Hashable, Any]) -> Scene:
+    """The scene that the writers of one study share (`scene`), or one of its own."""
+    return study["scene"] if "scene" in study else Scene(study)
 
 
 def share_of(window: Window, frame: Window) -> tuple[float, ...]:
