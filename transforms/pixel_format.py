@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from caveat.reasons import StudyRefused
+
+from .picture_palette import colours_of
 
 PALETTE = "P"
 CHANNELS = {"1": 1, "L": 1, "I": 1, "I;16": 1, "I;16B": 1, "I;16L": 1, "F": 1, PALETTE: 1, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -17,7 +21,11 @@ LOW_BYTES = {"B": "L", "L": "B", "N": "B" if np.little_endian else "L"}
 BITS_PER_SAMPLE, PHOTOMETRIC, ORIENTATION, SAMPLES = 258, 262, 274, 277
 PLANAR, TILE_WIDTH, TILE_LENGTH, SAMPLE_FORMAT = 284, 322, 323, 339
 """TIFF tags."""
-UNSIGNED = 1
+TRANSPOSED = (5, 6, 7, 8)
+"""EXIF orientations."""
+UNSIGNED, SIGNED = 1, 2
+IN_FILES_ORDER = re.compile(r"(;(?:16|32))B?(?=[SF]*$)")
+"""The size of a value in a raw mode that says which of its bytes comes first, or that the least does."""
 LARGEST_TILE_PIXELS = 64 * 1024**2
 
 
@@ -71,9 +79,10 @@ def whole_pixels(image: Image.Image, bits: int, reopen: Callable[[], Image.Image
         StudyRefused: HAS_TRANSPARENCY, UNSUPPORTED_PIXEL_FORMAT.
     """
     raw_mode = _raw_mode(image)
-    orientation = 1 if image.format == "TIFF" else image.getexif().get(ORIENTATION, 1)  # Pillow turns TIFF itself
+    _unpack_natively(image)
+    orientation = 1 if image.format == "TIFF" else _orientation(image)  # Pillow turns TIFF itself
     if image.mode == PALETTE:
-        pixels = _apply_palette(image)
+        pixels = colours_of(image)
     elif _is_halved(image, bits):
         pixels = _sixteen_bits(image, reopen())
     else:
@@ -86,18 +95,27 @@ def whole_pixels(image: Image.Image, bits: int, reopen: Callable[[], Image.Image
     return upright(_without_alpha(image, pixels), orientation)
 
 
+def is_transposed(image: Image.Image) -> bool:
+    """Whether a picture's rows are columns once it stands upright. Args: image: opened, not decoded."""
+    return _orientation(image) in TRANSPOSED
+
+
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Turn a picture as its EXIF orientation says. Args: pixels: (rows, columns, channels); orientation: 1 to 8, others are 1.
 
     Source: EXIF 2.32, tag 274; as `PIL.ImageOps.exif_transpose`, for any type of pixel.
     """
-    if orientation in (5, 6, 7, 8):
+    if orientation in TRANSPOSED:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return pixels
+
+
+def _orientation(image: Image.Image) -> Any:
+    return (image.tag_v2 if image.format == "TIFF" else image.getexif()).get(ORIENTATION, 1)
 
 
 def _raw_mode(image: Image.Image) -> str:
@@ -123,17 +141,21 @@ def _sixteen_bits(high: Image.Image, low: Image.Image) -> np.ndarray:
     return np.asarray(high).astype(np.uint16) * 256 + np.asarray(low)
 
 
-def _apply_palette(image: Image.Image) -> np.ndarray:
-    """Colours of a palette picture; one channel where they are all greys. Transparent entries in use are alpha."""
-    transparent = "transparency" in image.info
-    colours = np.asarray(image.convert("RGBA" if transparent else "RGB"))
-    grey = (colours[..., 0] == colours[..., 1]).all() and (colours[..., 0] == colours[..., 2]).all()
-    return np.concatenate([colours[..., :1], colours[..., 3:]], axis=-1) if grey else colours
+def _unpack_natively(image: Image.Image) -> None:
+    """Make Pillow take what libtiff gives it, values in this machine's order of bytes, as such: of signed and real numbers it
+    would turn the bytes again where the file's order is another.
+    """
+    image.tile = [
+        tile._replace(args=(IN_FILES_ORDER.sub(r"\1N", tile.args[0]), *tile.args[1:])) if tile.codec_name == "libtiff" else tile
+        for tile in image.tile
+    ]
 
 
 def _tiff_values(image: Image.Image, pixels: np.ndarray, bits: int, raw_mode: str) -> np.ndarray:
-    """Undo what Pillow leaves of a TIFF's own conventions: white is zero, and unsigned 32 bits."""
+    """Undo what Pillow leaves of a TIFF's own conventions: white is zero, unsigned 32 bits, and signed 8."""
     sample_format = image.tag_v2.get(SAMPLE_FORMAT, (UNSIGNED,))[0]
+    if bits == 8 and sample_format == SIGNED:
+        pixels = pixels.view(np.int8)
     if bits == 32 and sample_format == UNSIGNED and pixels.dtype == np.int32:
         pixels = pixels.view(np.uint32)
     inverted_already = raw_mode.rpartition(";")[2].rstrip("R").endswith("I")  # "L;I", "1;IR", "L;4I"

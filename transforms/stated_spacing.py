@@ -11,6 +11,8 @@ from .checks.geometry import LARGEST_SPACING_MM
 
 EQUAL = 1e-3
 """Relative difference of two spacings that are the same, written with different numbers of digits."""
+EQUAL_ASPECT = 1e-2
+"""Relative; aspect ratios are quotients of whole numbers."""
 
 
 def stated_spacing(spacing_mm: Sequence[float], dimensions: int) -> tuple[float, ...]:
@@ -29,6 +31,22 @@ def stated_spacing(spacing_mm: Sequence[float], dimensions: int) -> tuple[float,
     if max(spacing) > LARGEST_SPACING_MM:
         raise StudyRefused("IMPLAUSIBLE_SPACING", f"{max(spacing):g} mm stated")
     return spacing
+
+
+def refuse_unsquare(height_to_width: float, spacing_mm: Sequence[float] = (1.0, 1.0)) -> None:
+    """An image whose pixels are not square has a shape only with a stated spacing of that shape.
+
+    Args:
+        height_to_width: of one pixel, as the file states it; perhaps no number.
+        spacing_mm: between rows, between columns, as stated beside it.
+
+    Raises:
+        StudyRefused: NON_SQUARE_PIXELS.
+    """
+    if not math.isclose(height_to_width, spacing_mm[0] / spacing_mm[1], rel_tol=EQUAL_ASPECT):
+        known = math.isfinite(height_to_width)
+        found = f"{height_to_width:.3g} times their width" if known else "stated in a way that is no number"
+        raise StudyRefused("NON_SQUARE_PIXELS", f"their height is {found}")
 
 
 def refuse_spacing_conflict(spacing_mm: Sequence[float], stated_mm: Sequence[float]) -> None:

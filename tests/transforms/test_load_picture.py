@@ -14,8 +14,7 @@ from PIL import Image
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.reader import Stated
-from caveat.transforms.readers.picture import read_picture
+from caveat.transforms.reader import HEAD_BYTES, Stated, all_readers
 
 RGB = fundus(60, 72)[0]
 GREY = RGB[..., 1]
@@ -27,6 +26,15 @@ def tiff(pixels, **options):
     file = BytesIO()
     tifffile.imwrite(file, pixels, **options)
     return file.getvalue()
+
+
+def read_picture(data):
+    return read(data).voxels
+
+
+def read(data, *spacing_mm):
+    (reader,) = [reader for reader in all_readers() if reader.recognises(data[:HEAD_BYTES])]
+    return reader.read(BytesIO(data), len(data), Stated(spacing_mm))
 
 
 def refusal(data):
@@ -51,7 +59,13 @@ def interlaced():
     return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", content) + png_chunk(b"IEND", b"")
 
 
+def colour_map(colours):
+    """A palette TIFF of `GREY`. Args: colours: (3, 256)."""
+    return tiff(GREY, photometric="palette", colormap=colours.astype(np.uint16))
+
+
 INTERLACED = interlaced()
+MAP = np.random.default_rng(0).integers(0, 2**16, (3, 256), dtype=np.uint16)
 PALETTE, COLOURS = quantised()
 SAME = {
     "interlaced PNG": (INTERLACED, np.arange(35, dtype=np.uint8).reshape(5, 7)),
@@ -83,6 +97,17 @@ SAME = {
     "TIFF, unsigned 32": (tiff(DEEP[..., 0].astype(np.uint32) << 16), DEEP[..., 0].astype(np.uint32) << 16),
     "TIFF, opaque alpha": (tiff(np.dstack([RGB, np.full_like(GREY, 255)]), photometric="rgb", extrasamples=["unassalpha"]), RGB),
     "JPEG named anything": (picture_bytes(RGB, "JPEG"), np.asarray(Image.open(BytesIO(picture_bytes(RGB, "JPEG"))))),
+    "TIFF, signed 8": (tiff(GREY.view(np.int8)), GREY.view(np.int8)),
+    "TIFF, signed 8, deflate": (tiff(GREY.view(np.int8), compression="zlib"), GREY.view(np.int8)),
+    **{
+        f"TIFF, {dtype}, big endian, deflate": (tiff(DEEP[..., 0].astype(dtype), byteorder=">", compression="zlib"), signed)
+        for dtype, signed in (("int16", DEEP[..., 0].astype(np.int16)), ("int32", DEEP[..., 0]), ("float32", DEEP[..., 0]))
+    },
+    "TIFF, colours of 16 bits": (colour_map(MAP), MAP[:, GREY].transpose(1, 2, 0)),
+    "TIFF, colours of 8 bits in the higher byte": (colour_map(MAP & 0xFF00), MAP[:, GREY].transpose(1, 2, 0) >> 8),
+    "TIFF, colours of 8 bits in both bytes": (colour_map((MAP >> 8) * 257), MAP[:, GREY].transpose(1, 2, 0) >> 8),
+    "TIFF, colours of 8 bits in the lower byte": (colour_map(MAP >> 8), MAP[:, GREY].transpose(1, 2, 0) >> 8),
+    "TIFF, greys of 16 bits": (colour_map(MAP[[0, 0, 0]]), MAP[0][GREY]),
     "60 resolution in dpi": (picture_bytes(RGB, dpi=(300, 300)), RGB),
 }
 SAME_56 = {
@@ -229,11 +254,14 @@ REFUSED = {
     "57 animated GIF": (animated("GIF"), "MULTI_PAGE"),
     "57 animated PNG": (animated("PNG"), "MULTI_PAGE"),
     "57 several JPEG": (animated("MPO"), "MULTI_PAGE"),
+    "57 a JPEG behind another": (jpeg() + b"\n" + jpeg(), "MULTI_PAGE"),
+    "57 a PNG behind another": (picture_bytes(RGB) + picture_bytes(RGB), "MULTI_PAGE"),
     "58 truncated JPEG": (jpeg()[:-400], "TRUNCATED"),
     "58 JPEG cut, with an end mark put behind": (jpeg()[:-400] + b"\xff\xd9", "TRUNCATED"),
     "58 JPEG with restart marks, cut at one": (jpeg_cut_at_restart(), "TRUNCATED"),
     "58 progressive JPEG cut, with an end mark": (picture_bytes(RGB, "JPEG", progressive=True)[:-200] + b"\xff\xd9", "TRUNCATED"),
     "58 TIFF that declares more rows than it holds": (tiff_of_more_rows(), "TRUNCATED"),
+    "58 JPEG cut, an end mark and more put behind": (jpeg()[:-400] + b"\xff\xd9 and more", "TRUNCATED"),
     "58 JPEG cut in its header": (jpeg()[:100], "TRUNCATED"),
     "58 truncated PNG": (picture_bytes(RGB)[:-400], "TRUNCATED"),
     "58 PNG without its end": (picture_bytes(RGB)[:-12], "TRUNCATED"),

@@ -15,7 +15,11 @@ FOREIGN: tuple[tuple[str, int, bytes], ...] = (
     ("HDF5 or MINC", 0, b"\x89HDF\r\n\x1a\n"),
 )
 """Name, offset and bytes."""
-WEAKLY_MARKED: tuple[tuple[str, int, bytes], ...] = (("BMP", 0, b"BM"), ("gzip, with no NIfTI in it", 0, b"\x1f\x8b"))
+WEAKLY_MARKED: tuple[tuple[str, int, bytes], ...] = (
+    ("BMP", 0, b"BM"),
+    ("gzip, with no NIfTI in it", 0, b"\x1f\x8b"),
+    *(("Netpbm other than binary grey or colour", 0, magic) for magic in (b"P1", b"P2", b"P3", b"P4", b"P7", b"PF", b"Pf")),
+)
 """Two bytes: enough to name a file that is to be read, not enough to call one in a folder an image."""
 FOREIGN_EXTENSIONS = (
     *(".dcm", ".dicom", ".mgz", ".mgh", ".mnc"),

@@ -28,12 +28,12 @@ def refuse_broken_png(data: bytes) -> None:
         data: the whole file, beginning with the signature.
 
     Raises:
-        StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE.
+        StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE; MULTI_PAGE where another PNG follows.
 
     Source: PNG specification (third edition), sections 5, 8 and 10.
     """
     pixels: list[memoryview] = []
-    declared = 0
+    declared, end = 0, SIGNATURE_BYTES
     for number, (kind, content) in enumerate(_chunks(memoryview(data))):
         if (number == 0) != (kind == b"IHDR") or (kind == b"IHDR" and len(content) != HEADER.size):
             raise StudyRefused("CORRUPT", "no header where it belongs")
@@ -41,6 +41,9 @@ def refuse_broken_png(data: bytes) -> None:
             declared = _declared_bytes(content)
         if kind == b"IDAT":
             pixels.append(content)
+        end += FRAME_BYTES + len(content)
+    if data.startswith(data[:SIGNATURE_BYTES], end):
+        raise StudyRefused("MULTI_PAGE")
     if not pixels:
         raise StudyRefused("CORRUPT", "no pixels in the file")
     found = _inflated_bytes(pixels, declared)

@@ -17,7 +17,7 @@ from .padding import fill_padding, is_padding_blurred, padding_of
 from .pixel_bytes import refuse_short_file
 from .pixel_layout import SECONDARY_CAPTURE, pixel_layout_of
 from .polarity import INVERTED, contradicts, high_is_bright
-from .radiograph_spacing import RadiographSpacing, radiograph_spacing, refuse_unsquare
+from .radiograph_spacing import RadiographSpacing, radiograph_spacing, refuse_unsquare_header
 from .rescale import LinearRescale, rescales_of
 from .stored_values import stored_values
 
@@ -60,7 +60,7 @@ def read_radiograph(frame: Frame, stated: Stated) -> StudyImage:
     with guarded_header():
         found = radiograph_spacing(frame.instance.header)
         if found is None:
-            refuse_unsquare(frame.instance.header, stated.spacing_mm)
+            refuse_unsquare_header(frame.instance.header, stated.spacing_mm)
         pixels, flags = _pixels(frame)
     return _image(pixels, found, stated, flags)
 

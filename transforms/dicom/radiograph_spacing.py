@@ -10,12 +10,11 @@ from pydicom.dataset import Dataset
 from caveat.reasons import StudyRefused
 
 from ..checks.geometry import LARGEST_SPACING_MM, SMALLEST_SPACING_MM
+from ..stated_spacing import refuse_unsquare
 from .header_values import numbers, text
 
 EQUAL = 1e-3
 """Relative difference of two spacings that are the same, written with different numbers of digits."""
-EQUAL_ASPECT = 1e-2
-"""Relative; aspect ratios are quotients of whole numbers."""
 CALIBRATIONS = {
     "FIDUCIAL": "PixelSpacing, calibrated by a fiducial, at its depth",
     "GEOMETRY": "PixelSpacing, corrected for an assumed geometry",
@@ -59,8 +58,8 @@ def radiograph_spacing(header: Dataset) -> RadiographSpacing | None:
     return None
 
 
-def refuse_unsquare(header: Dataset, stated_mm: tuple[float, ...] = ()) -> None:
-    """An image without a spacing whose pixels are not square has a shape only with a stated spacing of that shape.
+def refuse_unsquare_header(header: Dataset, stated_mm: tuple[float, ...] = ()) -> None:
+    """See `refuse_unsquare`.
 
     Args:
         stated_mm: by the user, one number for both axes or one for each.
@@ -73,10 +72,8 @@ def refuse_unsquare(header: Dataset, stated_mm: tuple[float, ...] = ()) -> None:
     aspect = numbers(header, "PixelAspectRatio")
     if not aspect:
         return
-    stated = stated_mm[0] / stated_mm[1] if len(stated_mm) == 2 else 1.0
     ratio = aspect[0] / aspect[1] if len(aspect) == 2 and aspect[1] > 0 else math.nan
-    if not math.isclose(ratio, stated, rel_tol=EQUAL_ASPECT):
-        raise StudyRefused("NON_SQUARE_PIXELS", f"their height is {ratio:.3g} times their width")
+    refuse_unsquare(ratio, stated_mm if len(stated_mm) == 2 else (1.0, 1.0))
 
 
 def _spacing(header: Dataset, keyword: str) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""PNG, JPEG and TIFF pictures (and the GIF and PPM files in which published masks and photographs come)."""
+"""PNG, JPEG and TIFF pictures (and the GIF files in which published masks come)."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ from caveat.reasons import StudyRefused
 
 from ..checks.intensity import refuse_non_finite
 from ..checks.jpeg_end import refuse_early_end
+from ..checks.jpeg_scans import refuse_many_scans, scans_and_end
 from ..checks.limits import refuse_large_picture
 from ..checks.png_chunks import refuse_broken_png
 from ..checks.tiff_directory import refuse_broken_tiff
 from ..guarded_pillow import guarded_pillow, open_picture
-from ..pixel_format import bits_of, refuse_pixel_format, whole_pixels
+from ..picture_aspect import unsquare_aspect
+from ..picture_image import picture_image
+from ..pixel_format import bits_of, is_transposed, refuse_pixel_format, whole_pixels
 from ..reader import Reader, Stated, StudyImage
-from ..stated_spacing import stated_spacing
 
 MAGICS = {
     "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
     "JPEG": re.compile(rb"\xff\xd8\xff"),
     "TIFF": re.compile(rb"II\x2a\x00|MM\x00\x2a|II\x2b\x00|MM\x00\x2b"),
     "GIF": re.compile(rb"GIF8[79]a"),
-    "PPM": re.compile(rb"P[56]\s(?:\s|#[^\n]*\n)*\d+\s+\d+\s+255\s"),
 }
-"""By Pillow's names. PPM only with 255 grey levels: Pillow rescales others."""
+"""By Pillow's names."""
+BLANK = b"\0 \t\r\n"
 STRUCTURE = {"PNG": refuse_broken_png, "TIFF": refuse_broken_tiff}
 """Checks of what Pillow does not look at."""
 
 
 class PictureReader(Reader):
-    """Pictures in their stored intensities. Resolution tags never give mm: they are a print's."""
+    """Pictures in their stored intensities."""
 
     kind = "picture"
-    extensions = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+    extensions = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif")
 
     def recognises(self, head: bytes) -> bool:
         """See `Reader`."""
@@ -45,19 +47,7 @@ class PictureReader(Reader):
 
     def read(self, file: BinaryIO, size: int, stated: Stated) -> StudyImage:
         """See `Reader`."""
-        voxels = read_picture(file.read())
-        affine, spacing = np.eye(4), None
-        if stated.spacing_mm:
-            spacing = stated_spacing(stated.spacing_mm, dimensions=2)
-            affine[[0, 1], [0, 1]] = spacing
-        return StudyImage(
-            voxels=voxels,
-            affine=affine,
-            original_affine=np.eye(4),
-            spacing_mm=spacing,
-            spacing_source=stated.spacing_source if spacing else "",
-            flags=() if spacing else ("NO_PIXEL_SPACING",),
-        )
+        return read_picture(file.read(size), stated)
 
     @staticmethod
     def example() -> tuple[bytes, np.ndarray]:
@@ -73,17 +63,19 @@ def format_of(data: bytes) -> str:
     return next((name for name, magic in MAGICS.items() if magic.match(data)), "")
 
 
-def read_picture(data: bytes) -> np.ndarray:
+def read_picture(data: bytes, stated: Stated) -> StudyImage:
     """Decode one picture.
 
     Args:
         data: the whole file.
+        stated: what the user or a data list states.
 
     Returns:
-        (channels, rows, columns) float32: 1 channel (grey, or a palette of greys) or 3, upright.
+        Voxels (channels, rows, columns): 1 channel (grey, or a palette of greys) or 3, upright.
 
     Raises:
-        StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE, MULTI_PAGE, UNSUPPORTED_PIXEL_FORMAT, HAS_TRANSPARENCY, NON_FINITE_VOXELS.
+        StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE, MULTI_PAGE, UNSUPPORTED_PIXEL_FORMAT, HAS_TRANSPARENCY, NON_FINITE_VOXELS,
+            and as `picture_image`.
     """
     name = format_of(data)
     with guarded_pillow(data, name):
@@ -93,11 +85,22 @@ def read_picture(data: bytes) -> np.ndarray:
         refuse_large_picture(image.height, image.width)
         if getattr(image, "is_animated", False) or getattr(image, "n_frames", 1) > 1:
             raise StudyRefused("MULTI_PAGE")
+        if name == "JPEG":
+            scans, end = scans_and_end(data)
+            refuse_many_scans(scans, image.height * image.width)
+            refuse_second(data[end:], name)
         bits = bits_of(image, data)
         refuse_pixel_format(image, bits)
+        unsquare = unsquare_aspect(image, data, is_transposed(image))
         pixels = whole_pixels(image, bits, lambda: open_picture(data, name))
         if name == "JPEG":
-            refuse_early_end(data, np.asarray(image), lambda noisy: np.asarray(open_picture(noisy, name)))
-    voxels = np.ascontiguousarray(np.moveaxis(pixels, -1, 0), dtype=np.float32)
-    refuse_non_finite(voxels)
-    return voxels
+            refuse_early_end(data[:end], np.asarray(image), lambda noisy: np.asarray(open_picture(noisy, name)))
+    found = picture_image(pixels, stated, unsquare)
+    refuse_non_finite(found.voxels)
+    return found
+
+
+def refuse_second(behind: bytes, name: str) -> None:
+    """Args: behind: what follows a picture in its file; name: of its format. Raises: StudyRefused: MULTI_PAGE."""
+    if format_of(behind.lstrip(BLANK)) == name:
+        raise StudyRefused("MULTI_PAGE")
