@@ -1,0 +1,1 @@
+"""Radiographs simulated from CT: geometry, line integrals, attenuation, detector, labels."""
