@@ -10,7 +10,7 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
-from scipy import ndimage
+from scipy.fft import dctn, idctn
 
 
 class NormaliseLocalContrastd(MapTransform):
@@ -38,15 +38,40 @@ class NormaliseLocalContrastd(MapTransform):
         region = np.asarray(out[self.region_key][0], dtype=np.float64)
         for key in self.key_iterator(out):
             image = out[key]
-            channels = [local_contrast(channel, region, self.sigma, self.floor) for channel in np.asarray(image)]
-            normalised = torch.as_tensor(np.stack(channels).astype(np.float32))
-            out[key] = MetaTensor(normalised, meta=image.meta, applied_operations=image.applied_operations)
+            normalised = local_contrast(np.asarray(image), region, self.sigma, self.floor).astype(np.float32)
+            out[key] = MetaTensor(torch.as_tensor(normalised), meta=image.meta, applied_operations=image.applied_operations)
         return out
 
 
-def local_contrast(channel: np.ndarray, region: np.ndarray, sigma: float, floor: float) -> np.ndarray:
-    """One channel as local z-scores. Args: channel, region: (rows, columns). Returns: float64, 0 outside the region."""
-    weight = np.maximum(ndimage.gaussian_filter(region, sigma), 1e-6)
-    centred = (channel - ndimage.gaussian_filter(channel * region, sigma) / weight) * region
-    deviation = np.sqrt(ndimage.gaussian_filter(centred**2, sigma) / weight)
+def local_contrast(image: np.ndarray, region: np.ndarray, sigma: float, floor: float) -> np.ndarray:
+    """Each channel as local z-scores.
+
+    Args:
+        image: (..., rows, columns).
+        region: (rows, columns).
+
+    Returns:
+        float64 of the image's shape, 0 outside the region.
+    """
+    weight = np.maximum(gaussian_filter(region, sigma), 1e-6)
+    centred = (image - gaussian_filter(image * region, sigma) / weight) * region
+    deviation = np.sqrt(np.maximum(gaussian_filter(centred**2, sigma), 0) / weight)
     return centred / np.maximum(deviation, floor)
+
+
+def gaussian_filter(image: np.ndarray, sigma: float) -> np.ndarray:
+    """`scipy.ndimage.gaussian_filter` along the last two axes, in a time that does not grow with sigma.
+
+    A kernel that is even acts on an image mirrored at its borders by a factor for each coefficient of its cosine transform.
+
+    Source: Martucci 1994, "Symmetric convolution and the discrete sine and cosine transforms".
+    """
+    rows, columns = (_transfer(size, sigma) for size in image.shape[-2:])
+    return idctn(dctn(image, axes=(-2, -1)) * rows[:, None] * columns, axes=(-2, -1))
+
+
+def _transfer(size: int, sigma: float) -> np.ndarray:
+    """Factors of the coefficients along an axis, of SciPy's kernel: cut off at four standard deviations."""
+    offsets = np.arange(1, int(4 * sigma + 0.5) + 1)
+    weights = np.exp(-0.5 * (offsets / sigma) ** 2)
+    return (1 + 2 * np.cos(np.pi * np.outer(np.arange(size), offsets) / size) @ weights) / (1 + 2 * weights.sum())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from caveat.transforms.local_contrast import local_contrast
+from caveat.transforms.local_contrast import gaussian_filter, local_contrast
 
 RANDOM = np.random.default_rng(0)
 REGION = np.zeros((80, 90))
@@ -30,3 +31,10 @@ def test_the_surround_does_not_leak_in():
 def test_a_flat_channel_stays_flat():
     noisy = np.full(REGION.shape, 250.0) + RANDOM.normal(0, 0.1, REGION.shape)
     assert np.abs(local_contrast(noisy, REGION, 8, 4)).max() < 0.2
+
+
+@pytest.mark.parametrize(("rows", "columns", "sigma"), [(80, 90, 8), (31, 7, 12.3), (1, 50, 3)])
+def test_the_filter_is_scipys(rows, columns, sigma):
+    image = RANDOM.normal(100, 20, (2, rows, columns))
+    expected = [ndimage.gaussian_filter(channel, sigma) for channel in image]
+    np.testing.assert_allclose(gaussian_filter(image, sigma), expected, rtol=0, atol=1e-10)
