@@ -226,6 +226,7 @@ class SamplingInferer(Inferer):
             "sampler": type(network).__name__,
             "source": str(network.source),
             "sampler_settings": network.settings,
+            "members": network.members,
             "draws": draws,
             "seed": self.seed,
             "roi_size": list(self.roi_size),

@@ -43,15 +43,15 @@ def statement(
     """One sentence.
 
     Args:
-        interval: level, lower, upper (either None where there is no such end), n and unit of the calibration, where a record
-            says so.
+        interval: level, lower, upper (either None where there is no such end), and of the calibration n, unit, networks and
+            proven, where a record says so.
         withheld: why a record there is does not say so.
     """
     if value == 0 and not any(draws):
         return f"{title}: {NOTHING_FOUND[0].lower()}{NOTHING_FOUND[1:]}"
     shown = f"{title}: {number(value, 4)} {UNITS_IN_WORDS.get(unit, unit)}"
     if interval is not None:
-        return f"{shown} ({_interval_in_words(interval)}, calibrated on {interval['n']} {interval['unit']}s)"
+        return f"{shown} ({_interval_in_words(interval)}, {calibration_in_words(interval)})"
     calibrated = f"not calibrated: {withheld}" if withheld else "not calibrated"
     if len(draws) == 1:
         return f"{shown} (one network, no draws, {calibrated})"
@@ -66,6 +66,14 @@ def _interval_in_words(interval: Mapping[str, Any]) -> str:
     if lower is None:
         return f"{level} bound: at most {number(upper, 4)}"
     return f"{level} interval {number(lower, 4)} to {number(upper, 4)}"
+
+
+def calibration_in_words(interval: Mapping[str, Any]) -> str:
+    """ "calibrated on 34 subjects", or "cross-validated on 95 patients, proven for 74 %": rounded down, so that it stays true."""
+    units = f"{interval['n']} {interval['unit']}s"
+    if interval.get("networks") is None:
+        return f"calibrated on {units}"
+    return f"cross-validated on {units}, proven for {math.floor(100 * interval['proven'] + 1e-9)} %"
 
 
 def number(value: float, digits: int) -> str:

@@ -39,6 +39,7 @@ class Sampler(nn.Module, ABC):
         source: what varies.
         capacity: how many different draws exist, None where there is no limit.
         align: window origins must be multiples of it; 1, or the network's stride where noise is keyed by feature coordinate.
+        members: K, where draw j is by network j % K of K networks that were trained apart; 1 for one network.
         has_views: whether `view` changes the study; draws of such a sampler run one at a time.
         settings: what else than weights decides the draws, such as the probability of dropout; as plain JSON. A calibration
             record holds for these settings only.
@@ -47,6 +48,7 @@ class Sampler(nn.Module, ABC):
     source: Source
     capacity: int | None = None
     align: int = 1
+    members: int = 1
     has_views: bool = False
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ..reasons import StudyRefused
 
 if TYPE_CHECKING:
     from ..inference.calibration.point_settings import PointCalibration
+    from ..inference.calibration.seen import Seen
     from ..inference.calibration.settings import Calibration
 
 
@@ -41,7 +41,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--split",
         metavar="NAME",
-        help="part of the list (default: calibration; training with --features, early_stopping with --pooled)",
+        help="part of the list (default: calibration; training for a record of cross-validation and with --features; "
+        "early_stopping with --pooled)",
     )
     parser.add_argument(
         "-o",
@@ -104,6 +105,7 @@ def run(options: argparse.Namespace) -> int:
         raise StudyRefused("WRONG_USAGE", f"the bundle has no {config.name}")
     from dataclasses import replace
 
+    from ..inference.calibration.seen import read_seen
     from ..inference.calibration.settings import read_calibration
     from ..transforms.discover import DATA_ROOT
 
@@ -119,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def write_records(
-    options: argparse.Namespace, output: Path, settings: Calibration | PointCalibration, dataset_dir: Path, seen: list[str]
+    options: argparse.Namespace, output: Path, settings: Calibration | PointCalibration, dataset_dir: Path, seen: Seen
 ) -> int:
     """Write a record for each measurement, or for each shape and promise of landmarks, and print what they say."""
     from ..inference.calibration.calibrate import calibrate
@@ -129,7 +131,8 @@ def write_records(
     from ..inference.calibration.point_settings import PointCalibration
     from ..inference.calibration.record_file import write_record
 
-    where = (options.predictions, options.data, options.split or "calibration")
+    out_of_fold = getattr(settings, "networks", None) is not None
+    where = (options.predictions, options.data, options.split or ("training" if out_of_fold else "calibration"))
     merged: list[str] = []
     if isinstance(settings, PointCalibration):
         calibrated = calibrate_points(*where, settings, dataset_dir, seen)
@@ -179,12 +182,6 @@ def read_levels(text: str) -> tuple[float, ...]:
     if not all(0 < level < 1 for level in levels):
         raise StudyRefused("WRONG_USAGE", "--levels expects numbers between 0 and 1")
     return levels
-
-
-def read_seen(bundle: Path) -> list[str]:
-    """sha256 of the images that the bundle's weights have seen, where it names them."""
-    path = bundle / "calibration" / "seen.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
 def print_table(rows: list[dict[str, str]]) -> None:

@@ -54,6 +54,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="a calibration record of your own, or a folder of them (default: the bundle's)",
     )
     parser.add_argument(
+        "--guaranteed",
+        action="store_true",
+        help="with a record of cross-validation: wider intervals, proven for 2 P - 1 (default: those that cover P as a rule)",
+    )
+    parser.add_argument(
         "--series",
         type=int,
         metavar="N",
@@ -143,6 +148,10 @@ def check_record(options: argparse.Namespace, bundle: Path) -> None:
     Raises:
         StudyRefused: WRONG_USAGE, and as `check_stated_record`.
     """
+    if options.guaranteed and "guaranteed" not in settings_of(bundle):
+        raise StudyRefused(
+            "WRONG_USAGE", "--guaranteed is for bundles whose records are of cross-validation; others are proven as they are"
+        )
     if options.level is None and options.record is None:
         return
     if not {"level", "record"} <= settings_of(bundle):
@@ -174,6 +183,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "allow_gaps": options.allow_gaps or None,
         "allow_tilt": options.allow_tilt or None,
         "level": options.level,
+        "guaranteed": options.guaranteed or None,
         "record": None if options.record is None else str(options.record.resolve()),
         "keep_draws": options.keep_draws or None,
         "assume_orientation": options.assume_orientation or None,

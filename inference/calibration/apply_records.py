@@ -17,29 +17,32 @@ from .case import Case, case_of
 from .identity import identity_of
 from .quantile import miss_rate
 from .record import Record, read_records
-from .valid_record import Withheld, best_fit, mismatch, out_of_range, too_few
+from .valid_record import Withheld, best_fit, mismatch, out_of_range
 
 
 class ApplyRecordsd(Transform):
     """Give each measurement of a study its interval, where a record of these weights and settings says one.
 
     Reads and changes `result`: `interval` and `statement` of each measurement, `gate`, and `flags` for an interval that is
-    withheld: RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS, MISSING_STUDY_SCORE. The value and the draws stay as they are. Where
-    nothing was found, or there is no record, nothing changes.
+    withheld: RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS, NOTHING_PROVEN, MISSING_STUDY_SCORE. The value and the draws stay as
+    they are. Where nothing was found, or there is no record, nothing changes.
 
     Args:
         records: file of a record, or folder of them; several per measurement may lie there, of different samplers.
         level: of the interval, such as 0.9.
         bundle: weights_sha256 and preprocessing_sha256.
+        guaranteed: whether records of cross-validation give the wider intervals whose worst case is 2 level - 1 without a further
+            term; what others promise is proven as it is.
 
     Raises:
         StudyRefused: RECORD_EDITED, RECORD_AMBIGUOUS, when made.
         ValueError: a level outside (0, 1).
     """
 
-    def __init__(self, records: str | Path, level: float, bundle: Mapping[str, Any]) -> None:
+    def __init__(self, records: str | Path, level: float, bundle: Mapping[str, Any], guaranteed: bool = False) -> None:
         miss_rate(level)
-        self.records = read_records(Path(records))
+        stored = read_records(Path(records))
+        self.records = [record.with_guarantee() for record in stored] if guaranteed else stored
         self.level = level
         self.bundle = dict(bundle)
 
@@ -70,9 +73,8 @@ class ApplyRecordsd(Transform):
         if verdict is not None and not verdict.accepted:
             return _withheld(entry, out_of_range(verdict), verdict)
         case = case_of(entry, result)
-        if not record.is_available(case, self.level):
-            few = too_few(self.level, record.needed(self.level), record.unit, record.class_of(case).n)
-            return _withheld(entry, few, verdict)
+        if why_not := record.why_not(case, self.level):
+            return _withheld(entry, why_not, verdict)
         try:
             interval, flag = interval_of(record, case, self.level)
         except StudyRefused as refusal:  # a study score that this one study lacks
@@ -94,6 +96,8 @@ def interval_of(record: Record, case: Case, level: float) -> tuple[dict[str, Any
         "upper": upper if math.isfinite(upper) else None,
         "record": record.checksum,
         "n": record.class_of(case).n,
+        "networks": record.networks,
+        "proven": record.proven(case, level),
         "unit": record.unit,
         "score": type(record.score).__name__,
         "sides": record.sides,

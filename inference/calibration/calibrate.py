@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,18 +10,22 @@ from typing import Any, TypeVar
 from caveat.reasons import StudyRefused
 
 from ..gate.gate import Gate, fit_gate
-from .calibration_part import refuse_broken, refuse_seen, source_of
-from .case import Case, Cases, first_line, read_cases
+from .calibration_part import refuse_broken, refuse_own_fold, refuse_seen, source_of
+from .case import Case, Cases, first_line, one_per_unit, read_cases
+from .fold_class import FoldClass
 from .identity import identity_of, one_identity
 from .point_settings import PointCalibration
-from .quantile import miss_rate, units_needed
 from .record import Record
+from .scores.conformity_score import ConformityScore
+from .seen import Seen
 from .settings import Calibration
-from .size_classes import size_classes
+from .size_class import SizeClass
+from .size_classes import divide
 from .unit_case import UnitCase
 from .units import describe_units
 
 AnyCase = TypeVar("AnyCase", bound=UnitCase)
+NOTHING_SEEN: Seen = {}
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Calibrated:
 
 
 def calibrate(
-    predictions: Path, data_list: Path, split: str, settings: Calibration, dataset_dir: Path, seen: Collection[str] = ()
+    predictions: Path, data_list: Path, split: str, settings: Calibration, dataset_dir: Path, seen: Seen = NOTHING_SEEN
 ) -> list[Calibrated]:
     """One record per measurement.
 
@@ -41,14 +45,18 @@ def calibrate(
         predictions: folder that `caveat predict` wrote.
         data_list: MONAI's form. split: a part of it.
         dataset_dir: what the list's paths are relative to.
-        seen: sha256 of images that the weights have seen.
+        seen: images that the networks have seen.
 
     Raises:
         StudyRefused: UNITS_SEEN_IN_TRAINING, TOO_FEW_UNITS, MIXED_PREDICTIONS, DUPLICATE_PREDICTION, RECORD_MISMATCH,
             GATE_SCORE_MISSING, MISSING_STUDY_SCORE, WRONG_USAGE; of any unit those of `MUST_BE_MENDED`.
     """
-    refuse_seen(data_list, split, seen)
-    cases = read_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.measurements)
+    by_fold = settings.networks is not None
+    if by_fold:
+        refuse_own_fold(data_list, split, settings.networks, seen)
+    else:
+        refuse_seen(data_list, split, seen)
+    cases = read_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.measurements, nothing_found=by_fold)
     refuse_broken(cases.left_out)
     return fit_records(cases, settings, source_of(data_list, split, cases.left_out))
 
@@ -63,9 +71,13 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
         StudyRefused: see `calibrate`.
     """
     calibrated = []
+    if settings.networks is not None:
+        refuse_other_networks(cases.results, settings)
     for name, every in cases.by_measurement.items():
-        first, rest = first_line(every, settings.seed)
+        first, rest = first_line(every, settings.seed) if settings.networks is None else one_per_unit(every, settings.seed)
         gate, accepted = fit_gate_on(first, settings)
+        if settings.networks is not None:  # the rank among all units is what is proven: a gate then only withholds
+            accepted = first
         identity = identity_of_all(cases.results, name) if accepted else {}
         asked = settings.size_classes.get(name, ())
         provenance = {
@@ -120,16 +132,18 @@ def fit_record(
     provenance: Mapping[str, Any] | None = None,
 ) -> Record:
     """A record of cases with truths, one per unit, accepted by the gate. Raises: StudyRefused: TOO_FEW_UNITS."""
-    needed = refuse_too_few(len(cases), settings.unit, max(settings.levels), settings.sides)
+    level = max(settings.levels)
+    needed = settings.needed(level)
+    refuse_too_few(len(cases), needed, settings.unit, level, settings.sides)
     score = settings.score_of(measurement)
-    classes = size_classes(cases, score, settings.sides, settings.size_classes.get(measurement, ()), needed)
+    groups = divide(cases, settings.size_classes.get(measurement, ()), needed)
     return Record(
         measurement=measurement,
         measured_in=measured_in,
         unit=settings.unit,
         score=score,
         sides=settings.sides,
-        classes=classes,
+        classes=tuple(class_of(end, group, score, settings) for end, group in groups),
         levels=tuple(sorted(settings.levels)),
         gate=gate,
         identity=dict(identity or {}),
@@ -137,12 +151,38 @@ def fit_record(
     )
 
 
-def refuse_too_few(n: int, unit: str, level: float, sides: str) -> int:
-    """Returns: units that are needed. Raises: StudyRefused: TOO_FEW_UNITS where there are fewer."""
-    needed = units_needed(miss_rate(level), sides)
+def class_of(up_to: float, cases: Sequence[Case], score: ConformityScore, settings: Calibration) -> SizeClass | FoldClass:
+    """The scores of one class's cases, by cross-validation each by the network that has not seen the unit."""
+    if settings.networks is None:
+        return SizeClass.of(up_to, [score.excess(case, case.truth) for case in cases], settings.sides)
+    return FoldClass.of(
+        up_to,
+        [case.fold for case in cases],
+        [score.excess(case.of_network(case.fold, settings.networks), case.truth) for case in cases],
+        settings.sides,
+        settings.networks,
+        settings.one_recipe,
+    )
+
+
+def refuse_other_networks(results: Sequence[Mapping[str, Any]], settings: Calibration) -> None:
+    """Refuse predictions that are not of K networks in turn, or too few draws of each for a width of its own.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    for result in results:
+        members, draws = result["sampling"].get("members", 1), result["sampling"]["draws"]
+        if members != settings.networks or draws % members:
+            raise StudyRefused("WRONG_USAGE", f"{draws} draws of {members} networks, the settings speak of {settings.networks}")
+        if draws == members and any(settings.score_of(one.name).needs_draws for one in settings.measurements):
+            raise StudyRefused("WRONG_USAGE", "the score needs draws of each network alone, and each has one: it has no spread")
+
+
+def refuse_too_few(n: int, needed: int, unit: str, level: float, sides: str) -> None:
+    """Raises: StudyRefused: TOO_FEW_UNITS where there are fewer units than are needed."""
     if n < needed:
         raise StudyRefused("TOO_FEW_UNITS", f"{n} {unit}s, {needed} are needed at {100 * level:g} % ({sides})")
-    return needed
 
 
 def identity_of_all(results: Sequence[Mapping[str, Any]], measurement: str) -> dict[str, Any]:

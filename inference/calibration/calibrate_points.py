@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .calibrate import fit_gate_on, provenance_of, refuse_too_few
+from .calibrate import NOTHING_SEEN, fit_gate_on, provenance_of, refuse_too_few
 from .calibration_part import refuse_broken, refuse_seen, source_of
 from .case import one_per_unit
 from .identity import identity_of_points, one_identity
@@ -15,7 +15,9 @@ from .point_case import PointCase, PointCases, read_point_cases
 from .point_record import PointRecord, scores_of
 from .point_settings import PointCalibration
 from .pooled_covariance import pooled_for
+from .quantile import miss_rate, units_needed
 from .region_shape import Disc, Ellipse, RegionShape
+from .seen import Seen
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class CalibratedPoints:
 
 
 def calibrate_points(
-    predictions: Path, data_list: Path, split: str, settings: PointCalibration, dataset_dir: Path, seen: Collection[str] = ()
+    predictions: Path, data_list: Path, split: str, settings: PointCalibration, dataset_dir: Path, seen: Seen = NOTHING_SEEN
 ) -> list[CalibratedPoints]:
     """One record for each shape and promise.
 
@@ -35,7 +37,7 @@ def calibrate_points(
         predictions: folder that `caveat predict` wrote.
         data_list: MONAI's form. split: a part of it.
         dataset_dir: what the list's paths are relative to.
-        seen: sha256 of images that the weights have seen.
+        seen: images that the networks have seen.
 
     Raises:
         StudyRefused: UNITS_SEEN_IN_TRAINING, TOO_FEW_UNITS, MIXED_PREDICTIONS, DUPLICATE_PREDICTION, RECORD_MISMATCH,
@@ -58,7 +60,8 @@ def fit_point_records(cases: PointCases, settings: PointCalibration, source: Map
     """
     first, _ = one_per_unit(cases.cases, settings.seed)
     gate, accepted = fit_gate_on(first, settings)
-    refuse_too_few(len(accepted), settings.unit, max(settings.levels), "two-sided")
+    level = max(settings.levels)
+    refuse_too_few(len(accepted), units_needed(miss_rate(level)), settings.unit, level, "two-sided")
     identity = one_identity([identity_of_points(result, result["bundle"]) for result in cases.results])
     provenance = provenance_of(cases.cases, first, accepted, settings.seed, source)
     shapes = [shape_of(kind, settings, identity, cases.cases) for kind in settings.shapes]

@@ -12,6 +12,7 @@ from caveat.reasons import StudyRefused
 
 from ...transforms.data_list import read_list
 from ..evaluate import read_entries
+from .seen import Seen, has_seen
 
 SEEN_PARTS = ("training", "early_stopping")
 """Parts of a data list that weights, temperature or settings were made with."""
@@ -36,6 +37,34 @@ def refuse_seen(data_list: Path, split: str, seen: Collection[str]) -> None:
     images = ({entry["sha256"] for entry in others} | set(seen)) & {entry["sha256"] for entry in entries}
     if units or images:
         raise StudyRefused("UNITS_SEEN_IN_TRAINING", f"{len(units)} units and {len(images)} images of the part {split}")
+
+
+def refuse_own_fold(data_list: Path, split: str, networks: int, seen: Seen) -> None:
+    """Refuse a part that is to be calibrated on out of fold, where a unit was seen by the network of its own fold.
+
+    Args:
+        networks: K. seen: by the bundle's networks; a bundle that does not say so has no such record.
+
+    Raises:
+        StudyRefused: UNITS_SEEN_IN_TRAINING, also for a unit in two folds or in a part that all networks have seen; WRONG_USAGE
+            where an entry names no fold from 0 to K - 1, or it is not known what the networks have seen.
+    """
+    entries = read_entries(data_list, split)
+    folds: dict[str, set[int]] = {}
+    for number, entry in enumerate(entries, start=1):
+        fold = entry.get("fold")
+        if type(fold) is not int or not 0 <= fold < networks:
+            raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {split} has no fold from 0 to {networks - 1}")
+        folds.setdefault(entry["unit"], set()).add(fold)
+    if not any(networks_of for networks_of in seen.values()):
+        raise StudyRefused("WRONG_USAGE", "the bundle's seen.json does not say which network has seen which image")
+    parts = [part for part in SEEN_PARTS if part in read_list(data_list) and part != split]
+    elsewhere = {entry["unit"] for part in parts for entry in read_entries(data_list, part)} & set(folds)
+    torn = {unit for unit, numbers in folds.items() if len(numbers) > 1}
+    images = [entry for entry in entries if has_seen(seen, entry["sha256"], entry["fold"])]
+    if elsewhere or torn or images:
+        found = f"{len(torn)} units lie in two folds, {len(elsewhere)} in a part that every network has seen"
+        raise StudyRefused("UNITS_SEEN_IN_TRAINING", f"{found}, {len(images)} images were seen by the network of their own fold")
 
 
 def refuse_broken(left_out: Sequence[Mapping[str, Any]]) -> None:

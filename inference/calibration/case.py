@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +38,7 @@ class Case:
         scores: the study's scores by name; None where one is undefined.
         truth: None where it is not known.
         stratum: what the data list says of the study, such as how far it was degraded; "" where it says nothing.
+        fold: number of the network that has not seen the study, from 0, where the data list names one.
     """
 
     study: str
@@ -47,6 +49,12 @@ class Case:
     scores: Mapping[str, float | None] = field(default_factory=dict)
     truth: float | None = None
     stratum: str = ""
+    fold: int | None = None
+
+    def of_network(self, index: int, networks: int) -> Case:
+        """What one of several networks says, by its own draws alone: their mean, and they (see `Sampler.members`)."""
+        own = self.draws[index::networks]
+        return replace(self, value=statistics.fmean(own), draws=own)
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,13 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
 
 
 def read_cases(
-    predictions: Path, data_list: Path, split: str, truths: Truths, dataset_dir: Path, measurements: Sequence[Measurement]
+    predictions: Path,
+    data_list: Path,
+    split: str,
+    truths: Truths,
+    dataset_dir: Path,
+    measurements: Sequence[Measurement],
+    nothing_found: bool = False,
 ) -> Cases:
     """Every predicted study of a split, matched by the image's sha256. Where there are several raters the first one is the truth.
 
@@ -90,6 +104,7 @@ def read_cases(
         truths: reads the truth of an entry, with `labels` on the input's grid.
         dataset_dir: what the list's paths are relative to.
         measurements: as the bundle's config lists them.
+        nothing_found: whether a study in which nothing was found is a case too, with values of 0.
 
     Raises:
         StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS, WRONG_USAGE; what concerns one study is a row of `left_out`.
@@ -99,7 +114,7 @@ def read_cases(
         predictions,
         data_list,
         split,
-        lambda entry, predicted: read_study_cases(entry, predicted, truths, dataset_dir, measurements),
+        lambda entry, predicted: read_study_cases(entry, predicted, truths, dataset_dir, measurements, nothing_found),
     )
     return Cases(
         {name: [cases[index] for cases in read] for index, name in enumerate(names)},
@@ -138,12 +153,14 @@ def read_each(
     return found, results, left_out
 
 
-def predicted_study(entry: Mapping[str, Any], predicted: Predicted) -> tuple[Path, Mapping[str, Any]]:
+def predicted_study(
+    entry: Mapping[str, Any], predicted: Predicted, nothing_found: bool = False
+) -> tuple[Path, Mapping[str, Any]]:
     """The folder and result of an entry. Raises: StudyRefused: NOT_PREDICTED, or the code of a refused or empty study."""
     if entry["sha256"] not in predicted:
         raise StudyRefused("NOT_PREDICTED", "no result with the sha256 of the image")
     folder, result = predicted[entry["sha256"]]
-    if result["status"] != "OK":
+    if result["status"] not in ("OK", *(["NOTHING_FOUND"] if nothing_found else [])):
         raise StudyRefused(result["reasons"][0]["code"], "so it was when the study was predicted")
     return folder, result
 
@@ -154,20 +171,22 @@ def read_study_cases(
     truths: Truths,
     dataset_dir: Path,
     measurements: Sequence[Measurement],
+    nothing_found: bool = False,
 ) -> list[Case]:
     """The cases of one entry of a list, one per measurement, in the bundle's order.
 
     Raises:
-        StudyRefused: NOT_PREDICTED, the code of a refused study, NOTHING_FOUND (no interval is ever given for such a study),
-            NO_TRUTH, LABEL_OFF_GRID, LABEL_WITHOUT_CLASS, NON_FINITE_DRAWS.
+        StudyRefused: NOT_PREDICTED, the code of a refused study, NOTHING_FOUND (no interval is ever given for such a study)
+            unless it is asked for, NO_TRUTH, LABEL_OFF_GRID, LABEL_WITHOUT_CLASS, NON_FINITE_DRAWS.
     """
-    folder, result = predicted_study(entry, predicted)
+    folder, result = predicted_study(entry, predicted, nothing_found)
     if [stated["name"] for stated in result["measurements"]] != [measurement.name for measurement in measurements]:
         raise StudyRefused("NOT_PREDICTED", "the result has other measurements than the bundle")
     # Truths are read on the input's grid; of the prediction they need no more than that grid.
     grid = StoredStudy(folder.name, result, {"segmentation": np.zeros(result["input"]["shape"], np.uint8)})
     truth = truths.read(entry, dataset_dir, grid)[0]
     about = {key: entry[key] for key in ("unit", "sha256")} | {"study": folder.name, "stratum": entry.get("stratum", "")}
+    about["fold"] = entry.get("fold")
     return [
         case_of(stated, result, **about, truth=_true_value(measurement, truth, result))
         for stated, measurement in zip(result["measurements"], measurements, strict=True)

@@ -7,7 +7,9 @@ import statistics
 from collections.abc import Sequence
 
 from .case import Case
-from .record import Record, SizeClass
+from .fold_class import FoldClass
+from .record import Record
+from .size_class import SizeClass
 
 
 def describe(record: Record, cases: Sequence[Case]) -> list[dict[str, str]]:
@@ -17,15 +19,16 @@ def describe(record: Record, cases: Sequence[Case]) -> list[dict[str, str]]:
         cases: that the record was made of.
 
     Returns:
-        cells by the column's title: per level the quantile in the score's unit (below / above where there are two), and the
-        half-width in the measurement's unit: the median over the cases, of a one-sided bound its distance from the value.
+        cells by the column's title: per level the quantile in the score's unit (below / above where there are two), or, of a
+        record of cross-validation, the coverage proven at worst; and the half-width in the measurement's unit: the median over
+        the cases, of a one-sided bound its distance from the value.
     """
     return [
         _row(record, size_class, [case for case in cases if record.class_of(case) is size_class]) for size_class in record.classes
     ]
 
 
-def _row(record: Record, size_class: SizeClass, cases: Sequence[Case]) -> dict[str, str]:
+def _row(record: Record, size_class: SizeClass | FoldClass, cases: Sequence[Case]) -> dict[str, str]:
     size = "all" if math.isinf(size_class.up_to) and len(record.classes) == 1 else f"up to {size_class.up_to:.4g}"
     row = {
         "measurement": record.measurement,
@@ -36,8 +39,11 @@ def _row(record: Record, size_class: SizeClass, cases: Sequence[Case]) -> dict[s
         "sides": record.sides,
     }
     for level in record.levels:
-        quantiles = [q for q in dict.fromkeys(size_class.quantiles(level, record.sides)) if math.isfinite(q)]
-        row[f"q {100 * level:g} %"] = " / ".join(f"{q:.3g}" for q in quantiles)
+        if isinstance(size_class, FoldClass):
+            row[f"proven at {100 * level:g} %"] = f"{100 * size_class.proven(level, record.sides):.3g} %"
+        else:
+            quantiles = [q for q in dict.fromkeys(size_class.quantiles(level, record.sides)) if math.isfinite(q)]
+            row[f"q {100 * level:g} %"] = " / ".join(f"{q:.3g}" for q in quantiles)
         half = statistics.median(half_width(record, case, level) for case in cases)
         row[f"half-width {100 * level:g} %"] = f"{half:.3g} {record.measured_in}".strip()
     return row

@@ -9,6 +9,9 @@ from caveat.reasons import StudyRefused
 
 from .case import Case
 
+OF_THE_PREDICTION = ("log_value", "log_mean", "log_spread")
+"""Features of value and draws; any other is a study score."""
+
 
 def features_of(case: Case, names: Sequence[str], offset: float, floor: float) -> dict[str, float]:
     """Named features.

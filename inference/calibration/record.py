@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..gate.gate import Gate
 from .case import Case
-from .quantile import miss_rate, quantile, units_needed
+from .fold_class import FoldClass
 from .record_file import file_name_of, read_sealed, refuse_ambiguous, seal, unseal
 from .scores.conformity_score import ConformityScore
+from .size_class import SizeClass
+from .valid_record import Withheld
 
 SCHEMA = "caveat-record-1"
-
-
-@dataclass(frozen=True)
-class SizeClass:
-    """Sorted scores of the units whose predicted value is at most `up_to` (and above the class before).
-
-    Args:
-        up_to: in the measurement's unit, infinite for the last class.
-        scores: "either" for two-sided intervals; else "below", "above", or both.
-    """
-
-    up_to: float
-    scores: Mapping[str, tuple[float, ...]]
-
-    @property
-    def n(self) -> int:
-        """Units."""
-        return len(next(iter(self.scores.values())))
-
-    @classmethod
-    def of(cls, up_to: float, excesses: Iterable[tuple[float, float]], sides: str) -> SizeClass:
-        """Args: excesses: (below, above) of each unit. sides: see `quantile.ONE_SIDED_SCORES`."""
-        below, above = zip(*excesses, strict=True)
-        kinds = {
-            "two-sided": {"either": map(max, below, above)},
-            "asymmetric": {"below": below, "above": above},
-            "lower": {"below": below},
-            "upper": {"above": above},
-        }
-        return cls(up_to, {name: tuple(sorted(values)) for name, values in kinds[sides].items()})
-
-    def quantiles(self, level: float, sides: str) -> tuple[float, float]:
-        """Largest excess below, and above, that the interval holds. Infinite on a side that has no end, or has too few units."""
-        miss = miss_rate(level)
-        if sides == "two-sided":
-            either = quantile(self.scores["either"], miss)
-            return either, either
-        share = miss / len(self.scores)
-        q_below, q_above = (
-            quantile(self.scores[name], share) if name in self.scores else math.inf for name in ("below", "above")
-        )
-        return q_below, q_above
 
 
 @dataclass(frozen=True)
@@ -68,7 +28,8 @@ class Record:
         unit: what is exchangeable, such as "subject".
         score: the conformity score with its parameters.
         sides: see `quantile.ONE_SIDED_SCORES`.
-        classes: by predicted size, ascending; one where the record is not divided.
+        classes: by predicted size, ascending; one where the record is not divided. Of units that no network has seen, or (a
+            record of cross-validation, then all are) by the network that has not seen them.
         levels: at which every class has enough units.
         gate: limits on study scores; None where every study is accepted. The classes hold the units that it accepts.
         identity: what the record is valid for, see `identity.identity_of`.
@@ -80,7 +41,7 @@ class Record:
     unit: str
     score: ConformityScore
     sides: str
-    classes: tuple[SizeClass, ...]
+    classes: tuple[SizeClass, ...] | tuple[FoldClass, ...]
     levels: tuple[float, ...]
     gate: Gate | None
     identity: Mapping[str, Any]
@@ -101,23 +62,31 @@ class Record:
         """See `file_name_of`."""
         return file_name_of(self.identity, self.measurement)
 
-    def class_of(self, case: Case) -> SizeClass:
+    @property
+    def networks(self) -> int | None:
+        """K of a record of cross-validation, else None."""
+        first = self.classes[0]
+        return first.networks if isinstance(first, FoldClass) else None
+
+    def class_of(self, case: Case) -> SizeClass | FoldClass:
         """The class of a study, by what was predicted: the true size is not known."""
         return next(size_class for size_class in self.classes if case.value <= size_class.up_to)
 
-    def is_available(self, case: Case, level: float) -> bool:
-        """Whether the case's class has enough units for the level."""
-        return self.class_of(case).n >= self.needed(level)
+    def why_not(self, case: Case, level: float) -> Withheld | None:
+        """Why the record cannot serve a level for such a case, None where it can."""
+        return self.class_of(case).why_not(level, self.sides, self.unit)
 
-    def needed(self, level: float) -> int:
-        """Units that a class needs at a level."""
-        return units_needed(miss_rate(level), self.sides)
+    def proven(self, case: Case, level: float) -> float:
+        """Coverage that is proven at worst of the case's interval; 0 where the level is not available."""
+        return self.class_of(case).proven(level, self.sides)
 
     def interval(self, case: Case, level: float) -> tuple[float, float] | None:
         """Lower and upper end, infinite where the record has no such side; None where the level is not available."""
-        if not self.is_available(case, level):
-            return None
-        return self.score.bounds(case, *self.class_of(case).quantiles(level, self.sides))
+        return self.class_of(case).interval(self.score, case, level, self.sides)
+
+    def with_guarantee(self) -> Record:
+        """The same record at the rank whose worst case has no further term, see `FoldClass`."""
+        return replace(self, classes=tuple(size_class.with_guarantee() for size_class in self.classes))
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON, with its checksum last."""
@@ -129,14 +98,7 @@ class Record:
             "n": self.n,
             "score": self.score.to_json(),
             "sides": self.sides,
-            "classes": [
-                {
-                    "up_to": size_class.up_to if math.isfinite(size_class.up_to) else None,
-                    "n": size_class.n,
-                    "scores": {name: list(scores) for name, scores in size_class.scores.items()},
-                }
-                for size_class in self.classes
-            ],
+            "classes": [size_class.to_json() for size_class in self.classes],
             "levels": list(self.levels),
             "gate": None if self.gate is None else self.gate.to_json(),
             "identity": dict(self.identity),
@@ -153,20 +115,22 @@ class Record:
     def from_json(cls, stored: Mapping[str, Any]) -> Record:
         """The inverse of `to_json`. Raises: StudyRefused: RECORD_EDITED; RECORD_MISMATCH for an unknown score."""
         facts = unseal(stored)
-        classes = tuple(
-            SizeClass(
-                math.inf if entry["up_to"] is None else entry["up_to"],
-                {name: tuple(scores) for name, scores in entry["scores"].items()},
-            )
-            for entry in facts["classes"]
-        )
         return cls(
             score=ConformityScore.from_json(facts["score"]),
-            classes=classes,
+            classes=tuple(map(_class_from_json, facts["classes"])),
             levels=tuple(facts["levels"]),
             gate=None if facts["gate"] is None else Gate.from_json(facts["gate"]),
             **{key: facts[key] for key in ("measurement", "measured_in", "unit", "sides", "identity", "provenance")},
         )
+
+
+def _class_from_json(stored: Mapping[str, Any]) -> SizeClass | FoldClass:
+    up_to = math.inf if stored["up_to"] is None else stored["up_to"]
+    by_fold = "folds" in stored
+    scores = {name: tuple(values) for name, values in stored["unit_scores" if by_fold else "scores"].items()}
+    if not by_fold:
+        return SizeClass(up_to, scores)
+    return FoldClass(up_to, tuple(stored["folds"]), scores, stored["networks"], stored["one_recipe"])
 
 
 def read_records(place: Path) -> list[Record]:

@@ -12,9 +12,11 @@ from caveat.reasons import StudyRefused
 
 from ..evaluate import Truths
 from ..gate.gate import Check
+from ..gate.image_scores import IMAGE_SCORES
 from ..measurement import Measurement
+from .fold_bounds import fold_units_needed
 from .point_settings import PointCalibration
-from .quantile import ONE_SIDED_SCORES, miss_rate
+from .quantile import ONE_SIDED_SCORES, miss_rate, units_needed
 from .scores.conformity_score import ConformityScore
 
 
@@ -34,9 +36,14 @@ class Calibration:
         seed: of the choice of one study per unit.
         size_classes: upper bounds of all classes but the last, by measurement, in its unit; a measurement that is not named
             has one class. Fixed beforehand, from other units.
+        networks: K, for a record of cross-validation: the predictions are those of the K networks that ship, and each entry of
+            the list names the `fold` whose network has not seen it. None for units that no network has seen.
+        one_recipe: whether all K were trained by one recipe that does not depend on the fold's number, see `fold_bounds`.
 
     Raises:
-        ValueError: unknown sides, a level outside (0, 1), bounds that do not rise.
+        ValueError: unknown sides, a level outside (0, 1), bounds that do not rise; by cross-validation a level at which nothing
+            is proven, or a check or a width by a study score of the networks: only those of the image alone are as in a new
+            study.
     """
 
     truths: Truths
@@ -49,14 +56,28 @@ class Calibration:
     false_alarm_rate: float = 0.1
     seed: int = 0
     size_classes: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    networks: int | None = None
+    one_recipe: bool = False
 
     def __post_init__(self) -> None:
         if self.sides not in ONE_SIDED_SCORES:
             raise ValueError(f"sides must be one of {', '.join(ONE_SIDED_SCORES)}, got {self.sides}")
         for level in self.levels:
-            miss_rate(level)
+            self.needed(level)
+        if self.networks is not None:
+            scores = [self.score_of(measurement.name) for measurement in self.measurements]
+            looked_at = {check.name for check in self.checks}.union(*(score.study_scores for score in scores))
+            if others := ", ".join(sorted(looked_at - IMAGE_SCORES)):
+                raise ValueError(f"all networks together have seen every unit: {others} says nothing of a new one")
         if any(list(bounds) != sorted(set(bounds)) for bounds in self.size_classes.values()):
             raise ValueError("bounds of size classes must rise")
+
+    def needed(self, level: float) -> int:
+        """Units that a class needs at a level. Raises: ValueError: see above."""
+        miss = miss_rate(level)
+        if self.networks is None:
+            return units_needed(miss, self.sides)
+        return fold_units_needed(self.networks, miss, ONE_SIDED_SCORES[self.sides], self.one_recipe)
 
     def score_of(self, measurement: str) -> ConformityScore:
         """The score of a measurement, by name."""

@@ -6,14 +6,10 @@ import math
 from collections.abc import Sequence
 
 from .case import Case
-from .record import SizeClass
-from .scores.conformity_score import ConformityScore
 
 
-def size_classes(
-    cases: Sequence[Case], score: ConformityScore, sides: str, bounds: Sequence[float], needed: int
-) -> tuple[SizeClass, ...]:
-    """Scores by class of the predicted value; never of the true one, which a new study does not have.
+def divide(cases: Sequence[Case], bounds: Sequence[float], needed: int) -> list[tuple[float, list[Case]]]:
+    """Cases by class of the predicted value; never of the true one, which a new study does not have.
 
     Source: Vovk et al. 2005, section 4.5.
 
@@ -22,6 +18,9 @@ def size_classes(
         bounds: upper ends of all classes but the last, rising; empty for one class.
         needed: units that every class must have. The smallest class that lacks them joins its smaller neighbour, until none
             does, or one class is left.
+
+    Returns:
+        upper end and cases of each class, rising; the last end is infinite.
     """
     ends = [*bounds, math.inf]
     groups: list[list[Case]] = [[] for _ in ends]
@@ -33,7 +32,4 @@ def size_classes(
         first = min(small, min(beside, key=lambda index: len(groups[index])))
         groups[first : first + 2] = [groups[first] + groups[first + 1]]
         del ends[first]
-    return tuple(
-        SizeClass.of(end, [score.excess(case, case.truth) for case in group], sides)
-        for end, group in zip(ends, groups, strict=True)
-    )
+    return list(zip(ends, groups, strict=True))

@@ -13,12 +13,14 @@ BLUR_WINDOW = 3
 """Voxels. Slight blur is told from none by the smallest window: on 53 training scans of the hippocampus, half a voxel of
 Gaussian blur along one axis moved the score past nearly all sharp scans at 3, past half of them at 11."""
 
+IMAGE_SCORES = frozenset({"noise", "blur", "shading"})
+
 
 def image_scores(image: np.ndarray) -> dict[str, float]:
     """All scores by name; NaN where the image is too small or constant. Args: image: (*spatial), preprocessed."""
     image = without_padding(np.asarray(image, dtype=np.float32))
     if min(image.shape) < BLUR_WINDOW or np.ptp(image) == 0:
-        return dict.fromkeys(("noise", "blur", "shading"), math.nan)
+        return dict.fromkeys(sorted(IMAGE_SCORES), math.nan)
     return {"noise": noise(image), "blur": blur(image), "shading": shading(image)}
 
 

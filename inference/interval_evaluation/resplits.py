@@ -13,7 +13,8 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..calibration.case import Case
-from ..calibration.record import Record, SizeClass
+from ..calibration.record import Record
+from ..calibration.size_class import SizeClass
 from ..calibration.unit_case import UnitCase
 from ..gate.gate import Check, Gate, fit_gate
 from .settings import IntervalEvaluation
@@ -100,8 +101,9 @@ def coverage_of(
     inside: list[bool] = []
     for size_class in record.classes:
         own = [index for index in kept if classes[index] == size_class.up_to]
-        if len(own) < record.needed(level):
+        anew = SizeClass.of(size_class.up_to, excess[own].tolist(), record.sides) if own else None
+        if anew is None or anew.why_not(level, record.sides, record.unit):
             continue
-        largest = SizeClass.of(size_class.up_to, excess[own].tolist(), record.sides).quantiles(level, record.sides)
+        largest = anew.quantiles(level, record.sides)
         inside += [bool((excess[index] <= largest).all()) for index in checked if classes[index] == size_class.up_to]
     return float(np.mean(inside)) if inside else None

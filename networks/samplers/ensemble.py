@@ -37,7 +37,7 @@ class Ensemble(Sampler):
         if len(set(map(id, networks))) < len(networks):
             raise ValueError("one network is a member twice: its draws would be the same")
         self.networks = nn.ModuleList(networks)
-        self.capacity = len(self.networks)
+        self.capacity = self.members = len(self.networks)
         self._tried: set[int] = set()
 
     def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> torch.Tensor:

@@ -96,8 +96,9 @@ def test_logits_are_draws_by_windows_by_classes(sampler: Sampler) -> None:
     windows = torch.rand(len(places), 1, 16, 16)
     draws = some_draws(sampler)[: 1 if sampler.has_views else 3]
     with torch.no_grad():
-        features = sampler.encode(windows, places, sampler.begin(a_study()))
-        assert sampler.decode(features, draws, places, None).shape == (len(draws), len(places), 2, 16, 16)
+        context = sampler.begin(a_study())
+        features = sampler.encode(windows, places, context)
+        assert sampler.decode(features, draws, places, context).shape == (len(draws), len(places), 2, 16, 16)
         summary = sampler.summary(features)
     assert summary.ndim == 2 and len(summary) == len(places) and bool(summary.isfinite().all())
 

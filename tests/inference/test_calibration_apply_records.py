@@ -50,6 +50,8 @@ def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
         "upper": pytest.approx(220 * ML + 0.08),
         "record": record.checksum,
         "n": 20,
+        "networks": None,
+        "proven": 0.8,
         "unit": "subject",
         "score": "Absolute",
         "sides": "two-sided",

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.quantile import ONE_SIDED_SCORES
-from caveat.inference.calibration.record import SizeClass
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.draw_quantiles import DrawQuantiles
 from caveat.inference.calibration.scores.fitted import Fitted
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
+from caveat.inference.calibration.size_class import SizeClass
 
 REPEATS, N, LEVEL = 2000, 19, 0.9
 NEARLY = 1e-9

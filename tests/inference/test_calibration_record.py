@@ -11,10 +11,12 @@ from calibration_phantoms import case, settings
 
 from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.describe import describe
-from caveat.inference.calibration.record import Record, SizeClass, read_records
+from caveat.inference.calibration.record import Record, read_records
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.fitted import Fitted
+from caveat.inference.calibration.size_class import SizeClass
+from caveat.inference.calibration.valid_record import Withheld
 from caveat.inference.gate.gate import Check, fit_gate
 from caveat.reasons import StudyRefused
 
@@ -131,7 +133,7 @@ def test_a_level_beyond_the_units_is_not_available_and_never_the_largest_score()
     made = fit_record(NAME, cases(9), settings(Absolute()))
     assert made.interval(case(2.0), 0.9) is not None
     assert made.interval(case(2.0), 0.95) is None
-    assert made.needed(0.95) == 19
+    assert made.why_not(case(2.0), 0.95) == Withheld("TOO_FEW_UNITS", "95 % needs 19 subjects, there are 9")
 
 
 def test_one_sided_bounds_have_one_end():

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from caveat.inference.calibration.identity import identity_of
-from caveat.inference.calibration.record import Record, SizeClass
+from caveat.inference.calibration.record import Record
 from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.size_class import SizeClass
 from caveat.inference.calibration.units import unit_hash
 from caveat.inference.gate.gate import Gate, Limit
 from caveat.inference.measurements.area import Area

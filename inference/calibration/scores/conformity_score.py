@@ -22,6 +22,16 @@ class ConformityScore(ABC):
     from other units.
     """
 
+    @property
+    def needs_draws(self) -> bool:
+        """Whether the width is made of the draws: a single one would pass for certainty."""
+        return False
+
+    @property
+    def study_scores(self) -> frozenset[str]:
+        """Names of the study scores that the width or the centre is made of."""
+        return frozenset()
+
     @abstractmethod
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         """How far the truth lies below, and above, what was predicted; negative on the other side."""

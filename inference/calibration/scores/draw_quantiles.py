@@ -31,6 +31,10 @@ class DrawQuantiles(ConformityScore):
         if not 0 <= self.lower < self.upper <= 1:
             raise ValueError(f"a band lies between 0 and 1, got {self.lower} to {self.upper}")
 
+    @property
+    def needs_draws(self) -> bool:
+        return True
+
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         low, high = self._band(case)
         return low - truth, truth - high

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..case import Case
-from ..features import features_of
+from ..features import OF_THE_PREDICTION, features_of
 from .conformity_score import ConformityScore
 
 INTERCEPT = "intercept"
@@ -38,6 +38,14 @@ class Fitted(ConformityScore):
     def __post_init__(self) -> None:
         if not self.offset > 0:
             raise ValueError(f"the offset must be above zero, got {self.offset}")
+
+    @property
+    def needs_draws(self) -> bool:
+        return "log_spread" in {*self.centre, *self.log_width}
+
+    @property
+    def study_scores(self) -> frozenset[str]:
+        return frozenset({*self.centre, *self.log_width} - {INTERCEPT, *OF_THE_PREDICTION})
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         middle, width = self._location_scale(case)

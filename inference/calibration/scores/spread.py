@@ -27,6 +27,10 @@ class Spread(ConformityScore):
         if not self.gamma > 0:
             raise ValueError(f"gamma must be above zero, got {self.gamma}")
 
+    @property
+    def needs_draws(self) -> bool:
+        return True
+
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         above = (truth - case.value) / self._width(case)
         return -above, above

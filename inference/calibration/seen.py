@@ -1,0 +1,31 @@
+"""Which images a bundle's networks have seen: its calibration/seen.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+Seen = Mapping[str, frozenset[int] | None]
+"""sha256 of an image to the numbers of the networks that trained or stopped on it; None where any may have."""
+
+
+def read_seen(bundle: Path) -> Seen:
+    """What the bundle says: a list of sha256, or {sha256: [number of a network, ...]}; nothing where it says nothing.
+
+    Args:
+        bundle: its folder.
+    """
+    path = bundle / "calibration" / "seen.json"
+    if not path.is_file():
+        return {}
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(stored, list):
+        return dict.fromkeys(stored)
+    return {sha256: frozenset(networks) for sha256, networks in stored.items()}
+
+
+def has_seen(seen: Seen, sha256: str, network: int) -> bool:
+    """Whether one network may have trained or stopped on an image."""
+    networks = seen.get(sha256, frozenset())
+    return networks is None or network in networks

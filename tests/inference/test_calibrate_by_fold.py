@@ -1,0 +1,149 @@
+"""From the stored predictions of K networks and a list with folds to a record of cross-validation, and to an interval of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from calibration_phantoms import BUNDLE, ML, SAMPLING, result_of, settings, write_list, write_result, write_stored
+
+from caveat.inference.calibration.apply_records import ApplyRecordsd
+from caveat.inference.calibration.calibrate import calibrate
+from caveat.inference.calibration.record_file import write_record
+from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.scores.spread import Spread
+from caveat.inference.calibration.seen import read_seen
+from caveat.inference.gate.gate import Check
+from caveat.inference.truths import MaskTruths
+from caveat.reasons import StudyRefused
+
+K = 5
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Twelve subjects of one scan each, dealt to five folds."""
+    entries = write_stored(tmp_path, units=12, scans=1, part="training")
+    for number in range(12):
+        change(tmp_path, number, sampling=SAMPLING | {"members": K})
+    write_list(tmp_path, training=[entry | {"fold": number % K} for number, entry in enumerate(entries)])
+    write_seen(tmp_path, {entry["sha256"]: [k for k in range(K) if k != number % K] for number, entry in enumerate(entries)})
+    return tmp_path
+
+
+def write_seen(root, seen):
+    (root / "calibration").mkdir(exist_ok=True)
+    (root / "calibration" / "seen.json").write_text(json.dumps(seen))
+
+
+def entries_of(root):
+    return json.loads((root / "list.json").read_text())["training"]
+
+
+def result(root, number):
+    return json.loads((root / "out" / f"scan{number:03}" / "result.json").read_text())
+
+
+def change(root, number, **facts):
+    write_result(root / "out" / f"scan{number:03}", result(root, number) | facts)
+
+
+def run(root, **more):
+    chosen = settings(**{"truths": MaskTruths(classes=(1, 2)), "score": Absolute(), "networks": K, "levels": (0.8,), **more})
+    return calibrate(root / "out", root / "list.json", "training", chosen, root / "data", read_seen(root))
+
+
+def refused(root, code, **more):
+    with pytest.raises(StudyRefused) as refusal:
+        run(root, **more)
+    assert refusal.value.code == code
+    return refusal.value.found
+
+
+def test_each_unit_is_judged_by_the_network_that_has_not_seen_it(stored):
+    whole = run(stored)[0]
+    assert (whole.record.n, whole.record.networks, whole.record.identity["sampler"]) == (12, K, "Ensemble")
+    rows = sorted((case.fold, abs(case.draws[case.fold] - case.truth)) for case in whole.cases)
+    assert [fold for fold, _ in rows] == list(whole.record.classes[0].folds) == sorted(number % K for number in range(12))
+    assert [far for _, far in rows] == pytest.approx(list(whole.record.classes[0].scores["either"]))
+
+
+def test_an_interval_says_what_is_proven(stored):
+    made = run(stored)[0].record
+    write_record(made, stored / made.file_name)
+    new = result_of("new", 120, 100) | {"sampling": SAMPLING | {"members": K}}
+    told = ApplyRecordsd(stored / made.file_name, 0.8, BUNDLE)({"result": new})["result"]["measurements"][0]
+    interval = told["interval"]
+    assert told["value"] == pytest.approx(220 * ML) and interval["lower"] < told["value"] < interval["upper"]
+    assert (interval["n"], interval["networks"], interval["proven"]) == (12, K, pytest.approx(1 - 2 * (12 - 11 + 5) / 17))
+    assert "cross-validated on 12 subjects, proven for 29 %" in told["statement"]
+    sure = ApplyRecordsd(stored / made.file_name, 0.7, BUNDLE, guaranteed=True)({"result": new})["result"]["measurements"][0]
+    assert sure["interval"]["proven"] >= 0.4
+    half = ApplyRecordsd(stored / made.file_name, 0.5, BUNDLE)({"result": new})["result"]
+    assert half["measurements"][0]["interval"] is None and half["flags"] == ["NOTHING_PROVEN"]
+
+
+def test_a_gate_withholds_and_takes_no_unit_from_the_record(stored):
+    made = run(stored, checks=[Check("noise", "above")])[0].record
+    assert made.n == 12 and made.gate is not None
+    assert not made.gate.judge({"noise": 1e9}).accepted
+
+
+def test_a_unit_in_which_the_networks_together_find_nothing_is_in_the_record(stored):
+    empty = result_of("sha003", 0, 0)
+    for entry in empty["measurements"]:
+        entry["draws"]["values"] = [0.0, 0.0, 0.0, 0.01, 0.0]
+    change(stored, 3, status="NOTHING_FOUND", measurements=empty["measurements"])
+    whole = run(stored)[0]
+    assert whole.record.n == 12
+    assert next(case for case in whole.cases if case.sha256 == "sha003").value == 0
+
+
+class TestRefused:
+    def test_a_network_that_saw_its_own_fold_if_only_to_stop(self, stored):
+        seen = json.loads((stored / "calibration" / "seen.json").read_text())
+        seen["sha004"] = [0, 1, 2, 3, 4]
+        write_seen(stored, seen)
+        assert "1 images were seen by the network of their own fold" in refused(stored, "UNITS_SEEN_IN_TRAINING")
+
+    def test_a_list_of_images_that_any_network_may_have_seen(self, stored):
+        write_seen(stored, ["sha004"])
+        assert "does not say which network" in refused(stored, "WRONG_USAGE")
+
+    def test_a_bundle_that_does_not_say_what_its_networks_saw(self, stored):
+        (stored / "calibration" / "seen.json").unlink()
+        refused(stored, "WRONG_USAGE")
+
+    def test_a_patient_in_two_folds(self, stored):
+        entries = entries_of(stored)
+        entries[1]["unit"] = entries[0]["unit"]
+        write_list(stored, training=entries)
+        assert refused(stored, "UNITS_SEEN_IN_TRAINING").startswith("1 units lie in two folds")
+
+    def test_a_patient_that_stopped_every_network(self, stored):
+        entries = entries_of(stored)
+        write_list(stored, training=entries, early_stopping=[entries[2] | {"sha256": "another scan"}])
+        assert "1 in a part that every network has seen" in refused(stored, "UNITS_SEEN_IN_TRAINING")
+
+    @pytest.mark.parametrize("fold", [None, -1, K, "0", True, 1.0])
+    def test_an_entry_without_a_fold_of_these_networks(self, stored, fold):
+        entries = entries_of(stored)
+        entries[3]["fold"] = fold
+        write_list(stored, training=entries)
+        assert "entry 4" in refused(stored, "WRONG_USAGE")
+
+    @pytest.mark.parametrize("sampling", [{}, {"members": 1}, {"members": 2}, {"members": K, "draws": 7}])
+    def test_predictions_of_other_networks(self, stored, sampling):
+        for number in range(12):
+            change(stored, number, sampling=SAMPLING | sampling)
+        assert "the settings speak of 5" in refused(stored, "WRONG_USAGE")
+
+    def test_a_width_of_draws_where_each_network_has_one(self, stored):
+        assert "no spread" in refused(stored, "WRONG_USAGE", score=Spread(0.1))
+
+    def test_too_few_units(self, stored):
+        assert refused(stored, "TOO_FEW_UNITS", levels=(0.95,)) == "12 subjects, 19 are needed at 95 % (two-sided)"
+
+    def test_a_unit_that_was_not_predicted(self, stored):
+        (stored / "out/scan003/result.json").unlink()
+        refused(stored, "NOT_PREDICTED")
