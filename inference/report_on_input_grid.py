@@ -111,9 +111,10 @@ class ReportOnInputGridd(Transform):
             difference = abs(value - entry["value"])
             if difference > GRID_SHARE * abs(entry["value"]) and difference > GRID_ELEMENTS * one_element:
                 flags.append("GRID_MATTERS")
-        nothing = all(entry["value"] == 0 for entry in result["measurements"]) and not result["points"]
+        absent = [entry["value"] == 0 for entry in result["measurements"]]
+        flags += ["NOTHING_FOUND"] * (any(absent) and not all(absent))  # of a part; of all it is the study's status
         status = {"status": "OK", "reasons": []}
-        if nothing:
+        if all(absent) and not result["points"]:
             status = {"status": "NOTHING_FOUND", "reasons": [reason_of(StudyRefused("NOTHING_FOUND"))]}
             for entry in result["measurements"]:
                 entry["statement"] = NOTHING_FOUND

@@ -47,8 +47,8 @@ def statement(
             proven, where a record says so.
         withheld: why a record there is does not say so.
     """
-    if value == 0 and not any(draws):
-        return f"{title}: {NOTHING_FOUND[0].lower()}{NOTHING_FOUND[1:]}"
+    if value == 0:
+        return f"{title}: {_nothing(unit, draws)}"
     shown = f"{title}: {number(value, 4)} {UNITS_IN_WORDS.get(unit, unit)}"
     if interval is not None:
         return f"{shown} ({_interval_in_words(interval)}, {calibration_in_words(interval)})"
@@ -56,6 +56,15 @@ def statement(
     if len(draws) == 1:
         return f"{shown} (one network, no draws, {calibrated})"
     return f"{shown} ({len(draws)} draws from {number(min(draws), 4)} to {number(max(draws), 4)}, {calibrated})"
+
+
+def _nothing(unit: str, draws: Sequence[float]) -> str:
+    """What is said of a structure that the reported mask lacks, also where some draws hold it."""
+    said = f"{NOTHING_FOUND[0].lower()}{NOTHING_FOUND[1:]}"
+    holding = sum(draw > 0 for draw in draws)
+    if not holding:
+        return said
+    return f"{said} {holding} of {len(draws)} draws hold some, up to {number(max(draws), 4)} {UNITS_IN_WORDS.get(unit, unit)}."
 
 
 def _interval_in_words(interval: Mapping[str, Any]) -> str:

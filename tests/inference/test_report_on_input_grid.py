@@ -15,8 +15,12 @@ from caveat.inference.report_on_input_grid import ReportOnInputGridd, touches_bo
 MAPS = ("entropy", "expected_entropy", "mutual_information", "variance")
 
 
-def study(foreground: torch.Tensor, size: int = 60, network: int = 60) -> dict:
-    """A picture whose network grid is `network` pixels wide, with a foreground probability on that grid."""
+def study(foreground: torch.Tensor, size: int = 60, network: int = 60, absent: tuple[str, ...] = ()) -> dict:
+    """A picture whose network grid is `network` pixels wide, with a foreground probability on that grid.
+
+    Args:
+        absent: names of further measurements, of structures that nothing was found of.
+    """
     image = MetaTensor(torch.rand(1, size, size), meta={"flags": ["NO_PIXEL_SPACING"]})
     preprocessing = Compose(
         [CropForegroundd("image", "image", select_fn=lambda x: x >= 0), Resized("image", (network, network), mode="bilinear")]
@@ -35,8 +39,10 @@ def study(foreground: torch.Tensor, size: int = 60, network: int = 60) -> dict:
     }
     data |= {f"pred_{name}": torch.zeros(1, network, network) for name in MAPS}
     data |= {"pred_pred": probability, "pred_hypotheses": (foreground > 0.5).to(torch.uint8)[None]}
-    data["pred_result"] = json.dumps({"measurements": [entry], "points": [], "study_scores": {}, "sampling": {}})
-    return ReportOnInputGridd(preprocessing, "image", [Area("area", "Object", (1,))])(data)
+    entries = [entry, *(entry | {"name": name, "value": 0.0} for name in absent)]
+    data["pred_result"] = json.dumps({"measurements": entries, "points": [], "study_scores": {}, "sampling": {}})
+    measurements = [Area("area", "Object", (1,)), *(Area(name, name, ()) for name in absent)]
+    return ReportOnInputGridd(preprocessing, "image", measurements)(data)
 
 
 def square(network: int, first: int, last: int) -> torch.Tensor:
@@ -82,6 +88,13 @@ def test_nothing_found_is_no_measurement_of_zero():
     assert result["status"] == "NOTHING_FOUND" and result["reasons"][0]["code"] == "NOTHING_FOUND"
     assert "not a measurement of zero" in result["measurements"][0]["statement"]
     assert study(square(60, 20, 40))["result"]["status"] == "OK"
+
+
+def test_a_part_that_was_not_found_is_flagged_where_another_was():
+    assert "NOTHING_FOUND" not in study(square(60, 20, 40))["result"]["flags"]
+    result = study(square(60, 20, 40), absent=("head",))["result"]
+    assert result["status"] == "OK" and "NOTHING_FOUND" in result["flags"]
+    assert "NOTHING_FOUND" not in study(torch.zeros(60, 60), absent=("head",))["result"]["flags"]
 
 
 def test_a_structure_that_may_go_on_beyond_the_border_is_flagged():

@@ -37,3 +37,9 @@ def test_a_calibrated_interval_names_level_and_units():
 
 def test_one_network_says_that_it_is_one():
     assert statement("Vessels", "%", 8.2, [8.2]) == "Vessels: 8.200 % (one network, no draws, not calibrated)"
+
+
+def test_nothing_found_is_never_a_number_whatever_the_draws_hold():
+    assert statement("Head", "mL", 0, [0, 0]) == "Head: nothing found. This is not a measurement of zero."
+    text = statement("Head", "mL", 0, [0, 0.25, 0.5])
+    assert text == "Head: nothing found. This is not a measurement of zero. 2 of 3 draws hold some, up to 0.5000 mL."

@@ -72,6 +72,15 @@ def test_what_was_not_found_has_no_value(write, tmp_path):
     assert (table(tmp_path)[0]["value"], table(tmp_path)[0]["value_on_input_grid"]) == ("", "")
 
 
+def test_a_part_that_was_not_found_has_no_value_beside_one_that_was(write, tmp_path):
+    found = measured("a")["result"]["measurements"][0]
+    write(measured("a", measurements=[found, found | {"name": "ring", "value": 0.0, "value_on_input_grid": 3.0}]))
+    write_run_index(tmp_path)
+    disc, ring = table(tmp_path)
+    assert float(disc["value"]) > 0
+    assert (ring["measurement"], ring["value"], ring["value_on_input_grid"]) == ("ring", "", "")
+
+
 def test_a_landmark_has_a_row(write, tmp_path):
     write(measured("a", measurements=[], points=example_study()["result"]["points"]))
     write_run_index(tmp_path)

@@ -88,8 +88,8 @@ def summary_cells(row: Row) -> list[list[Any]]:
     entries = [_measurement(entry) for entry in result["measurements"]]
     entries += [_point(entry) for entry in result["points"]]
     flags = " ".join(result["flags"])
-    if result["status"] != "OK":
-        entries = [entry | {"value": None, "value_on_input_grid": None} for entry in entries]
+    unknown = {"value": None, "value_on_input_grid": None}
+    entries = [entry | unknown if result["status"] != "OK" or entry["value"] == 0 else entry for entry in entries]
     columns = COLUMNS[len(known) : -1]
     return [[*known, *(entry.get(column) for column in columns), flags] for entry in entries or [{}]]
 
