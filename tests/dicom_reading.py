@@ -10,14 +10,25 @@ from dicom_grid import Grid, measured_markers_mm, measured_volume_mm3, phantom
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.dicom.choice import SeriesRule
-from caveat.transforms.dicom.volume import read_dicom_study
+from caveat.transforms.discover import find_studies
+from caveat.transforms.inspect_study import inspect_study
 from caveat.transforms.reader import Stated, StudyImage
 
 
 def read_folder(folder: Path, rule: SeriesRule | None = None, **stated: object) -> StudyImage:
-    """Every file below the folder, as one study. Args: stated: of `Stated`."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return read_dicom_study(paths, [rule or SeriesRule()], Stated(**stated))[0]
+    """What the folder holds, as one study. Args: stated: of `Stated`."""
+    return inspect_study(folder, Stated(**stated), rules=[rule or SeriesRule()]).image
+
+
+def at_the_door(path: Path, **stated: object) -> list[StudyImage | str]:
+    """What becomes of each study of a file or folder, as `caveat check` and `predict` find them: its image or its code."""
+    found: list[StudyImage | str] = []
+    for study in find_studies(path):
+        try:
+            found.append(inspect_study(study["image"], Stated(**stated)).image)
+        except StudyRefused as refused:
+            found.append(refused.code)
+    return found
 
 
 def refusal(folder: Path, rule: SeriesRule | None = None, **stated: object) -> str:

@@ -30,6 +30,9 @@ def refusal(path) -> str:
         (bytes(128) + b"DICM", True),
         (b"\x08\x00\x05\x00CS\n\x00ISO_IR 100\x08\x00\x16\x00UI\x1a\x001.2.840.10008.5.1.4.1.1.2\x00", True),
         (b"\x08\x00\x05\x00CS\n\x00ISO_IR 100" + bytes(100), False),
+        (b"\x00\x08\x00\x05CS\x00\nISO_IR 100\x00\x08\x00\x16UI\x00\x1a1.2.840.10008.5.1.4.1.1.2\x00", True),
+        (b"\x02\x00\x00\x00UL\x04\x00\x8c\x00\x00\x00\x02\x00\x02\x00UI\x1a\x001.2.840.10008.5.1.4.1.1.2\x00", True),
+        (b"\x02\x00\x00\x00UL\x04\x00" + bytes(100), False),
         (b"DICM" + bytes(200), False),
         (b"", False),
     ],
@@ -54,11 +57,10 @@ def test_text_is_no_dicom(tmp_path):
     assert refusal(tmp_path / "c.dcm") == "UNREADABLE_FILE"
 
 
-@pytest.mark.parametrize(("tag", "code"), [("Rows", "TRUNCATED_PIXEL_DATA"), ("StudyInstanceUID", "BAD_HEADER")])
-def test_an_image_whose_header_lacks_what_every_image_has(tag, code, tmp_path):
+def test_an_image_whose_header_lacks_what_every_image_has(tmp_path):
     header = clean_series(SMALL)[0]
-    delattr(header, tag)
-    assert refusal(write([header], tmp_path)[0]) == code
+    del header.Rows
+    assert refusal(write([header], tmp_path)[0]) == "TRUNCATED_PIXEL_DATA"
 
 
 def test_elements_of_many_frames_are_counted_and_let_pass(tmp_path):

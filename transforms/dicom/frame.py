@@ -114,7 +114,7 @@ def _enhanced(instance: Instance, groups: FunctionalGroups, index: int) -> Frame
             comparable(group("MRDiffusionSequence"), "DiffusionBValue"),
             "\\".join(frame_type.split("\\")[2:]),
             comparable(content, "FrameAcquisitionDateTime"),
-            str(instance.header.SOPInstanceUID),
+            text(instance.header, "SOPInstanceUID") or str(instance.path),
         ),
         rescale=_rescale(group("PixelValueTransformationSequence")) or _rescale(instance.header),
         thickness=_thickness(measures),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
@@ -16,10 +16,17 @@ LOSSY_SYNTAXES: tuple[UID, ...] = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNe
 
 
 def header_flags(frames: Sequence[Frame]) -> tuple[str, ...]:
-    """DERIVED_IMAGE, BURNED_IN_ANNOTATION, LOSSY_COMPRESSED: each where it holds for any of the files."""
+    """DERIVED_IMAGE, BURNED_IN_ANNOTATION, LOSSY_COMPRESSED, DUPLICATE_DROPPED, IDENTIFIERS_MISSING: each where it holds for any
+    of the files."""
     instances = {id(frame.instance): frame.instance for frame in frames}.values()
     with guarded_header():
-        checks = {"DERIVED_IMAGE": _is_derived, "BURNED_IN_ANNOTATION": _has_text, "LOSSY_COMPRESSED": _is_lossy}
+        checks: dict[str, Callable[[Instance], bool]] = {
+            "DERIVED_IMAGE": _is_derived,
+            "BURNED_IN_ANNOTATION": _has_text,
+            "LOSSY_COMPRESSED": _is_lossy,
+            "DUPLICATE_DROPPED": lambda instance: bool(instance.copies),
+            "IDENTIFIERS_MISSING": lambda instance: not instance.is_identified,
+        }
         return tuple(flag for flag, holds in checks.items() if any(holds(instance) for instance in instances))
 
 

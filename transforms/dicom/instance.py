@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -20,14 +20,19 @@ from ..reader import HEAD_BYTES
 from .deflated import inflate
 from .element_limits import FIRST_PIXEL_TAG, meta_group, refuse_large_header
 from .header_values import text
+from .packed import is_packed, unpacked
 from .quiet_pydicom import quiet_pydicom
 
 MARK = slice(128, 132)
 """Where "DICM" stands, behind a preamble."""
+META_GROUP, META_VRS = b"\x02\x00", (b"UL", b"OB", b"UI")
+BIG = b"\x00\x08"
+"""Group 8 with the higher byte first."""
+CLASSES = ((b"\x08\x00", b"\x16\x00"), (BIG, b"\x00\x16"))
+"""Group and element of the class of object, in both orders."""
 PIXEL_DATA = 0x7FE00010
 WALKED_FIRST_BYTES = 2**20
 """Smaller files cannot hold enough elements to take much memory or time."""
-NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 SORTED_BY = ("PatientID", "PatientName", "SeriesNumber")
 """What files are sorted by beside; a damaged one shows here, as the fault of one file."""
 
@@ -55,11 +60,25 @@ class Instance:
         path: of the file. Never printed: names of DICOM files may hold a patient's.
         header: everything before the pixel data, with `file_meta`.
         pixels: where PixelData stands; None where there is none, and for a deflated file.
+        source: the file as it was found: `path`, unless it was compressed as a whole and is read from elsewhere.
+        copies: further files as they were found that are the same, byte for byte.
+        study, series: their identifiers, or what stands in for them where the header does not hold them (`identity.py`).
+        is_identified: whether it does.
     """
 
     path: Path
     header: FileDataset
     pixels: PixelPlace | None = None
+    source: Path = Path()
+    copies: tuple[Path, ...] = ()
+    study: str = ""
+    series: str = ""
+    is_identified: bool = True
+
+    @property
+    def folder(self) -> Path:
+        """That the file was found in."""
+        return self.source.parent
 
     @property
     def sop_class(self) -> UID:
@@ -74,24 +93,33 @@ class Instance:
 
 
 def looks_like_dicom(head: bytes) -> bool:
-    """Whether a file begins like DICOM: by its mark, or by a class of object in group 8 where it has no preamble.
+    """Whether a file begins like DICOM: by its mark; or, where it has no preamble, by its meta group, or its class of object.
 
     Args:
         head: its first bytes, some thousand.
     """
-    bare = head.startswith(b"\x08\x00") and b"\x08\x00\x16\x00" in head and b"1.2.840.10008." in head
-    return bare or head[MARK] == b"DICM"
+    if head[MARK] == b"DICM":
+        return True
+    meta = head.startswith(META_GROUP) and head[4:6] in META_VRS
+    data = any(
+        head.startswith(group) and group + element in head for group, element in ((b"\x08\0", b"\x16\0"), (BIG, b"\0\x16"))
+    )
+    return (meta or data) and b"1.2.840.10008." in head
 
 
 def read_instance(path: Path) -> Instance:
-    """Read the header of one file.
+    """Read the header of one file, which may be compressed as a whole.
 
     Raises:
-        StudyRefused: UNREADABLE_FILE, EMPTY_FILE, NOT_DICOM, TOO_LARGE, BAD_HEADER, TRUNCATED_PIXEL_DATA.
+        StudyRefused: UNREADABLE_FILE, EMPTY_FILE, NOT_DICOM, TOO_LARGE, CORRUPT_GZIP, BAD_HEADER, TRUNCATED_PIXEL_DATA.
     """
+    source = path
     size, head = read_head(path)
     if size == 0:
         raise StudyRefused("EMPTY_FILE")
+    if is_packed(head):
+        path = unpacked(path)
+        size, head = read_head(path)
     if not looks_like_dicom(head):
         raise StudyRefused("NOT_DICOM")
     refuse_large_file(size)
@@ -100,11 +128,12 @@ def read_instance(path: Path) -> Instance:
             syntax = _encoding(path, head, size)
             instance = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else _plain(path)
             _refuse_incomplete(instance)
+            study, series = (text(instance.header, keyword) for keyword in ("StudyInstanceUID", "SeriesInstanceUID"))
         except StudyRefused:
             raise
         except Exception as error:  # whatever pydicom makes of a damaged file; its text may hold words of it
             raise StudyRefused("NOT_DICOM", type(error).__name__) from None
-    return instance
+    return replace(instance, source=source, study=study, series=series)
 
 
 def read_head(path: Path) -> tuple[int, bytes]:
@@ -137,7 +166,8 @@ def _encoding(path: Path, head: bytes, size: int) -> str:
         start, syntax = meta_group(data, begin)
         if syntax != DeflatedExplicitVRLittleEndian:
             bare = not syntax and not bytes(data[start + 4 : start + 6]).isalpha()
-            refuse_large_header(data, start, bare or syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian)
+            big = syntax == ExplicitVRBigEndian or not syntax and data[start : start + 2] == BIG
+            refuse_large_header(data, start, bare or syntax == ImplicitVRLittleEndian, not big)
     return syntax
 
 
@@ -169,8 +199,6 @@ def _refuse_incomplete(instance: Instance) -> None:
         raise StudyRefused("NOT_DICOM", "it does not say what kind of object it is")
     if not instance.is_image:
         return
-    if not all(text(instance.header, keyword) for keyword in NEEDED):
-        raise StudyRefused("BAD_HEADER", "an image lacks the identifier of its study, its series or itself")
     for keyword in SORTED_BY:
         instance.header.get(keyword)
     size = [instance.header.get(keyword) for keyword in ("Rows", "Columns")]

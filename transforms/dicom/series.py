@@ -58,10 +58,10 @@ def series_of(study: Study) -> list[Series]:
     by_series: dict[str, list[Instance]] = defaultdict(list)
     with quiet_pydicom():
         for instance in study.instances:
-            by_series[instance.header.SeriesInstanceUID].append(instance)
+            by_series[instance.series].append(instance)
         found: list[Series] = []
         for parent, uid in enumerate(sorted(by_series, key=lambda uid: _order(by_series[uid], uid)), start=1):
-            members = sorted(by_series[uid], key=lambda one: (str(one.header.SOPInstanceUID), one.path))
+            members = sorted(by_series[uid], key=lambda one: (text(one.header, "SOPInstanceUID"), one.path))
             found += [replace(one, number=len(found) + count) for count, one in enumerate(_parts(members, parent), start=1)]
     return found
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from caveat.reasons import StudyRefused
 
-from .header_values import text
+from .copies import without_copies
+from .identity import contradiction, identified, patient_of, torn_series
 from .instance import Instance
 from .quiet_pydicom import quiet_pydicom
+from .radiograph import is_projection
+
+Owner = tuple[str, str]
+"""A study's identifier and its patient."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Study:
     """The images of one patient's study.
 
     Args:
-        instances: image objects, by path.
+        instances: image objects, by path; of copies one.
         left_out: number of objects that are no images: reports, segmentations, presentation states, dose ...
         problem: what keeps the whole study from being read.
     """
@@ -28,39 +33,57 @@ class Study:
     problem: StudyRefused | None = None
 
 
+def has_slices(study: Study) -> bool:
+    """Whether it may hold a volume in several files, of which one could be missing."""
+    return any(not is_projection(one.header) for one in study.instances)
+
+
 def studies_of(instances: Iterable[Instance]) -> list[Study]:
     """Group files by study and patient, in the order of each study's first path.
 
-    Two patients are two studies, also where an anonymiser has given both one study's identifier. A study without images is
-    no study.
-
-    Returns:
-        Studies; those that share a series with another study or patient carry CONFLICTING_IDENTITY.
+    Two patients are two studies, also where an anonymiser has given both one study's identifier. Studies that share a series
+    are one, whose problem is CONFLICTING_IDENTITY: nobody can say which of them a file is of. A study without images is no study.
     """
-    members: dict[tuple[str, str], list[Instance]] = defaultdict(list)
-    left_out: dict[tuple[str, str], int] = defaultdict(int)
-    owners: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     with quiet_pydicom():
-        for instance in sorted(instances, key=lambda one: one.path):
-            study = (text(instance.header, "StudyInstanceUID"), _patient(instance))
-            if instance.is_image:
-                members[study].append(instance)
-                owners[instance.header.SeriesInstanceUID].add((*study, _name(instance)))
-            else:
-                left_out[study] += 1
-        return [Study(tuple(found), left_out[study], _conflict(found, owners)) for study, found in members.items()]
+        every = without_copies(sorted(instances, key=lambda one: one.path))
+        images = sorted(identified(one for one in every if one.is_image), key=lambda one: one.path)
+        left_out = Counter(_owner(one) for one in every if not one.is_image)
+        torn = torn_series(images)
+        studies = []
+        for members in _united(images, torn):
+            owners = {_owner(one) for one in members}
+            studies.append(Study(tuple(members), sum(left_out[owner] for owner in owners), _problem(members, torn)))
+        return studies
 
 
-def _patient(instance: Instance) -> str:
-    """The patient's number; the name where there is none."""
-    return text(instance.header, "PatientID") or _name(instance)
+def _owner(instance: Instance) -> Owner:
+    return instance.study, patient_of(instance)
 
 
-def _name(instance: Instance) -> str:
-    """The patient's name without what differs between writers: capitals and empty components."""
-    return " ".join(str(instance.header.get("PatientName") or "").replace("^", " ").lower().split())
+def _united(images: Sequence[Instance], torn: Iterable[Sequence[Instance]]) -> list[list[Instance]]:
+    """Images by their owners, those together whose owners share a series, or a place that identifiers were lost in."""
+    parts: dict[Owner, set[Owner]] = {_owner(one): {_owner(one)} for one in images}
+    by_series: dict[str, set[Owner]] = defaultdict(set)
+    for one in images:
+        by_series[one.series].add(_owner(one))
+    for sharing in (*by_series.values(), *({_owner(one) for one in members} for members in torn)):
+        if len(sharing) > 1:
+            whole = set().union(*(parts[owner] for owner in sharing))
+            parts |= dict.fromkeys(whole, whole)
+    members: dict[int, list[Instance]] = defaultdict(list)
+    for one in images:
+        members[id(parts[_owner(one)])].append(one)
+    return list(members.values())
 
 
-def _conflict(found: Iterable[Instance], owners: dict[str, set[tuple[str, ...]]]) -> StudyRefused | None:
-    shared = sum(len(owners[series]) > 1 for series in {instance.header.SeriesInstanceUID for instance in found})
-    return StudyRefused("CONFLICTING_IDENTITY", f"{shared} series") if shared else None
+def _problem(members: Sequence[Instance], torn: Iterable[Sequence[Instance]]) -> StudyRefused | None:
+    """What keeps a whole study from being read."""
+    paths = {one.path for one in members}
+    for half in torn:
+        if half[0].path in paths:
+            lost = sum(not one.is_identified for one in half)
+            return StudyRefused("CONFLICTING_IDENTITY", f"{lost} of {len(half)} images of one series have lost their identifiers")
+    by_series: dict[str, list[Instance]] = defaultdict(list)
+    for one in members:
+        by_series[one.series].append(one)
+    return next((problem for found in by_series.values() if (problem := contradiction(found))), None)

@@ -15,7 +15,7 @@ from ..checks.geometry import refuse_bad_affine, spacing_of
 from ..reader import Stated, StudyImage
 from .choice import SeriesRule, choose
 from .header_flags import header_flags
-from .instance import Instance, looks_like_dicom, read_head, read_instance
+from .instance import Instance, read_instance
 from .layout import DECIMALS, lay_out
 from .radiograph import read_radiograph
 from .resampling import fill_gaps, on_grid_of, straighten
@@ -35,7 +35,7 @@ def read_dicom_study(
     """Read what is to be measured of a study: one series a rule, one channel a series.
 
     Args:
-        paths: files of one study, in any order; what is no DICOM among them is passed over.
+        paths: files of one study, in any order.
         rules: at least one. Series after the first are brought onto its grid; they must share its frame of reference.
         stated: what the user states; a series chosen by number takes the place of the one rule.
         kinds: of image that the bundle measures, "dicom" or "radiograph"; None for both.
@@ -63,16 +63,19 @@ def read_dicom_study(
 
 
 def read_instances(paths: Iterable[Path]) -> list[Instance]:
-    """The headers of those files that are DICOM.
+    """The headers of a study's files.
 
     Raises:
-        StudyRefused: of a file that begins like DICOM and cannot be read: it might be a slice.
+        StudyRefused: of a file that cannot be read, which might be a slice; with its place among all, by name.
     """
+    paths = sorted(paths)
     found = []
-    for path in paths:
-        _, head = read_head(path)
-        if looks_like_dicom(head):
+    for number, path in enumerate(paths, start=1):
+        try:
             found.append(read_instance(path))
+        except StudyRefused as refusal:
+            which = f"file {number} of {len(paths)} by name" if len(paths) > 1 else ""
+            raise StudyRefused(refusal.code, "; ".join(part for part in (refusal.found, which) if part)) from None
     return found
 
 
