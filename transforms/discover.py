@@ -12,7 +12,8 @@ from caveat.reasons import StudyRefused
 
 from .data_list import read_part
 from .dicom.instance import read_instance
-from .dicom.studies import studies_of
+from .dicom.sibling_names import by_number, pattern_of
+from .dicom.studies import has_slices, studies_of
 from .search import Found, begins_like_dicom, search
 from .study_name import StudyNames, anonymous_name
 
@@ -58,9 +59,9 @@ def find_studies(path: str | Path, anonymous: bool = False) -> list[dict[str, An
 def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
     """The files of each DICOM study.
 
-    A file whose header cannot be read belongs to the study that has files in its folder, where that is one: it might be the last
-    slice, and nothing else would tell that it is missing. Among several studies, or none, it stands alone. Both are refused when
-    read.
+    A file whose header cannot be read belongs to the study that has slices in its folder, where that is one: it might be the last
+    slice, and nothing else would tell that it is missing. Among several it belongs to those of the files before and behind it
+    that are named as it is. Else it stands alone. All are refused when read.
     """
     damaged, instances, by_path = [], [], {one.path: one for one in found}
     for one in found:
@@ -68,16 +69,28 @@ def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
             instances.append(read_instance(one.path))
         except StudyRefused:
             damaged.append(one)
-    groups = [[by_path[instance.path] for instance in study.instances] for study in studies_of(instances)]
-    folders = [{one.place.parent for one in group} for group in groups]
-    for one in damaged:
-        hosts = [group for group, inside in zip(groups, folders, strict=True) if one.place.parent in inside]
-        if len(hosts) == 1:
-            hosts[0].append(one)
-        else:
-            groups.append([one])
-            folders.append(set())
-    return groups
+    studies = studies_of(instances)
+    groups = [[by_path[path] for one in study.instances for path in (one.source, *one.copies)] for study in studies]
+    stacks = [group for study, group in zip(studies, groups, strict=True) if has_slices(study)]
+    hosts = [(one, _hosts(one, stacks)) for one in damaged]
+    for one, of in hosts:
+        for group in of:
+            group.append(one)
+    return groups + [[one] for one, of in hosts if not of]
+
+
+def _hosts(damaged: Found, stacks: Sequence[list[Found]]) -> list[list[Found]]:
+    """Groups that a file which cannot be read may be a slice of. Args: stacks: groups of files that hold slices."""
+    beside = [(one.place.name, group) for group in stacks for one in group if one.place.parent == damaged.place.parent]
+    inside = {id(group): group for _, group in beside}
+    if len(inside) > 1:
+        own = damaged.place.name
+        named_so = [(by_number(name), group) for name, group in beside if pattern_of(name) == pattern_of(own)]
+        named_so.sort(key=lambda pair: pair[0])
+        before = [group for name, group in named_so if name < by_number(own)][-1:]
+        behind = [group for name, group in named_so if name > by_number(own)][:1]
+        inside = {id(group): group for group in (*before, *behind)}
+    return list(inside.values())
 
 
 def place_of(group: Sequence[Found]) -> PurePath:

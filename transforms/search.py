@@ -1,4 +1,4 @@
-"""Which files of a folder may be images: links and hidden files passed over, archives opened, what cannot be read kept."""
+"""Which files of a folder may be images: hidden files and links out passed over, archives opened, what cannot be read kept."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from caveat.reasons import StudyRefused
 from .archive import extract_archive
 from .checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
 from .dicom.instance import looks_like_dicom
+from .dicom.packed import is_packed, packed_head
+from .dicom.sibling_names import SiblingNames, is_named_dicom
 from .reader import HEAD_BYTES, all_readers
 
 ARCHIVE = ".zip"
@@ -28,7 +30,8 @@ class Found:
     Args:
         path: to open.
         place: below the input; of a file in an archive, below the archive.
-        is_dicom: whether it begins like a DICOM file.
+        is_dicom: whether it begins like a DICOM file, compressed or not; or is named like those of its folder that do, so that it
+            might be a slice of theirs.
     """
 
     path: Path
@@ -51,8 +54,11 @@ def search(path: Path) -> list[Found]:
 
 
 def begins_like_dicom(file: Path) -> bool:
-    """Whether a regular file's first bytes are those of a DICOM file; False where it cannot be read."""
-    return file.is_file() and looks_like_dicom(_head(file))
+    """Whether a regular file's first bytes are those of a DICOM file, compressed or not; False where it cannot be read."""
+    if not file.is_file():
+        return False
+    head = _head(file)
+    return looks_like_dicom(packed_head(file, HEAD_BYTES) if is_packed(head) else head)
 
 
 def is_archive(file: Path) -> bool:
@@ -75,13 +81,36 @@ def extracted(archive: Path) -> Path:
 def _walk(root: Path) -> Iterator[Found]:
     """Everything below a folder that may be an image."""
     unreadable: list[Path] = []
-    for folder, folders, files in os.walk(root, onerror=lambda error: unreadable.append(Path(error.filename))):
+    tree = root.resolve()
+    for folder, folders, names in os.walk(root, onerror=lambda error: unreadable.append(Path(error.filename))):
         folders[:] = [name for name in folders if not _is_hidden(name)]
-        for file in (Path(folder, name) for name in files if not _is_hidden(name)):
-            # Links may lead out of the folder or back into it; devices and FIFOs may never answer.
-            if not file.is_symlink() and file.is_file() and (is_archive(file) or _is_image(file)):
+        files = [Path(folder, name) for name in names if not _is_hidden(name)]
+        # Devices and FIFOs may never answer.
+        plain = [file for file in files if file.is_file() and (not file.is_symlink() or _leads_to_a_hidden_place(file, tree))]
+        dicom = {file for file in plain if begins_like_dicom(file)}
+        siblings = SiblingNames(file.name for file in dicom)
+        for file in files:
+            if file in dicom or siblings.include(file.name) and (file in plain or file.is_symlink()):
+                yield Found(file, file.relative_to(root), is_dicom=True)
+            elif file in plain and (is_archive(file) or _is_image(file)):
                 yield from _file(file, file.relative_to(root))
     yield from (Found(folder, folder.relative_to(root)) for folder in unreadable)
+
+
+def _leads_to_a_hidden_place(link: Path, tree: Path) -> bool:
+    """Whether a link leads to a file of the same tree that the search does not come by, as those of git-annex and DataLad do.
+
+    Others lead out of it, or to what is found without them.
+
+    Args:
+        link: to a file.
+        tree: the folder that is searched through, itself no link. One within a repository may lead into its hidden store.
+    """
+    target = link.resolve()
+    if target.is_relative_to(tree):
+        return any(_is_hidden(part) for part in target.relative_to(tree).parts)
+    stores = [parent.parent for parent in target.parents if parent.name == ".git"]
+    return any(tree.is_relative_to(repository) for repository in stores)
 
 
 def _file(file: Path, place: PurePath) -> Iterator[Found]:
@@ -103,6 +132,8 @@ def _is_hidden(name: str) -> bool:
 
 def _is_image(file: Path) -> bool:
     """Whether a regular file is named like an image, or begins like one."""
+    if is_named_dicom(file.name):
+        return True
     if file.name.lower().endswith((*FOREIGN_EXTENSIONS, *(ending for reader in all_readers() for ending in reader.extensions))):
         return True
     head = _head(file)
