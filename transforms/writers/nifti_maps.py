@@ -21,6 +21,7 @@ def write_nifti(path: Path, volume: np.ndarray, affine: np.ndarray) -> None:
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     image.header.set_xyzt_units("mm")
-    # The gzip header would hold the file's name and the time: two runs would differ.
-    with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=6) as stream:
+    # The gzip header would hold the file's name and the time: two runs would differ. Of maps, whose bits are mostly noise, a
+    # higher level makes 1 % less in twice the time.
+    with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=1) as stream:
         image.to_stream(stream)
