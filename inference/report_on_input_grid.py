@@ -18,6 +18,8 @@ from .measurement import Measurement
 from .statement import NOTHING_FOUND
 from .study_grid import element_of_grid
 
+OF_INPUT = ("crop", "preparation")
+"""What the preprocessing notes in the image's `meta` and the result states of its input: where it was cropped, how it was prepared."""
 GRID_SHARE = 0.01
 GRID_ELEMENTS = 2
 """Measurements of the two grids that differ by more than this share and this many elements are flagged GRID_MATTERS."""
@@ -72,7 +74,8 @@ class ReportOnInputGridd(Transform):
         if self.region_key is not None:
             out["region"] = self._invert_mask(data, data[self.region_key])
         result = self._complete(json.loads(data["pred_result"]), out, list(meta.get("flags", [])))
-        out["result"] = result | ({"input": {"crop": meta["crop"]}} if "crop" in meta else {})
+        known = {fact: meta[fact] for fact in OF_INPUT if fact in meta}
+        out["result"] = result | ({"input": known} if known else {})
         return out
 
     def _invert(self, data: Mapping[str, Any], values: torch.Tensor) -> MetaTensor:

@@ -29,6 +29,8 @@ OF_SAMPLING = (
 )
 OF_MEASUREMENT = {"measurement": "name", "unit": "unit", "classes": "classes"}
 """Facts of an entry of `measurements`, by the name they have in the identity."""
+OF_INPUT = ("preparation",)
+"""Facts of the input that a bundle may state."""
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 OF_BUNDLE = ("weights_sha256", "preprocessing_sha256")
 
@@ -39,7 +41,7 @@ def identity_of(result: Mapping[str, Any], bundle: Mapping[str, Any], entry: Map
     Args:
         result: of a study, in memory or as read from `result.json`; its `sampling` is looked at (of the grid's spacing not
             the axes along which the bundle leaves a study's own), and whether `input` says that the study was cropped by a
-            box or a point: such a crop is not placed as those are that a data set comes in.
+            box or a point (such a crop is not placed as those are that a data set comes in) and how it was prepared.
         bundle: with weights_sha256 and preprocessing_sha256; `result["bundle"]` of a stored result.
         entry: of `measurements`.
     """
@@ -49,8 +51,10 @@ def identity_of(result: Mapping[str, Any], bundle: Mapping[str, Any], entry: Map
     spacing = facts[GRID_SPACING]
     if spacing and (own := result["sampling"].get("own_spacing_axes")):
         facts[GRID_SPACING] = [None if axis in own else distance for axis, distance in enumerate(spacing)]
-    crop = result.get("input", {}).get("crop", {}).get("source", "")
-    return six_digits(facts | {"crop": crop})  # as result.json stores them
+    known = result.get("input", {})
+    facts["crop"] = known.get("crop", {}).get("source", "")
+    facts |= {key: known[key] for key in OF_INPUT if key in known}
+    return six_digits(facts)  # as result.json stores them
 
 
 def identity_of_points(result: Mapping[str, Any], bundle: Mapping[str, Any]) -> dict[str, Any]:
