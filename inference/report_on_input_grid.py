@@ -19,7 +19,7 @@ from .statement import NOTHING_FOUND
 from .study_grid import element_of_grid
 
 OF_INPUT = ("crop", "preparation")
-"""What the preprocessing notes in the image's `meta` and the result states of its input: where it was cropped, how it was prepared."""
+"""What the preprocessing notes in the image's `meta` and the result states of its input: its crop, and how it was prepared."""
 GRID_SHARE = 0.01
 GRID_ELEMENTS = 2
 """Measurements of the two grids that differ by more than this share and this many elements are flagged GRID_MATTERS."""

@@ -13,7 +13,7 @@ from ..gate.gate import Gate, fit_gate
 from .calibration_part import refuse_broken, refuse_own_fold, refuse_seen, source_of
 from .case import Case, Cases, first_line, one_per_unit, read_cases
 from .fold_class import FoldClass
-from .identity import identity_of, one_identity
+from .identity import identity_of, of_any_unit, one_identity
 from .point_settings import PointCalibration
 from .record import Record
 from .scores.conformity_score import ConformityScore
@@ -79,6 +79,8 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
         if settings.networks is not None:  # the rank among all units is what is proven: a gate then only withholds
             accepted = first
         identity = identity_of_all(cases.results, name) if accepted else {}
+        if settings.any_unit:
+            identity = of_any_unit(identity)
         asked = settings.size_classes.get(name, ())
         provenance = {
             **provenance_of(every, first, accepted, settings.seed, source),

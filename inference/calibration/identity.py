@@ -31,6 +31,9 @@ OF_MEASUREMENT = {"measurement": "name", "unit": "unit", "classes": "classes"}
 """Facts of an entry of `measurements`, by the name they have in the identity."""
 OF_INPUT = ("preparation",)
 """Facts of the input that a bundle may state."""
+ANY = "any"
+"""Of a fact that a record does not depend on."""
+OF_UNIT = ("unit", GRID_SPACING)
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 OF_BUNDLE = ("weights_sha256", "preprocessing_sha256")
 
@@ -81,13 +84,20 @@ def one_identity(identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
     """Names of the facts in which two identities differ; one that only one of them has is a difference.
 
-    Grid spacings are the same within `SAME_SPACING` along every axis.
+    Grid spacings are the same within `SAME_SPACING` along every axis. What is `ANY` in one of them is no difference.
     """
     absent = object()
     return sorted(key for key in {*a, *b} if not _alike(key, a.get(key, absent), b.get(key, absent)))
 
 
+def of_any_unit(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """The identity of a record of ratios: a ratio of two volumes is the same in every unit, on a grid of every spacing."""
+    return {**identity, **dict.fromkeys(OF_UNIT, ANY)}
+
+
 def _alike(key: str, one: Any, other: Any) -> bool:
+    if ANY in (one, other):
+        return True
     if key != GRID_SPACING or not isinstance(one, list) or not isinstance(other, list) or len(one) != len(other):
         return bool(one == other)
     along_axes = zip(one, other, strict=True)

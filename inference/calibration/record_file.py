@@ -41,8 +41,8 @@ def checksum_of(facts: Mapping[str, Any]) -> str:
 
 
 def file_name_of(identity: Mapping[str, Any], what: str) -> str:
-    """Sampler, number of draws and what is kept: files of one network and of an ensemble of five lie in one folder."""
-    words = f"{identity.get('sampler', '')} {identity.get('draws', '')} draws {what}".lower()
+    """Sampler, number of draws, what is kept and of which preparation: files of several networks lie in one folder."""
+    words = f"{identity.get('sampler', '')} {identity.get('draws', '')} draws {what} {identity.get('preparation', '')}".lower()
     return "_".join(re.findall(r"[a-z0-9]+", words)) + ".json"
 
 

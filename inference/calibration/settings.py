@@ -39,6 +39,8 @@ class Calibration:
         networks: K, for a record of cross-validation: the predictions are those of the K networks that ship, and each entry of
             the list names the `fold` whose network has not seen it. None for units that no network has seen.
         one_recipe: whether all K were trained by one recipe that does not depend on the fold's number, see `fold_bounds`.
+        any_unit: whether the score is one of ratios alone (an offset far below every value), so that a record holds for studies
+            in another unit and on a grid of another spacing too: in mL what was learned in voxels.
 
     Raises:
         ValueError: unknown sides, a level outside (0, 1), bounds that do not rise; by cross-validation a level at which nothing
@@ -58,6 +60,7 @@ class Calibration:
     size_classes: Mapping[str, Sequence[float]] = field(default_factory=dict)
     networks: int | None = None
     one_recipe: bool = False
+    any_unit: bool = False
 
     def __post_init__(self) -> None:
         if self.sides not in ONE_SIDED_SCORES:

@@ -82,6 +82,12 @@ def test_a_record_knows_its_units_without_naming_them(shared):
     assert "subject 1" not in json.dumps(record.to_json())
 
 
+def test_a_record_of_ratios_says_that_it_holds_in_any_unit(shared):
+    record = run(shared, any_unit=True)[0].record
+    assert record.identity["unit"] == record.identity["grid_spacing_mm"] == "any" and record.identity["draws"] == 5
+    assert record.measured_in == "mL"
+
+
 def test_it_is_the_same_again_and_another_seed_takes_other_scans(shared):
     records = [entry.record for entry in run(shared)]
     assert records == [entry.record for entry in run(shared)]

@@ -11,7 +11,8 @@ from calibration_phantoms import BUNDLE, result_of
 from monai.bundle import ConfigParser
 from monai.transforms import Compose, Flipd, Lambdad, MapTransform, NormalizeIntensityd, Spacingd
 
-from caveat.inference.calibration.identity import differences, fingerprint, identity_of
+from caveat.inference.calibration.identity import differences, fingerprint, identity_of, of_any_unit
+from caveat.inference.calibration.record_file import file_name_of
 from caveat.transforms.load_study import LoadStudyd
 
 BUNDLES = sorted((Path(__file__).resolve().parents[2] / "bundles").glob("*/configs/inference.yaml"))
@@ -45,6 +46,27 @@ def test_a_spacing_that_is_each_studys_own_does_not_count():
     assert differences(thin, changed(**own, grid_spacing_mm=[2.0, 1.0, 1.0])) == ["grid_spacing_mm"]
     assert differences(thin, changed(grid_spacing_mm=[2.0, 2.0, 1.0])) == ["grid_spacing_mm"]
     assert changed(**own, grid_spacing_mm=None)["grid_spacing_mm"] is None
+
+
+def prepared(word):
+    result = copy.deepcopy(RESULT)
+    result["input"] |= {"preparation": word}
+    return identity(result)
+
+
+def test_a_record_is_of_one_preparation_and_says_so_in_its_name():
+    stripped, whole = prepared("stripped"), prepared("with skull")
+    assert differences(stripped, whole) == differences(stripped, identity()) == ["preparation"]
+    assert "preparation" not in identity(), "records of bundles that do not look at it stay as they were"
+    assert file_name_of(stripped, "volume") == "ensemble_5_draws_volume_stripped.json"
+    assert file_name_of(identity(), "volume") == "ensemble_5_draws_volume.json"
+
+
+def test_ratios_hold_in_every_unit_and_on_every_grid():
+    other = changed(grid_spacing_mm=None) | {"unit": "voxels"}
+    assert differences(identity(), other) == ["grid_spacing_mm", "unit"]
+    assert differences(of_any_unit(identity()), other) == []
+    assert differences(of_any_unit(identity()), other | {"draws": 4}) == ["draws"]
 
 
 @pytest.mark.parametrize(

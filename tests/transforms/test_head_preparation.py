@@ -15,7 +15,7 @@ LIMITS = {"fewest_slices": 10, "smallest_mm": (100, 120, 60), "largest_mm": (350
 
 
 def head(scalp: float, bone: float, brain: float = 2.5, cut_at: int = 96) -> MetaTensor:
-    """Twelve slices of an ellipse: a rim of scalp, bone beneath it, then brain. Args: cut_at: row from which on there is nothing."""
+    """Twelve slices of an ellipse: a rim of scalp, bone beneath it, brain. Args: cut_at: row from which on there is nothing."""
     rows, columns = np.mgrid[:96, :96] - 47.5
     radius = np.hypot(rows / 44, columns / 36)
     plane = np.select([radius < 0.84, radius < 0.92, radius < 1], [brain, bone, scalp], 0.0)
