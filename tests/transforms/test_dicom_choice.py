@@ -140,7 +140,8 @@ def test_one_phase_of_two_is_chosen_by_number_alone(tmp_path):
     for number, acquisition in ((1, "2"), (2, "10")):
         chosen = choose([first, second], SeriesRule(), Stated(), number)
         assert {frame.instance.header.AcquisitionNumber for frame in chosen.frames} == {int(acquisition)}
-        assert describe(chosen, Stated()).verdict == "ok"
+        row = describe(chosen, Stated())
+        assert row.verdict == f"AMBIGUOUS_TEMPORAL: 2 volumes in one series; --series {number} reads this one"
 
 
 def test_radiographs_of_one_series_are_candidates_of_their_own(tmp_path):

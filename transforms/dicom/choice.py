@@ -14,6 +14,9 @@ from .outline import DIRECTIONS, Outline, outline_of
 from .pixel_layout import SECONDARY_CAPTURE
 from .series import Series
 
+MANY_SLICES = 5
+"""Single slices that are not listed one by one."""
+
 
 @dataclass(frozen=True)
 class SeriesRule:
@@ -95,6 +98,8 @@ def choose(series: Sequence[Series], rule: SeriesRule, stated: Stated, number: i
     fitting = [one for one in fitting if not _gives_way(one, outlines[one.number])] or fitting
     if len(fitting) > 1:
         code = "AMBIGUOUS_TEMPORAL" if _are_volumes_of_one(fitting) else "AMBIGUOUS_SERIES"
+        if len(fitting) >= MANY_SLICES and all(outlines[one.number].slices == 1 for one in fitting):
+            raise StudyRefused(code, f"{len(fitting)} series of one slice each, as if each slice were a series of its own")
         raise StudyRefused(code, "; ".join(f"({one.number}) {outlines[one.number]}" for one in fitting))
     if fitting[0].problem is not None:
         raise fitting[0].problem

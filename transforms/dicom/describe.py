@@ -60,6 +60,8 @@ def describe(series: Series, stated: Stated) -> SeriesRow:
             raise series.problem
         image, _ = read_series(series, stated)
         refuse_constant(image.voxels)
+        if series.problem is not None:
+            raise StudyRefused(series.problem.code, f"{series.problem.found}; --series {series.number} reads this one")
     except StudyRefused as refusal:
         return SeriesRow(series.number, kind, outline, outline.spacing_mm, "", str(refusal), refusal.code)
     verdict = ", ".join(["ok", *image.flags])

@@ -11,12 +11,11 @@ from caveat.reasons import StudyRefused
 
 from .functional_groups import FunctionalGroups
 from .guarded_header import guarded_header
-from .header_values import NOT_A_NUMBER, comparable, finite_numbers, numbers, text, whole_number
+from .header_values import NOT_A_NUMBER, finite_numbers, numbers, text, whole_number
 from .instance import Instance
+from .volume_keys import classic_keys, enhanced_keys
 
 NUCLEAR_MEDICINE = UID("1.2.840.10008.5.1.4.1.1.20")
-STACK_KEYS = ("stack", "temporal position", "acquisition", "echo", "b-value", "image type", "acquisition time", "object")
-"""What the parts of `Frame.stack` are; the last tells enhanced objects of one series apart, and is empty for classic ones."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,7 @@ class Frame:
         orientation: row and column direction cosines (LPS), six numbers; None where absent or not finite.
         position: centre of the first pixel, mm (LPS); None where absent or not finite.
         pixel_spacing: mm between rows, between columns; None where absent. It may be no length at all (zero, NaN).
-        stack: what tells one volume of a series from another where positions repeat (`STACK_KEYS`), as comparable text; ""
-            parts where absent. Never printed.
+        stack: what tells one volume of a series from another (`volume_keys.py`). Never printed.
         rescale: the data set that holds RescaleSlope and RescaleIntercept of this frame or its ModalityLUTSequence (the file's
             own header, or the frame's PixelValueTransformation item); None where the frame has none.
         thickness: of the slice, mm, which is not the distance between slices; None where absent.
@@ -66,8 +64,11 @@ def _frames_of(instance: Instance) -> tuple[Frame, ...]:
         if len(groups) != count:
             raise StudyRefused("BAD_HEADER", f"{count} frames declared, {len(groups)} described")
         return tuple(_enhanced(instance, groups, index) for index in range(count))
-    if count > 1 or instance.sop_class == NUCLEAR_MEDICINE or "MOSAIC" in text(header, "ImageType"):
-        raise StudyRefused("UNSUPPORTED_MULTIFRAME", f"{count} frames")
+    if "MOSAIC" in text(header, "ImageType").split("\\"):
+        raise StudyRefused("UNSUPPORTED_MULTIFRAME", "a mosaic: the slices of a volume side by side in one frame")
+    if count > 1 or instance.sop_class == NUCLEAR_MEDICINE:
+        found = "nuclear medicine" if count == 1 else f"{count} frames"
+        raise StudyRefused("UNSUPPORTED_MULTIFRAME", f"{found} without a place of each")
     return (_classic(instance),)
 
 
@@ -79,16 +80,7 @@ def _classic(instance: Instance) -> Frame:
         orientation=finite_numbers(header, "ImageOrientationPatient", 6),
         position=finite_numbers(header, "ImagePositionPatient", 3),
         pixel_spacing=_two(numbers(header, "PixelSpacing")),
-        stack=(
-            "",
-            comparable(header, "TemporalPositionIdentifier"),
-            comparable(header, "AcquisitionNumber"),
-            f"{comparable(header, 'EchoNumbers')} {comparable(header, 'EchoTime')}",
-            comparable(header, "DiffusionBValue"),
-            "\\".join(comparable(header, "ImageType").split("\\")[2:]),
-            comparable(header, "AcquisitionTime"),
-            "",
-        ),
+        stack=classic_keys(header),
         rescale=_rescale(header),
         thickness=_thickness(header),
     )
@@ -98,24 +90,14 @@ def _enhanced(instance: Instance, groups: FunctionalGroups, index: int) -> Frame
     def group(keyword: str) -> Dataset:
         return groups.item(keyword, index)
 
-    content, measures = group("FrameContentSequence"), group("PixelMeasuresSequence")
-    frame_type = text(group("MRImageFrameTypeSequence"), "FrameType") + text(group("CTImageFrameTypeSequence"), "FrameType")
+    measures = group("PixelMeasuresSequence")
     return Frame(
         instance=instance,
         index=index,
         orientation=finite_numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient", 6),
         position=finite_numbers(group("PlanePositionSequence"), "ImagePositionPatient", 3),
         pixel_spacing=_two(numbers(measures, "PixelSpacing")),
-        stack=(
-            comparable(content, "StackID"),
-            comparable(content, "TemporalPositionIndex"),
-            comparable(content, "FrameAcquisitionNumber"),
-            comparable(group("MREchoSequence"), "EffectiveEchoTime"),
-            comparable(group("MRDiffusionSequence"), "DiffusionBValue"),
-            "\\".join(frame_type.split("\\")[2:]),
-            comparable(content, "FrameAcquisitionDateTime"),
-            text(instance.header, "SOPInstanceUID") or str(instance.path),
-        ),
+        stack=enhanced_keys(groups, index, text(instance.header, "SOPInstanceUID") or str(instance.path)),
         rescale=_rescale(group("PixelValueTransformationSequence")) or _rescale(instance.header),
         thickness=_thickness(measures),
     )

@@ -56,9 +56,9 @@ def text(data: Dataset, keyword: str) -> str:
     return str(value).strip(" \0") if isinstance(value, str) or not hasattr(value, "__iter__") else "\\".join(map(str, value))
 
 
-def comparable(data: Dataset, keyword: str) -> str:
-    """The same, numbers alike however they are written: "1" and "1.0"."""
-    return "\\".join(_alike(part.strip()) for part in text(data, keyword).split("\\"))
+def comparable(data: Dataset, keyword: str, digits: int = 12) -> str:
+    """The same, numbers alike however they are written: "1" and "1.0". Args: digits: of a number that count."""
+    return "\\".join(_alike(part.strip(), digits) for part in text(data, keyword).split("\\"))
 
 
 @cache
@@ -68,9 +68,9 @@ def _entry(keyword: str) -> tuple[BaseTag, str]:
     return tag, dictionary_VR(tag)
 
 
-def _alike(part: str) -> str:
+def _alike(part: str, digits: int) -> str:
     number = _number(part)
-    return f"{number:.12g}" if math.isfinite(number) else part
+    return f"{number:.{digits}g}" if math.isfinite(number) else part
 
 
 def _number(part: str) -> float:

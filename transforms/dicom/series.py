@@ -15,6 +15,7 @@ from .instance import Instance
 from .pixel_layout import SECONDARY_CAPTURE
 from .quiet_pydicom import quiet_pydicom
 from .radiograph import is_projection
+from .single_slices import with_single_slices_joined
 from .stacks import main_stack
 from .studies import Study
 from .temporal import volumes_of
@@ -31,6 +32,7 @@ class Series:
         frames: its slices, in no order; those that could be made where there is a problem.
         problem: what keeps it from being read; AMBIGUOUS_TEMPORAL where it is one of several volumes of a series, which a
             choice by number settles.
+        is_joined: whether its slices say that each is a series of its own.
     """
 
     number: int
@@ -38,6 +40,13 @@ class Series:
     instance: Instance
     frames: tuple[Frame, ...]
     problem: StudyRefused | None = None
+    is_joined: bool = False
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """SERIES_JOINED, ONE_OF_SEVERAL: each where it holds."""
+        several = self.problem is not None and self.problem.code == "AMBIGUOUS_TEMPORAL"
+        return ("SERIES_JOINED",) * self.is_joined + ("ONE_OF_SEVERAL",) * several
 
     @property
     def modality(self) -> str:
@@ -59,10 +68,12 @@ def series_of(study: Study) -> list[Series]:
     with quiet_pydicom():
         for instance in study.instances:
             by_series[instance.series].append(instance)
+        by_series, joined = with_single_slices_joined(by_series)
         found: list[Series] = []
         for parent, uid in enumerate(sorted(by_series, key=lambda uid: _order(by_series[uid], uid)), start=1):
             members = sorted(by_series[uid], key=lambda one: (text(one.header, "SOPInstanceUID"), one.path))
-            found += [replace(one, number=len(found) + count) for count, one in enumerate(_parts(members, parent), start=1)]
+            parts = enumerate(_parts(members, parent), start=len(found) + 1)
+            found += [replace(one, number=number, is_joined=uid in joined) for number, one in parts]
     return found
 
 

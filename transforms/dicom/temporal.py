@@ -1,30 +1,31 @@
-"""Several volumes of the same place in one series: phases, echoes, b-values, magnitude and phase."""
+"""Several volumes in one series, at the same places or between each other's: phases, echoes, b-values, magnitude and phase."""
 
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .frame import STACK_KEYS, Frame
+from .frame import Frame
+from .volume_keys import NUMBERING, SEPARATING, STACK
 
 SAME_POSITION_MM = 0.01
 Volume = tuple[Frame, ...]
 
 
 def volumes_of(frames: Sequence[Frame]) -> list[Volume]:
-    """The volumes that one stack of slices holds, told apart by the fewest keys of `Frame.stack` that do it.
+    """The volumes that one stack of slices holds.
 
-    A stack identifier always separates; other keys only where positions repeat, since a series may number its acquisitions
-    slice by slice.
+    What cannot differ within one volume separates them wherever they lie; the rest only where positions repeat, by the fewest
+    keys of `Frame.stack` that do it.
 
     Returns:
         One volume where nothing tells several apart, even where positions repeat: then two of its slices are in conflict.
     """
-    by_stack = list(_parts(frames, (0,)))
-    return [volume for part in by_stack for volume in _by_keys(part)]
+    apart = [key for key in range(len(SEPARATING)) if _tells_volumes(frames, key)]
+    return [volume for part in _parts(frames, apart) for volume in _by_keys(part)]
 
 
 def repeated_positions(frames: Sequence[Frame]) -> int:
@@ -36,10 +37,17 @@ def repeated_positions(frames: Sequence[Frame]) -> int:
     return int((np.diff(offsets) < SAME_POSITION_MM).sum())
 
 
+def _tells_volumes(frames: Sequence[Frame], key: int) -> bool:
+    """Whether a key has several values, and not one of its own for every slice, which would number them."""
+    counts = Counter(frame.stack[key] for frame in frames)
+    return len(counts) > 1 and (key == STACK or max(counts.values()) > 1)
+
+
 def _by_keys(frames: Volume) -> list[Volume]:
     if repeated_positions(frames) == 0:
         return [frames]
-    varying = [key for key in range(1, len(STACK_KEYS)) if len({frame.stack[key] for frame in frames}) > 1]
+    keys = range(len(SEPARATING) + len(NUMBERING))
+    varying = [key for key in keys if len({frame.stack[key] for frame in frames}) > 1]
     for count in range(1, len(varying) + 1):
         for keys in itertools.combinations(varying, count):
             parts = list(_parts(frames, keys))

@@ -128,7 +128,7 @@ def read_series(series: Series, stated: Stated) -> tuple[StudyImage, tuple[Path,
         original_affine=layout.affine,
         spacing_mm=tuple(round(length, DECIMALS) for length in spacing_of(affine)),
         spacing_source=SPACING_SOURCE,
-        flags=_united(layout.flags, flags, header_flags(layout.frames)),
+        flags=_united(layout.flags, flags, header_flags(layout.frames), series.flags),
         frame_of_reference=frame_of_reference(series.instance.header),
     )
     return image, tuple({frame.instance.path: None for frame in layout.frames})

@@ -1,0 +1,87 @@
+"""What tells the volumes of one series apart: phases, echoes, b-values, energies, reconstructions."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+
+from .functional_groups import FunctionalGroups
+from .header_values import comparable, text
+
+SEPARATING = (
+    *("stack", "temporal position", "echo", "diffusion", "image type", "inversion", "flip angle", "sequence", "contrast"),
+    *("energy", "kernel", "cardiac phase"),
+)
+"""What cannot differ within one volume."""
+NUMBERING = ("acquisition", "acquisition time", "object")
+"""What may: a scanner acquires some of a volume's slices after the others, or an enhanced object holds a part of them. It tells
+volumes apart only where slices lie at one place."""
+STACK = SEPARATING.index("stack")
+DIGITS = 5
+"""Of a scan parameter that are compared: it may have been a float32."""
+
+
+def classic_keys(header: Dataset) -> tuple[str, ...]:
+    """Those of a single-frame object, in the order of `SEPARATING` and `NUMBERING`, as comparable text; "" where absent."""
+    return (
+        "",
+        comparable(header, "TemporalPositionIdentifier"),
+        _several(header, "EchoNumbers", "EchoTime"),
+        _several(header, "DiffusionBValue", "DiffusionGradientOrientation"),
+        _kind(text(header, "ImageType")),
+        _several(header, "InversionTime"),
+        _several(header, "FlipAngle"),
+        comparable(header, "SequenceName"),
+        comparable(header, "ContrastBolusAgent"),
+        _several(header, "KVP"),
+        comparable(header, "ConvolutionKernel"),
+        _several(header, "NominalPercentageOfCardiacPhase"),
+        comparable(header, "AcquisitionNumber"),
+        comparable(header, "AcquisitionTime"),
+        "",
+    )
+
+
+def enhanced_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[str, ...]:
+    """Those of a frame of an enhanced object. Args: index: of the frame; instance: identifier of the object."""
+
+    def group(keyword: str) -> Dataset:
+        return groups.item(keyword, index)
+
+    content, diffusion, timing = (
+        group("FrameContentSequence"),
+        group("MRDiffusionSequence"),
+        group("MRTimingAndRelatedParametersSequence"),
+    )
+    kinds = [group(f"{modality}ImageFrameTypeSequence") for modality in ("MR", "CT", "PET")]
+    return (
+        comparable(content, "StackID"),
+        comparable(content, "TemporalPositionIndex"),
+        _several(group("MREchoSequence"), "EffectiveEchoTime"),
+        f"{_several(diffusion, 'DiffusionBValue')} {_several(_first(diffusion), 'DiffusionGradientOrientation')}",
+        " ".join(f"{_kind(text(kind, 'FrameType'))} {text(kind, 'ComplexImageComponent')}" for kind in kinds),
+        _several(group("MRModifierSequence"), "InversionTimes"),
+        _several(timing, "FlipAngle"),
+        "",
+        comparable(group("ContrastBolusUsageSequence"), "ContrastBolusAgentAdministered"),
+        _several(group("CTXRayDetailsSequence"), "KVP"),
+        comparable(group("CTReconstructionSequence"), "ConvolutionKernel"),
+        _several(group("CardiacSynchronizationSequence"), "NominalPercentageOfCardiacPhase", "NominalCardiacTriggerDelayTime"),
+        comparable(content, "FrameAcquisitionNumber"),
+        comparable(content, "FrameAcquisitionDateTime"),
+        instance,
+    )
+
+
+def _first(diffusion: Dataset) -> Dataset:
+    """The direction of a diffusion group."""
+    found = diffusion.get("DiffusionGradientDirectionSequence")
+    return found[0] if found else Dataset()
+
+
+def _kind(image_type: str) -> str:
+    """What an image type says beyond original or derived, primary or secondary."""
+    return "\\".join(part.strip() for part in image_type.split("\\")[2:])
+
+
+def _several(data: Dataset, *keywords: str) -> str:
+    return " ".join(comparable(data, keyword, DIGITS) for keyword in keywords)
