@@ -50,6 +50,8 @@ class CropToRegiond(Cropd):
             REGION_OTHER_FRAME, and what `read_region` refuses.
     """
 
+    identity = "caveat.CropToRegiond/1"
+
     not_identity = ("box", "point")
     """Of the constructor's parameters: they say where to look, not how."""
 

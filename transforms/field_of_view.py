@@ -36,6 +36,8 @@ class FindFieldOfViewd(MapTransform):
         StudyRefused: NO_FIELD_OF_VIEW, LOW_RESOLUTION.
     """
 
+    identity = "caveat.FindFieldOfViewd/1"
+
     def __init__(self, keys: KeysCollection, region_key: str = "region", smallest_diameter: int = 400) -> None:
         super().__init__(keys)
         self.region_key = region_key

@@ -60,6 +60,8 @@ class LoadStudyd(MapTransform):
             SPACING_CONFLICT, SPACING_NOT_MEASURED, MISSING_SPACING.
     """
 
+    identity = "caveat.LoadStudyd/1"
+
     not_identity = (
         "spacing",
         "assume_orientation",

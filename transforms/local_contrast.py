@@ -26,6 +26,8 @@ class NormaliseLocalContrastd(MapTransform):
         floor: least standard deviation divided by, in the image's own intensities: flat, saturated channels stay flat.
     """
 
+    identity = "caveat.NormaliseLocalContrastd/1"
+
     def __init__(self, keys: KeysCollection, region_key: str, sigma: float, floor: float) -> None:
         super().__init__(keys)
         self.region_key = region_key

@@ -20,6 +20,8 @@ class NeighbourSlicesd(MapTransform):
         reach: slices on either side.
     """
 
+    identity = "caveat.NeighbourSlicesd/1"
+
     def __init__(self, keys: KeysCollection, reach: int = 1) -> None:
         super().__init__(keys)
         self.reach = reach

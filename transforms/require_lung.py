@@ -17,6 +17,8 @@ class RequireLungd(MapTransform):
         StudyRefused: NOT_HOUNSFIELD, NO_LUNG.
     """
 
+    identity = "caveat.RequireLungd/1"
+
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Args: data: with (channels, *spatial) under each key, Hounsfield units."""
         out = dict(data)

@@ -28,6 +28,8 @@ class SliceGridd(MapTransform, InvertibleTransform):
         allow_missing_keys: skip keys that an entry does not have.
     """
 
+    identity = "caveat.SliceGridd/1"
+
     def __init__(
         self,
         keys: KeysCollection,

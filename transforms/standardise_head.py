@@ -31,6 +31,8 @@ class StandardiseHeadd(MapTransform):
         StudyRefused: CONSTANT_IMAGE: there is no contrast within what would be the head.
     """
 
+    identity = "caveat.StandardiseHeadd/1"
+
     def __init__(self, keys: KeysCollection, share: float = 0.1, below: float = 2.5, above: float = 5.0) -> None:
         super().__init__(keys)
         self.share = share

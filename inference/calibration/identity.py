@@ -8,8 +8,10 @@ import inspect
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import monai
 import numpy as np
 import torch
 from monai.transforms import Transform
@@ -25,7 +27,7 @@ other pixels or with a column of them cut off, comes out up to one element in it
 OF_SAMPLING = (
     *("sampler", "sampler_settings", "source", "draws", "temperature"),
     *("roi_size", "overlap", "blending", "align", "precision", GRID_SPACING, "feature_reference"),
-    *("link", "region_channel"),
+    *("link", "region_channel", "clip_windows"),
 )
 OF_MEASUREMENT = {"measurement": "name", "unit": "unit", "classes": "classes"}
 """Facts of an entry of `measurements`, by the name they have in the identity."""
@@ -105,20 +107,48 @@ def _alike(key: str, one: Any, other: Any) -> bool:
 
 
 def fingerprint(preprocessing: Transform) -> str:
-    """sha256 of what the preprocessing does: classes and constructor parameters, of nested transforms too.
+    """sha256 of what the preprocessing does: transforms and their constructor parameters, of nested transforms too.
 
-    The same in every process, and not touched by attributes that a library adds. Parameters that a class names in
-    `not_identity` are left out: they say something of one study, not of the task, such as a spacing stated by the user.
+    A transform of MONAI counts by its public name and MONAI's minor version, any other by the `identity` that its own class
+    states: a name that stays where the file moves, and a version that is raised where the output or a default changes. The
+    same in every process, and not touched by attributes that a library adds, nor by new parameters that are left at their
+    default. Parameters that a class names in `not_identity` are left out: they say something of one study, not of the task,
+    such as a spacing stated by the user.
 
     Raises:
-        ValueError: a transform whose parameters cannot be found on it, or hold what cannot be written down, such as a lambda.
+        ValueError: a transform without an identity, one whose parameters cannot be found on it, or that holds what cannot be
+            written down, such as a lambda.
     """
-    text = json.dumps(_describe(preprocessing), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(_describe(preprocessing).to_json(), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _describe(transform: Transform) -> dict[str, Any]:
-    """Class, constructor parameters that it holds, and the descriptions of the transforms inside it.
+@dataclass(frozen=True)
+class _Described:
+    """A transform: identity, the parameters that it holds, those of them at their default, groups of transforms inside."""
+
+    identity: str
+    parameters: Mapping[str, Any]
+    at_default: frozenset[str]
+    inside: Sequence[Sequence[_Described]]
+
+    def to_json(self) -> dict[str, Any]:
+        """What is hashed. Attributes have no order, the transforms of a list have."""
+        inside = sorted(([one.to_json() for one in group] for group in self.inside), key=json.dumps)
+        parameters = {name: value for name, value in self.parameters.items() if name not in self.at_default}
+        return {"transform": self.identity, "parameters": parameters, "inside": inside}
+
+
+def _identity(kind: type) -> str:
+    if "identity" in vars(kind):  # not inherited: a subclass does something else
+        return kind.identity
+    if getattr(monai.transforms, kind.__name__, None) is kind:
+        return f"monai.{kind.__name__}/{'.'.join(monai.__version__.split('.')[:2])}"
+    raise ValueError(f"{kind.__name__} states no `identity` of its own, so no record can be tied to it")
+
+
+def _describe(transform: Transform) -> _Described:
+    """Identity, constructor parameters that it holds, and the descriptions of the transforms inside it.
 
     MONAI's dictionary transforms hand parameters on to an array transform inside them, where they are found. A parameter is
     held under its own name, or behind an underscore as MONAI's `lazy` is.
@@ -128,14 +158,25 @@ def _describe(transform: Transform) -> dict[str, Any]:
     parameters = [one for one in inspect.signature(kind.__init__).parameters.values() if one.name != "self"]
     wanted = {one.name: one.kind for one in parameters if one.name not in getattr(kind, "not_identity", ())}
     groups = [[_describe(inner) for inner in _transforms(value)] for value in vars(transform).values()]
-    inside = sorted((group for group in groups if group), key=json.dumps)  # attributes have no order, those of a list have
+    inside = [group for group in groups if group]
     lost = [
         name for name, passed in wanted.items() if passed not in VARIADIC and name not in held and not _is_inside(name, inside)
     ]
     if lost:
         raise ValueError(f"{kind.__name__} does not keep {', '.join(lost)}, so no record can be tied to it")
     found = {name: _plain(held[name], kind) for name in wanted if name in held and not _transforms(held[name])}
-    return {"class": kind.__name__, "parameters": found, "inside": inside}
+    defaults = {one.name: one.default for one in parameters}
+    return _Described(
+        _identity(kind), found, frozenset(name for name in found if _is_plainly(defaults[name], found[name], kind)), inside
+    )
+
+
+def _is_plainly(default: Any, value: Any, kind: type) -> bool:
+    """Whether a default is this value. Args: value: as JSON."""
+    try:
+        return default is not inspect.Parameter.empty and json.dumps(_plain(default, kind)) == json.dumps(value)
+    except ValueError:  # a default that cannot be written down is none that was left alone
+        return False
 
 
 def _transforms(value: Any) -> list[Transform]:
@@ -144,8 +185,8 @@ def _transforms(value: Any) -> list[Transform]:
     return [item for item in items if isinstance(item, Transform)]
 
 
-def _is_inside(name: str, inside: Sequence[Sequence[Mapping[str, Any]]]) -> bool:
-    return any(name in one["parameters"] or _is_inside(name, one["inside"]) for group in inside for one in group)
+def _is_inside(name: str, inside: Sequence[Sequence[_Described]]) -> bool:
+    return any(name in one.parameters or _is_inside(name, one.inside) for group in inside for one in group)
 
 
 def _plain(value: Any, kind: type) -> Any:
@@ -172,6 +213,9 @@ def _plain(value: Any, kind: type) -> Any:
 
 
 def _is_named(value: Any) -> bool:
-    """Whether a callable's name tells it from every other: neither a lambda, nor made in a function, nor an object's method."""
+    """Whether a callable's name tells it from every other, and stays: neither a lambda, nor made in a function, nor an object's
+    method, nor one of ours, whose file may move."""
     name = getattr(value, "__qualname__", "<none>")
+    if str(getattr(value, "__module__", "")).partition(".")[0] == "caveat":
+        return False
     return "<" not in name and not (inspect.ismethod(value) and not isinstance(value.__self__, type))

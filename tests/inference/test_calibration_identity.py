@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def changed(**sampling):
     "key,value",
     [("sampler", "Dropout"), ("source", "rater"), ("draws", 4), ("temperature", 1.5), ("roi_size", [24, 24, 24])]
     + [("overlap", 0.25), ("blending", "constant"), ("align", 8), ("precision", "bfloat16"), ("grid_spacing_mm", None)]
-    + [("feature_reference", "another"), ("link", "sigmoid"), ("region_channel", 3)],
+    + [("feature_reference", "another"), ("link", "sigmoid"), ("region_channel", 3), ("clip_windows", True)],
 )
 def test_every_way_of_sampling_counts(key, value):
     assert differences(identity(), changed(**{key: value})) == [key]
@@ -132,6 +133,8 @@ def test_a_fact_that_one_side_lacks_is_a_difference():
 class Kept(MapTransform):
     """Keeps what it is given."""
 
+    identity = "test.Kept/1"
+
     def __init__(self, keys="image", value=1, stated=None):
         super().__init__(keys)
         self.value = value
@@ -147,6 +150,8 @@ class Kept(MapTransform):
 
 class Forgetful(MapTransform):
     """Does not keep what it is given."""
+
+    identity = "test.Forgetful/1"
 
     def __init__(self, keys="image", value=1):
         super().__init__(keys)
@@ -184,6 +189,56 @@ def test_parameters_held_behind_an_underscore_count():
         fingerprint(Compose([Flipd("image", 0, lazy=inner)], lazy=outer)) for inner in (False, True) for outer in (False, True)
     }
     assert len(found) == 4
+
+
+def made(name="Clip", module="a", identity="test.Clip/1"):
+    """A transform class as another file would hold it."""
+    return type(name, (Kept,), {"__module__": module, "identity": identity})
+
+
+def test_classes_of_one_name_count_by_their_identity_and_its_version():
+    found = [fingerprint(made(module="a", identity=f"test.{name}")()) for name in ("Clip/1", "Clip/2", "OtherClip/1")]
+    assert len(set(found)) == 3
+
+
+def test_a_file_that_moves_and_a_class_that_is_renamed_change_nothing():
+    assert fingerprint(made("Clip", "a")(value=3)) == fingerprint(made("ClipIntensity", "b.c")(value=3))
+
+
+def test_a_new_parameter_left_at_its_default_changes_nothing():
+    class Grown(Kept):
+        identity = "test.Kept/1"
+
+        def __init__(self, keys="image", value=1, stated=None, more=(1, 2)):
+            super().__init__(keys, value, stated)
+            self.more = tuple(more)
+
+    assert fingerprint(Grown(value=3)) == fingerprint(Kept(value=3)) != fingerprint(Grown(value=3, more=[1, 3]))
+
+
+def test_an_identity_is_not_inherited_and_none_is_guessed():
+    with pytest.raises(ValueError, match="Other states no `identity`"):
+        fingerprint(type("Other", (Kept,), {})())
+
+
+def test_a_transform_of_monai_counts_by_its_minor_version(monkeypatch):
+    def of_version(version):
+        monkeypatch.setattr("monai.__version__", version)
+        return fingerprint(Compose([Flipd("image", 0)]))
+
+    assert of_version("1.6.0") == of_version("1.6.1") != of_version("1.7.0")
+
+
+def test_functions_of_ours_are_refused_since_their_files_move():
+    with pytest.raises(ValueError, match="which no record can be tied to"):
+        fingerprint(Lambdad("image", fingerprint))
+
+
+def test_every_identity_of_ours_is_one_of_a_kind():
+    files = (BUNDLES[0].parents[3] / "transforms").rglob("*.py")
+    found = [name for path in files for name in re.findall(r'^    identity = "(.*)"', path.read_text(encoding="utf-8"), re.M)]
+    assert len(found) == len(set(found)) >= 5
+    assert all(re.fullmatch(r"caveat\.\w+/[1-9]\d*", identity) for identity in found)
 
 
 def test_a_transform_that_does_not_tell_what_it_does_is_an_error():
@@ -228,4 +283,4 @@ def test_every_number_of_a_bundles_preprocessing_counts(path):
 def test_every_process_finds_the_same():
     """A value of another process, so that what ships with a bundle fits tomorrow."""
     found = fingerprint(Compose([Kept(value={"b": (1, 2.5), "a": {3, 1}}), Flipd("image", 0)]))
-    assert found == "6d232c40bc0d22f1cb4a376ec4c5bf9961ada6422585b4d4075ee4890fc51a5e"
+    assert found == "90bd3a7e0a877d3f774dfba78cfc0ae0df2ce867da9089d21cce1d7482299a9c"
