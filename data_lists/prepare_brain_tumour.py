@@ -11,7 +11,8 @@ Stripped: 24 patients of BraTS at 1 mm. The four TCIA10 and TCIA13 ones are in n
 brain_tumour.json: 19 of the 95 are `test`, in each institution its share, by a seeded shuffle, never by size; the other 76 and
 the 20 stripped ones are `training`. brain_tumour_fold1.json to brain_tumour_fold5.json divide those 96 again, `training` and
 `out_of_fold`, each source dealt out in turn: network k trains on fold k + 1, and the five are the ensemble.
-brain_tumour_without_CS.json and so on leave out an institution (`left_out`) in place of a fold.
+brain_tumour_without_CS.json and so on leave out an institution (`left_out`) in place of a fold. brain_tumour_out_of_fold.json has
+the same 96 by preparation, each with the number of the network that has not seen it: what records are made of.
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ def main() -> None:
     for number, fold in enumerate(folds, start=1):
         kept = [patient for patient in training if patient not in fold]
         write_parts({"training": kept, "out_of_fold": fold}, f"_fold{number}")
+    numbered = [patient | {"fold": number} for number, fold in enumerate(folds) for patient in fold]
+    by_preparation = {
+        word.replace(" ", "_"): [patient for patient in numbered if patient["preparation"] == word]
+        for word in (WITH_SKULL, STRIPPED)
+    }
+    write_parts(by_preparation, "_out_of_fold")
     for institution in INSTITUTIONS:
         left_out = [patient for patient in training if patient["source"] == institution]
         kept = [patient for patient in training if patient not in left_out]

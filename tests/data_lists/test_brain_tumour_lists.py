@@ -67,6 +67,16 @@ def test_folds_are_equal_to_within_one_in_both_sets_and_in_each_source():
     assert [of_each("preparation", fold["out_of_fold"])["stripped"] for fold in FOLDS] == [4] * 5
 
 
+def test_the_list_of_the_records_names_the_network_that_has_not_seen_a_patient():
+    parts = json.loads((LISTS / "brain_tumour_out_of_fold.json").read_text())
+    assert {part: of_each("preparation", entries) for part, entries in parts.items()} == {
+        "with_skull": {"with skull": 76},
+        "stripped": {"stripped": 20},
+    }
+    for entry in (entry for entries in parts.values() for entry in entries):
+        assert entry["unit"] in units(FOLDS[entry["fold"]]["out_of_fold"])
+
+
 @pytest.mark.parametrize("left", WITHOUT)
 def test_an_institution_is_left_out_whole(left):
     parts = WITHOUT[left]
