@@ -251,6 +251,7 @@ class SamplingInferer(Inferer):
         facts |= {
             "measurements": [entry for result in results.values() for entry in result.measurements],
             "points": [entry for result in results.values() for entry in result.points],
+            "lesions": [entry for result in results.values() for entry in result.lesions],
             "study_scores": {name: score for result in results.values() for name, score in result.study_scores.items()},
         }
         answer = {"pred": maps.pop("mean")[None]}

@@ -22,12 +22,14 @@ class Reduction:
         maps: name to tensor (channels, *spatial) on the network grid; kept draws are (draws, classes, *spatial).
         measurements: entries of `result.json`'s `measurements`.
         points: entries of `result.json`'s `points`.
+        lesions: entries of `result.json`'s `lesions`; `centre` is an index on the network grid.
         study_scores: name to number.
     """
 
     maps: dict[str, torch.Tensor] = field(default_factory=dict)
     measurements: list[dict[str, Any]] = field(default_factory=list)
     points: list[dict[str, Any]] = field(default_factory=list)
+    lesions: list[dict[str, Any]] = field(default_factory=list)
     study_scores: dict[str, float] = field(default_factory=dict)
 
 

@@ -16,6 +16,7 @@ from caveat.inference.measurements.volume import Volume
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.information import Information
+from caveat.inference.reducers.lesions import Lesions
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.study_grid import GridElement, StudyGrid
 from caveat.networks.draw import first_draws
@@ -112,3 +113,38 @@ def test_the_share_is_of_the_region():
     values = torch.where(region, values, torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1))
     entry = run(values, Moments(), Extent([AreaShare("s", "S", (1,))]), region=region)["Extent"].measurements[0]
     assert np.isclose(entry["value"], 100.0)
+
+
+def lines(*draws: str) -> torch.Tensor:
+    """Draws of one row of pixels, "#" is the structure."""
+    marks = torch.tensor([[float(mark == "#") for mark in draw] for draw in draws])[:, None, None]
+    return torch.cat([1 - marks, marks], dim=1) * 0.98 + 0.01
+
+
+def lesions_of(*draws: str) -> list[dict]:
+    volume = Volume("lesion", "Lesion", (1,))
+    return run(lines(*draws), Moments(), Lesions(volume), element=GridElement(500.0, "mm3"))["Lesions"].lesions
+
+
+def test_each_piece_has_its_size_and_the_share_of_draws_that_touch_it():
+    large, small = lesions_of("####..#.#", "###...#..", "####.....")  # of two draws in three: "####..#.."
+    assert (large["value"], small["value"]) == (2.0, 0.5) and large["unit"] == "mL"
+    assert large["existence"] == 1.0 and small["existence"] == pytest.approx(2 / 3)
+    assert large["draws"]["values"] == [2.0, 1.5, 2.0] and small["draws"]["values"] == [0.5, 0.5, 0.0]
+    assert large["draws"]["sd"] == pytest.approx(0.5 / math.sqrt(3)) and small["centre"] == [0.0, 6.0]
+
+
+def test_a_piece_of_a_draw_that_bridges_two_is_shared_by_nearness():
+    first, second = lesions_of("##...##.", "##...##.", "#######.")
+    assert first["value"] == second["value"] == 1.0
+    assert sorted([first["draws"]["values"][2], second["draws"]["values"][2]]) in ([1.5, 2.0], [1.75, 1.75])
+
+
+def test_pieces_that_touch_by_a_corner_are_one():
+    marks = torch.tensor([[1.0, 0.0], [0.0, 1.0]])[None, None]
+    found = run(torch.cat([1 - marks, marks], dim=1), Moments(), Lesions(Area("spot", "Spot", (1,))))["Lesions"].lesions
+    assert [lesion["value"] for lesion in found] == [2.0]
+
+
+def test_where_nothing_is_reported_there_is_no_piece():
+    assert lesions_of("#.......", "...#....", "......#.") == []

@@ -22,6 +22,7 @@ EMPTY_RESULT: Mapping[str, Any] = {
     "sampling": {},
     "measurements": [],
     "points": [],
+    "lesions": [],
     "hypotheses": [],
     "study_scores": {},
     "features": [],

@@ -1,0 +1,117 @@
+"""Every piece of the reported mask by itself: how likely it exists, how large it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from ...networks.draw import Draw
+from ..block import Block
+from ..labels import labels_of
+from ..measurement import Measurement
+from ..reducer import Reducer, Reduction
+from ..study_grid import StudyGrid
+
+
+class Lesions(Reducer):
+    """Connected pieces (touching by faces, edges or corners) of the reported mask, from large to small.
+
+    A piece's existence is the share of the draws that have a voxel in it. Its volume in a draw is that of the draw's own pieces
+    which touch it; where such a piece touches several, each voxel counts for the nearest one. A share of draws is no calibrated
+    probability: docs of a bundle say what it was worth.
+
+    Each draw is held as one bit an element until the mask of all of them is known.
+
+    Args:
+        measurement: of one piece, with the classes that are the structure.
+    """
+
+    needs = ("Moments",)
+
+    def __init__(self, measurement: Measurement) -> None:
+        self.measurement = measurement
+
+    def begin(self, study: StudyGrid) -> None:
+        self._study = study
+        rows, *others = study.size
+        self._bits = np.zeros((study.draws, rows, (int(np.prod(others)) + 7) // 8), np.uint8)
+
+    def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
+        masks = self._is_structure(labels_of(values, axis=1))
+        for draw, mask in zip(draws, masks, strict=True):
+            self._bits[draw.index, block.rows] = np.packbits(mask.reshape(len(mask), -1), axis=1)
+
+    def finish(self, results: Mapping[str, Reduction]) -> Reduction:
+        reported = self._is_structure(labels_of(results["Moments"].maps["mean"], axis=0))
+        pieces, count = ndimage.label(reported, _touching(reported.ndim))
+        sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+        in_draws = (
+            np.stack([self._sizes_in(draw, pieces, count) for draw in range(len(self._bits))]) if count else np.zeros((1, 0))
+        )
+        middles = ndimage.center_of_mass(reported, pieces, range(1, count + 1))
+        order = np.argsort(-sizes, kind="stable")
+        return Reduction(lesions=[self._state(sizes[piece], in_draws[:, piece], middles[piece]) for piece in order])
+
+    def _sizes_in(self, draw: int, pieces: np.ndarray, count: int) -> np.ndarray:
+        """Elements of each reported piece in one draw, 0 where the draw has none of it. Returns: int (count,)."""
+        rows, *others = self._study.size
+        flat = np.unpackbits(self._bits[draw], axis=1, count=int(np.prod(others)))
+        own, number = ndimage.label(flat.reshape(rows, *others), _touching(pieces.ndim))
+        touches = np.zeros((number + 1, count + 1), bool)
+        touches[own.ravel(), pieces.ravel()] = True
+        touches = touches[1:, 1:]
+        found = np.zeros(count, int)
+        sizes = np.bincount(own.ravel(), minlength=number + 1)[1:]
+        alone = touches.sum(axis=1) == 1
+        np.add.at(found, touches[alone].argmax(axis=1), sizes[alone])
+        for piece in np.flatnonzero(touches.sum(axis=1) > 1):
+            found += _shared_out(own == piece + 1, pieces, np.flatnonzero(touches[piece]), count)
+        return found
+
+    def _is_structure(self, labels: torch.Tensor) -> np.ndarray:
+        return np.isin(labels.cpu().numpy(), self.measurement.classes)
+
+    def _state(self, size: int, in_draws: np.ndarray, middle: Sequence[float]) -> dict[str, Any]:
+        element = self._study.element
+        volumes = [self._volume(int(number)) for number in in_draws]
+        deviation = float(np.std(volumes, ddof=1)) if len(volumes) > 1 else None
+        return {
+            "unit": self.measurement.unit(element),
+            "value": self._volume(int(size)),
+            "existence": float((in_draws > 0).mean()),
+            "draws": {"n": len(volumes), "mean": float(np.mean(volumes)), "sd": deviation, "values": volumes},
+            "centre": [float(index) for index in middle],
+        }
+
+    def _volume(self, elements: int) -> float:
+        counts = [0] * self._study.classes
+        counts[self.measurement.classes[0]] = elements
+        return self.measurement.value(counts, elements, self._study.element)
+
+    @classmethod
+    def example(cls) -> Lesions:
+        from ..measurements.area import Area
+
+        return cls(Area("object", "Object", (1,)))
+
+
+def _touching(dimensions: int) -> np.ndarray:
+    return ndimage.generate_binary_structure(dimensions, dimensions)
+
+
+def _shared_out(piece: np.ndarray, pieces: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
+    """Elements of one piece of a draw, each for the nearest of the reported pieces that it touches.
+
+    Args:
+        piece: bool (*spatial). pieces: numbers of the reported ones. which: of these, from 0, it touches.
+
+    Returns:
+        int (count,).
+    """
+    nearest = ndimage.distance_transform_edt(~np.isin(pieces, which + 1), return_distances=False, return_indices=True)
+    owners = pieces[tuple(nearest)][piece]
+    return np.bincount(owners, minlength=count + 1)[1:]
