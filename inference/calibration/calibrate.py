@@ -11,7 +11,7 @@ from caveat.reasons import StudyRefused
 
 from ..gate.gate import Gate, fit_gate
 from .calibration_part import refuse_broken, refuse_own_fold, refuse_seen, source_of
-from .case import Case, Cases, first_line, one_per_unit, read_cases
+from .case import Case, Cases, first_line, one_per_unit, preparation_of, read_cases
 from .fold_class import FoldClass
 from .identity import identity_of, of_any_unit, one_identity
 from .point_settings import PointCalibration
@@ -39,7 +39,7 @@ class Calibrated:
 def calibrate(
     predictions: Path, data_list: Path, split: str, settings: Calibration, dataset_dir: Path, seen: Seen = NOTHING_SEEN
 ) -> list[Calibrated]:
-    """One record per measurement.
+    """One record per measurement, and per preparation where the bundle tells several apart.
 
     Args:
         predictions: folder that `caveat predict` wrote.
@@ -70,26 +70,36 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
     Raises:
         StudyRefused: see `calibrate`.
     """
-    calibrated = []
     if settings.networks is not None:
         refuse_other_networks(cases.results, settings)
-    for name, every in cases.by_measurement.items():
-        first, rest = first_line(every, settings.seed) if settings.networks is None else one_per_unit(every, settings.seed)
-        gate, accepted = fit_gate_on(first, settings)
-        if settings.networks is not None:  # the rank among all units is what is proven: a gate then only withholds
-            accepted = first
-        identity = identity_of_all(cases.results, name) if accepted else {}
-        if settings.any_unit:
-            identity = of_any_unit(identity)
-        asked = settings.size_classes.get(name, ())
-        provenance = {
-            **provenance_of(every, first, accepted, settings.seed, source),
-            "nothing_found": len(every) - len(first) - len(rest),
-            "size_classes_asked_for": list(asked),
-        }
-        about = {"measured_in": cases.units.get(name, ""), "identity": identity, "provenance": provenance}
-        calibrated.append(Calibrated(fit_record(name, accepted, settings, gate, **about), accepted))
-    return calibrated
+    return [
+        fit_one(name, [case for case in every if case.preparation == preparation], cases, settings, source)
+        for name, every in cases.by_measurement.items()
+        for preparation in dict.fromkeys(case.preparation for case in every)
+    ]
+
+
+def fit_one(name: str, every: Sequence[Case], cases: Cases, settings: Calibration, source: Mapping[str, Any]) -> Calibrated:
+    """The record of one measurement. Args: every: its cases of one preparation, of all `cases`. Raises: as `calibrate`."""
+    out_of_fold = settings.networks is not None
+    first, rest = one_per_unit(every, settings.seed) if out_of_fold else first_line(every, settings.seed)
+    gate, accepted = fit_gate_on(first, settings)
+    if out_of_fold:  # what is proven is the rank among all units: a gate then only withholds
+        accepted = first
+    results = [result for result in cases.results if preparation_of(result) == every[0].preparation]
+    identity = identity_of_all(results, name) if accepted else {}
+    asked = settings.size_classes.get(name, ())
+    provenance = {
+        **provenance_of(every, first, accepted, settings.seed, source),
+        "nothing_found": len(every) - len(first) - len(rest),
+        "size_classes_asked_for": list(asked),
+    }
+    about = {
+        "measured_in": cases.units.get(name, ""),
+        "identity": of_any_unit(identity) if settings.any_unit else identity,
+        "provenance": provenance,
+    }
+    return Calibrated(fit_record(name, accepted, settings, gate, **about), accepted)
 
 
 def provenance_of(
@@ -157,14 +167,7 @@ def class_of(up_to: float, cases: Sequence[Case], score: ConformityScore, settin
     """The scores of one class's cases, by cross-validation each by the network that has not seen the unit."""
     if settings.networks is None:
         return SizeClass.of(up_to, [score.excess(case, case.truth) for case in cases], settings.sides)
-    return FoldClass.of(
-        up_to,
-        [case.fold for case in cases],
-        [score.excess(case.of_network(case.fold, settings.networks), case.truth) for case in cases],
-        settings.sides,
-        settings.networks,
-        settings.one_recipe,
-    )
+    return FoldClass.of(up_to, cases, score, settings.sides, settings.networks, settings.one_recipe)
 
 
 def refuse_other_networks(results: Sequence[Mapping[str, Any]], settings: Calibration) -> None:

@@ -39,6 +39,7 @@ class Case:
         truth: None where it is not known.
         stratum: what the data list says of the study, such as how far it was degraded; "" where it says nothing.
         fold: number of the network that has not seen the study, from 0, where the data list names one.
+        preparation: of the image, such as "with skull"; "" where the bundle tells none apart.
     """
 
     study: str
@@ -50,6 +51,7 @@ class Case:
     truth: float | None = None
     stratum: str = ""
     fold: int | None = None
+    preparation: str = ""
 
     def of_network(self, index: int, networks: int) -> Case:
         """What one of several networks says, by its own draws alone: their mean, and they (see `Sampler.members`)."""
@@ -84,7 +86,13 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
     if any(number is None or not math.isfinite(number) for number in numbers):
         raise StudyRefused("NON_FINITE_DRAWS", f"{sum(n is None or not math.isfinite(n) for n in numbers)} of {len(numbers)}")
     value, *draws = map(float, numbers)
-    return Case(**{"study": "", "unit": "", "sha256": "", **more}, value=value, draws=tuple(draws), scores=result["study_scores"])
+    about = {"scores": result["study_scores"], "preparation": preparation_of(result)}
+    return Case(**{"study": "", "unit": "", "sha256": "", **more}, value=value, draws=tuple(draws), **about)
+
+
+def preparation_of(result: Mapping[str, Any]) -> str:
+    """How the image was prepared, "" where the bundle does not look at it."""
+    return str(result.get("input", {}).get("preparation", ""))
 
 
 def read_cases(

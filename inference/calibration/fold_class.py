@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -46,20 +46,18 @@ class FoldClass:
 
     @classmethod
     def of(
-        cls,
-        up_to: float,
-        folds: Iterable[int],
-        excesses: Iterable[tuple[float, float]],
-        sides: str,
-        networks: int,
-        one_recipe: bool,
+        cls, up_to: float, cases: Sequence[Case], score: ConformityScore, sides: str, networks: int, one_recipe: bool
     ) -> FoldClass:
-        """Args: excesses: (below, above) of each unit, by its own fold's network. sides: see `quantile.ONE_SIDED_SCORES`."""
-        below, above = zip(*excesses, strict=True)
+        """Of units, each by its own fold's network. Args: cases: with fold and truth. sides: see `quantile.ONE_SIDED_SCORES`."""
+        below, above = zip(*(score.excess(case.of_network(case.fold, networks), case.truth) for case in cases), strict=True)
         scores = scores_by_side(below, above, sides)
-        rows = sorted(zip(folds, *scores.values(), strict=True))  # the order of the list says nothing
-        numbers, *columns = zip(*rows, strict=True)
-        return cls(up_to, numbers, dict(zip(scores, columns, strict=True)), networks, one_recipe)
+        rows = sorted(zip((case.fold for case in cases), *scores.values(), strict=True))  # the order of the list says nothing
+        folds, *columns = zip(*rows, strict=True)
+        return cls(up_to, folds, dict(zip(scores, columns, strict=True)), networks, one_recipe)
+
+    def with_score(self, score: ConformityScore, cases: Sequence[Case], sides: str) -> FoldClass:
+        """As another conformity score would have made it. Args: cases: its units."""
+        return self.of(self.up_to, cases, score, sides, self.networks, self.one_recipe)
 
     @property
     def n(self) -> int:

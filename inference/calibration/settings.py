@@ -43,9 +43,9 @@ class Calibration:
             in another unit and on a grid of another spacing too: in mL what was learned in voxels.
 
     Raises:
-        ValueError: unknown sides, a level outside (0, 1), bounds that do not rise; by cross-validation a level at which nothing
-            is proven, or a check or a width by a study score of the networks: only those of the image alone are as in a new
-            study.
+        ValueError: unknown sides, a level outside (0, 1), bounds that do not rise, any_unit with a score not of ratios; by
+            cross-validation a level at which nothing is proven, or a check or a width by a study score of the networks: only
+            those of the image alone are as in a new study.
     """
 
     truths: Truths
@@ -72,6 +72,8 @@ class Calibration:
             looked_at = {check.name for check in self.checks}.union(*(score.study_scores for score in scores))
             if others := ", ".join(sorted(looked_at - IMAGE_SCORES)):
                 raise ValueError(f"all networks together have seen every unit: {others} says nothing of a new one")
+        if self.any_unit and not all(self.score_of(measurement.name).of_ratios for measurement in self.measurements):
+            raise ValueError("any_unit asks for a score of ratios: another is a distance in the measurement's unit")
         if any(list(bounds) != sorted(set(bounds)) for bounds in self.size_classes.values()):
             raise ValueError("bounds of size classes must rise")
 

@@ -36,6 +36,10 @@ class SizeClass:
         below, above = zip(*excesses, strict=True)
         return cls(up_to, {name: tuple(sorted(values)) for name, values in scores_by_side(below, above, sides).items()})
 
+    def with_score(self, score: ConformityScore, cases: Sequence[Case], sides: str) -> SizeClass:
+        """As another conformity score would have made it. Args: cases: its units, with truths."""
+        return self.of(self.up_to, [score.excess(case, case.truth) for case in cases], sides)
+
     def quantiles(self, level: float, sides: str) -> tuple[float, float]:
         """Largest excess below, and above, that the interval holds. Infinite on a side that has no end, or has too few units."""
         miss = miss_rate(level)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..calibration.case import Case
-from ..calibration.record import Record, SizeClass
+from ..calibration.record import Record
 from ..calibration.scores.conformity_score import ConformityScore
 from ..calibration.units import is_made_of
 from ..metrics.bootstrap import interval_of_mean
@@ -28,7 +28,7 @@ def units_of_record(record: Record, calibration: Sequence[Case]) -> list[Case] |
     if not is_made_of(record, calibration):
         return None
     kept = list(calibration)
-    if record.gate is not None:
+    if record.gate is not None and record.networks is None:  # by cross-validation the gate only withholds
         inside = record.gate.inside([case.scores for case in calibration])
         kept = [case for case, keep in zip(calibration, inside, strict=True) if keep]
     found = Counter(record.class_of(case).up_to for case in kept)
@@ -38,10 +38,8 @@ def units_of_record(record: Record, calibration: Sequence[Case]) -> list[Case] |
 def with_score(record: Record, score: ConformityScore, units: Sequence[Case]) -> Record:
     """The record as another conformity score would have made it. Args: units: of the record, with truths."""
     members = [[case for case in units if record.class_of(case) is size_class] for size_class in record.classes]
-    classes = tuple(
-        SizeClass.of(size_class.up_to, [score.excess(case, case.truth) for case in cases], record.sides)
-        for size_class, cases in zip(record.classes, members, strict=True)
-    )
+    parts = zip(record.classes, members, strict=True)
+    classes = tuple(size_class.with_score(score, cases, record.sides) for size_class, cases in parts)
     return replace(record, score=score, classes=classes)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from ...transforms.data_list import read_list
-from ..calibration.case import Case, Cases, first_line, read_cases
+from ..calibration.case import Case, Cases, first_line, one_per_unit, read_cases
 from ..calibration.identity import identity_of
 from ..calibration.point_record import PointRecord
 from ..calibration.record import Record
@@ -40,9 +40,10 @@ class Source:
     dataset_dir: Path
     truths: Truths
 
-    def cases(self, split: str, settings: IntervalEvaluation) -> Cases:
-        """Every predicted study of a split. Raises: StudyRefused: see `read_cases`."""
-        return read_cases(self.predictions, self.data_list, split, self.truths, self.dataset_dir, settings.measurements)
+    def cases(self, split: str, settings: IntervalEvaluation, nothing_found: bool = False) -> Cases:
+        """Every predicted study of a split. Args and raises: see `read_cases`."""
+        where = (self.predictions, self.data_list, split, self.truths, self.dataset_dir)
+        return read_cases(*where, settings.measurements, nothing_found)
 
 
 def evaluate_intervals(source: Source, split: str, records: Sequence[Record], settings: IntervalEvaluation) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def evaluate_intervals(source: Source, split: str, records: Sequence[Record], se
         raise StudyRefused("NOT_PREDICTED", f"none of {len(evaluated.left_out)} images has a measurement and a truth")
     parts = read_list(source.data_list)
     unseen = settings.calibration_split
-    calibration = source.cases(unseen, settings) if unseen in parts and unseen != split else None
+    calibration = source.cases(unseen, settings, nothing_found=True) if unseen in parts and unseen != split else None
     sections = [
         section(measurement.name, evaluated, calibration, records, settings)
         for measurement in settings.measurements
@@ -132,7 +133,7 @@ def section(
             for other in methods[1:]
             for level in settings.levels
         ]
-        if pool:
+        if pool and record.networks is None:  # units that a network has seen are no pool to divide anew
             served = [case for case in first if calibrated.ends(case, min(settings.levels)) is not None]
             out["resplits"] = resplits(record, [*pool, *served], len(pool), settings)
     return out
@@ -188,7 +189,8 @@ def calibration_units(name: str, record: Record | None, calibration: Cases | Non
     shared = {case.unit for case in cases} & {case.unit for case in evaluated.by_measurement[name]}
     if shared:
         raise StudyRefused("WRONG_USAGE", f"{len(shared)} units are in the calibration part and in the evaluated one")
-    return first_line(cases, choice_seed(record))[0]
+    choose = first_line if record.networks is None else one_per_unit  # as `calibrate` chose
+    return choose(cases, choice_seed(record))[0]
 
 
 def facts_of(record: Record) -> dict[str, Any]:
@@ -199,6 +201,7 @@ def facts_of(record: Record) -> dict[str, Any]:
         "unit": record.unit,
         "score": record.score.to_json(),
         "sides": record.sides,
+        "networks": record.networks,
         "classes": [{"up_to": kind.up_to, "n": kind.n} for kind in record.classes],
         "joint_bound": record.gate.joint_bound if record.gate else None,
     }

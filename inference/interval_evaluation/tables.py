@@ -58,7 +58,12 @@ def record_line(section: Mapping[str, Any]) -> str:
         return f"No record: {section['no_record']}. {section['units']} units, not calibrated."
     classes = "" if len(record["classes"]) == 1 else f" in {len(record['classes'])} classes of predicted size"
     score = f"{record['score']['name']}, {record['sides']}"
-    line = f"Record {record['checksum'][:12]}: {score}, {record['n']} {record['unit']}s{classes}."
+    by = (
+        ""
+        if record["networks"] is None
+        else f", by cross-validation of {record['networks']} networks (its bands are approximate)"
+    )
+    line = f"Record {record['checksum'][:12]}: {score}, {record['n']} {record['unit']}s{classes}{by}."
     if record["joint_bound"] is None:
         return f"{line} {section['units']} units, no gate."
     share = section["accepted"] / section["units"] if section["units"] else math.nan

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
-from calibration_phantoms import BUNDLE, ML, SAMPLING, result_of, settings, write_list, write_result, write_stored
+from calibration_phantoms import (
+    BUNDLE,
+    MEASUREMENTS,
+    ML,
+    SAMPLING,
+    case,
+    result_of,
+    settings,
+    write_list,
+    write_result,
+    write_stored,
+)
 
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.calibrate import calibrate
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
+from caveat.inference.calibration.scores.fitted import Fitted
+from caveat.inference.calibration.scores.log import Log
+from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.calibration.seen import read_seen
 from caveat.inference.gate.gate import Check
+from caveat.inference.interval_evaluation.evaluate_intervals import Source, evaluate_intervals
+from caveat.inference.interval_evaluation.figures import FIRST_LINE
+from caveat.inference.interval_evaluation.settings import IntervalEvaluation
 from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
@@ -147,3 +165,76 @@ class TestRefused:
     def test_a_unit_that_was_not_predicted(self, stored):
         (stored / "out/scan003/result.json").unlink()
         refused(stored, "NOT_PREDICTED")
+
+
+class TestPreparations:
+    """A bundle that tells heads with skull from stripped ones, and measures millilitres where it can and voxels elsewhere."""
+
+    @pytest.fixture
+    def two_kinds(self, stored):
+        for number in range(12):
+            prepared = {"preparation": "stripped" if number < 6 else "with skull"}
+            change(stored, number, input=result(stored, number)["input"] | prepared)
+        return stored
+
+    def test_each_has_a_record_of_its_own(self, two_kinds):
+        whole = [entry.record for entry in run(two_kinds, one_recipe=True) if entry.record.measurement == "whole volume"]
+        assert [(record.n, record.identity["preparation"]) for record in whole] == [(6, "stripped"), (6, "with skull")]
+        for record in whole:
+            write_record(record, two_kinds / record.file_name)
+        new = result_of("new", 120, 100) | {"sampling": SAMPLING | {"members": K}}
+        for preparation, expected in (("stripped", whole[0].checksum), ("unclear", None)):
+            given = new | {"input": new["input"] | {"preparation": preparation}}
+            told = ApplyRecordsd(two_kinds, 0.8, BUNDLE)({"result": given})["result"]
+            assert (told["measurements"][0]["interval"] or {}).get("record") == expected
+        assert "RECORD_MISMATCH" in told["flags"]
+
+    def test_a_record_of_ratios_speaks_for_millilitres_and_for_voxels(self, stored):
+        made = run(stored, score=Log(1e-9), any_unit=True)[0].record
+        write_record(made, stored / made.file_name)
+        stated = result_of("new", 120, 100) | {"sampling": SAMPLING | {"members": K}}
+        unknown = json.loads(json.dumps(stated))
+        unknown["sampling"]["grid_spacing_mm"] = None
+        for entry in unknown["measurements"]:
+            entry["unit"], entry["value"] = "voxels", entry["value"] / ML
+            entry["draws"]["values"] = [value / ML for value in entry["draws"]["values"]]
+        ends = []
+        for given in (stated, unknown):
+            told = ApplyRecordsd(stored / made.file_name, 0.8, BUNDLE)({"result": given})["result"]
+            interval = told["measurements"][0]["interval"]
+            ends.append((interval["lower"], interval["upper"]))
+        assert ends[1] == pytest.approx([end / ML for end in ends[0]])
+
+    def test_a_distance_is_tied_to_its_unit(self):
+        with pytest.raises(ValueError, match="score of ratios"):
+            settings(Absolute(), any_unit=True)
+
+    def test_an_own_width_in_logarithms(self):
+        one = case(10.0, draws=(8.0, 10.0, 12.5))
+        width = np.std(np.log([9.0, 11.0, 13.5]), ddof=1) + 0.1
+        score = Fitted({"log_value": 1.0}, {"log_spread": 1.0}, offset=1.0, floor=0.1)
+        assert score.excess(one, 21.0)[1] == pytest.approx(np.log(22 / 11) / width)
+
+
+def test_it_is_evaluated_on_units_that_no_network_has_seen(stored):
+    """Three further subjects; baselines are calibrated on the record's own units, by fold too."""
+    record = run(stored, one_recipe=True)[0].record
+    more = stored / "more"
+    entries = write_stored(more, units=3, scans=1, part="test")
+    for number, entry in enumerate(entries):
+        entry |= {"sha256": f"new {number}", "unit": f"somebody {number}", "label": [f"new_{entry['label'][0]}"]}
+        given = json.loads((more / "out" / f"scan{number:03}" / "result.json").read_text())
+        given["input"]["sha256"], given["sampling"] = entry["sha256"], SAMPLING | {"members": K}
+        write_result(stored / "out" / f"new{number}", given)
+    (more / "data" / "labels").rename(stored / "data" / "new_labels")
+    write_list(stored, training=entries_of(stored), test=entries)
+    chosen = IntervalEvaluation(MEASUREMENTS, (0.5, 0.8), {"size": Size(0.1)}, "training", plotted_level=0.8)
+    source = Source(stored / "out", stored / "list.json", stored / "data", MaskTruths(classes=(1, 2)))
+    section = evaluate_intervals(source, "test", [record], chosen)["measurements"][0]
+    assert (section["record"]["networks"], section["resplits"]) == (K, [])
+    rows = {(row["method"], row["level"]): row for row in section["figures"] if row["studies"] == FIRST_LINE}
+    assert rows["calibrated", 0.8]["n"] == 3 and rows["calibrated", 0.8]["fewest"] is not None
+    assert rows["calibrated", 0.5]["without"] == 3
+    assert rows["size", 0.8]["n"] == 3 and rows["size", 0.8]["mean_width"] != rows["calibrated", 0.8]["mean_width"]
+    with pytest.raises(StudyRefused, match="UNITS_SEEN_IN_CALIBRATION"):
+        evaluate_intervals(source, "training", [record], chosen)

@@ -358,6 +358,6 @@ def test_a_width_or_a_gate_of_scores_that_all_networks_made_is_refused():
 
 
 def test_a_class_keeps_no_order_of_its_list():
-    rows = [(2, 1.0), (0, 3.0), (0, 2.0)]
-    made = FoldClass.of(math.inf, [fold for fold, _ in rows], [(-score, score) for _, score in rows], "two-sided", 3, False)
+    units = [unit_case(fold, 10.0, 10.0 + off) for fold, off in ((2, 1.0), (0, 3.0), (0, -2.0))]
+    made = FoldClass.of(math.inf, units, Absolute(), "two-sided", K, one_recipe=False)
     assert made.folds == (0, 0, 2) and made.scores == {"either": (2.0, 3.0, 1.0)}

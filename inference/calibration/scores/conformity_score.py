@@ -7,7 +7,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 from caveat.reasons import StudyRefused
 
@@ -20,7 +20,12 @@ class ConformityScore(ABC):
     The contract, held by tests/contracts/test_conformity_score.py: the truth lies in `ends(case, q_below, q_above)` exactly
     where its excess below is at most `q_below` and its excess above at most `q_above`. Parameters are fixed before calibration,
     from other units.
+
+    Attributes:
+        of_ratios: whether the score is one of ratios alone, the same in every unit but for an offset that hardly counts.
     """
+
+    of_ratios: ClassVar[bool] = False
 
     @property
     def needs_draws(self) -> bool:

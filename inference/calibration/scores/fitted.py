@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ..case import Case
 from ..features import OF_THE_PREDICTION, features_of
@@ -30,6 +31,7 @@ class Fitted(ConformityScore):
         ValueError: an offset that is not above zero.
     """
 
+    of_ratios: ClassVar[bool] = True
     centre: Mapping[str, float] = field(default_factory=dict)
     log_width: Mapping[str, float] = field(default_factory=dict)
     offset: float = 0.1

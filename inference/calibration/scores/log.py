@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..case import Case
 from .conformity_score import ConformityScore
@@ -20,6 +21,7 @@ class Log(ConformityScore):
         ValueError: an offset that is not above zero.
     """
 
+    of_ratios: ClassVar[bool] = True
     offset: float
 
     def __post_init__(self) -> None:
