@@ -14,9 +14,11 @@ from caveat.inference.measurements.area import Area
 from caveat.inference.measurements.area_share import AreaShare
 from caveat.inference.measurements.volume import Volume
 from caveat.inference.reducers.agreement import Agreement
+from caveat.inference.reducers.doubt import Doubt
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.information import Information
 from caveat.inference.reducers.lesions import Lesions
+from caveat.inference.reducers.lowest_probability import LowestProbability
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.study_grid import GridElement, StudyGrid
 from caveat.networks.draw import first_draws
@@ -148,3 +150,13 @@ def test_pieces_that_touch_by_a_corner_are_one():
 
 def test_where_nothing_is_reported_there_is_no_piece():
     assert lesions_of("#.......", "...#....", "......#.") == []
+
+
+def test_the_lowest_probability_is_that_of_the_most_cautious_draw():
+    lowest = run(binary(0.9, 0.5, 0.7), LowestProbability(0))["LowestProbability"].maps["lowest_probability"]
+    assert float(lowest) == pytest.approx(0.1, abs=1e-6)
+
+
+def test_doubt_is_what_the_likeliest_class_leaves():
+    found = run(binary(0.9, 0.5), Moments(), Doubt())["Doubt"].study_scores
+    assert found == {"mean_doubt": pytest.approx(0.3, abs=1e-6)}

@@ -1,0 +1,145 @@
+"""Weights, predictions and the threshold record behind the tables of the bone bundle.
+
+    CAVEAT_DATA=prepared python benchmarks/bone_soft_tissue_predict.py STEP [--bundle FOLDER]
+
+pack         after training: the five folds' checkpoints into models/, prints the sha256 for the config; the images that they
+             have seen into calibration/seen.json
+temperature  the temperature of the link, of each fold's network on the bodies that stopped its training, all together
+folds        each fold's network on the bodies of its fold, and on those that no network sees
+ensemble     the five networks together on the bodies that no network sees
+record       the threshold record, from the step folds, valid for the step ensemble
+
+Writes below out/, which git ignores; what is there is not predicted again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import torch
+from parsed_bundle import parsed_bundle
+from PIL import Image
+from predict_once import ROOT, predict_once
+
+from caveat.bundle_folders import find_bundle
+from caveat.inference.calibration.calibrate_threshold import THRESHOLDS, OutOfFold, fold_losses, units_of
+from caveat.inference.calibration.record_file import write_record
+from caveat.inference.calibration.temperature import LabelledLogits, fit_temperature
+from caveat.inference.calibration.threshold_record import ThresholdRecord, identity_of_threshold
+from caveat.inference.evaluate import read_entries, results_by_sha256
+from caveat.networks.pack_members import pack
+from caveat.transforms.discover import studies_from_list
+
+OUT = ROOT / "out" / "bone_soft_tissue"
+PREPARED = ROOT / "prepared"
+CHECKPOINTS = ROOT / "checkpoints" / "bone_soft_tissue"
+FOLDS = range(1, 6)
+SOFT_TISSUE, COUNTED = 2, (1, 3)
+"""Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
+BOUND = 0.25
+WRITERS = [
+    {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
+    {"_target_": "caveat.transforms.writers.maps.MapsWriter", "names": ["probability", "entropy"]},
+    {"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"},
+]
+"""What the tables read."""
+
+
+def main() -> None:
+    """Run one step."""
+    steps = {"pack": pack_networks, "temperature": fit, "folds": predict_folds, "ensemble": predict_ensemble, "record": write}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=tuple(steps))
+    parser.add_argument("--bundle", default="bone_soft_tissue", help="name or folder (default: the shipped one)")
+    options = parser.parse_args()
+    steps[options.step](find_bundle(options.bundle))
+
+
+def list_of(fold: int) -> Path:
+    """The data list of a fold."""
+    return PREPARED / f"bone_radiographs_fold{fold}.json"
+
+
+def pack_networks(bundle: Path) -> None:
+    """One file of weights, and what they have seen."""
+    for folder in ("models", "calibration"):
+        (bundle / folder).mkdir(exist_ok=True)
+    print("model.pt", pack([CHECKPOINTS / f"fold{fold}" / "best.pt" for fold in FOLDS], bundle / "models" / "model.pt"))
+    parts = [(fold, part) for fold in FOLDS for part in ("training", "early_stopping")]
+    seen = {entry["sha256"] for fold, part in parts for entry in read_entries(list_of(fold), part)}
+    (bundle / "calibration" / "seen.json").write_text(json.dumps(sorted(seen), indent=1) + "\n", encoding="utf-8")
+
+
+def fit(bundle: Path) -> None:
+    """Print the temperature that minimises the negative log likelihood of single networks on their stopping bodies."""
+    studies = []
+    for fold in FOLDS:
+        config = parsed_bundle(bundle, "single", {"fold": fold, "device": "$torch.device('cpu')"})
+        network, preprocessing = (config.get_parsed_content(name) for name in ("network", "preprocessing"))
+        for entry in read_entries(list_of(fold), "early_stopping"):
+            study = preprocessing({"image": str(PREPARED / entry["image"]), "label": str(PREPARED / entry["label"][0])})
+            with torch.no_grad():
+                logits = network(study["image"][None].as_tensor())  # (1, classes, rows, columns): one draw
+            studies.append(LabelledLogits(logits.flatten(2), study["label"][0].as_tensor().flatten().long()))
+    print(fit_temperature(studies))
+
+
+def predict_folds(bundle: Path) -> None:
+    """Single networks, out of fold and on the bodies that none has seen."""
+    for fold in FOLDS:
+        for part in ("test", "kept_out"):
+            studies = studies_from_list(list_of(fold), part)
+            predict_once(bundle, OUT / f"fold{fold}_{part}", studies, "single", WRITERS, fold=fold, risk=None)
+
+
+def predict_ensemble(bundle: Path) -> None:
+    """The bundle's own sampler on the bodies that no network has seen."""
+    predict_once(bundle, OUT / "ensemble_kept_out", studies_from_list(list_of(1), "kept_out"), None, WRITERS, risk=None)
+
+
+def write(bundle: Path) -> None:
+    """The threshold record of soft tissue."""
+    folds = {fold: out_of_fold(fold) for fold in FOLDS}
+    result = json.loads(next((OUT / "ensemble_kept_out").glob("*/result.json")).read_text(encoding="utf-8"))
+    record = ThresholdRecord(
+        class_index=SOFT_TISSUE,
+        class_name="soft tissue",
+        loss="open beam or bone called soft tissue, of all open beam and bone,",
+        bound=BOUND,
+        unit="body",
+        units=units_of(folds),
+        thresholds=THRESHOLDS,
+        losses=tuple(fold_losses(images, SOFT_TISSUE, COUNTED, BOUND) for images in folds.values()),
+        identity=identity_of_threshold(result, result["bundle"], SOFT_TISSUE),
+        provenance={
+            "bodies": {fold: sorted({image.unit for image in images}) for fold, images in folds.items()},
+            "split_sha256": hashlib.sha256((ROOT / "data_lists" / "bone_bodies.json").read_bytes()).hexdigest(),
+            "made_of": "radiographs simulated from CTs",
+        },
+    )
+    write_record(record, bundle / "calibration" / record.file_name)
+    for risk in (0.05, 0.1):
+        print(f"{100 * risk:g} %: soft tissue above {record.threshold(risk)}")
+
+
+def out_of_fold(fold: int) -> list[OutOfFold]:
+    """What the network of a fold says of the fold's own bodies."""
+    entries = {entry["sha256"]: entry for entry in read_entries(list_of(fold), "test")}
+    found = results_by_sha256(OUT / f"fold{fold}_test", set(entries))
+    return [
+        OutOfFold(
+            entry["unit"],
+            tifffile.imread(found[sha256][0] / "probability.tif")[SOFT_TISSUE],
+            np.asarray(Image.open(PREPARED / entry["label"][0])),
+        )
+        for sha256, entry in entries.items()
+    ]
+
+
+if __name__ == "__main__":
+    main()
