@@ -8,6 +8,7 @@ temperature  the temperature of the link, of each fold's network on the bodies t
 folds        each fold's network on the bodies of its fold, and on those that no network sees
 ensemble     the five networks together on the bodies that no network sees
 record       the threshold record, from the step folds, valid for the step ensemble
+compared     other networks of fewer steps (configs/train_NAME.yaml, checkpoints NAME_foldK), out of fold, where they are trained
 
 Writes below out/, which git ignores; what is there is not predicted again.
 """
@@ -17,11 +18,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 import tifffile
 import torch
+import yaml
 from parsed_bundle import parsed_bundle
 from PIL import Image
 from predict_once import ROOT, predict_once
@@ -42,6 +45,7 @@ FOLDS = range(1, 6)
 SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
 BOUND = 0.25
+COMPARED = {"unet": "U-Net (default), 300 steps", "xnet": "XNet16 k3, 300 steps", "segnet": "SegNet, 300 steps"}
 WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
     {"_target_": "caveat.transforms.writers.maps.MapsWriter", "names": ["probability", "entropy"]},
@@ -53,6 +57,7 @@ WRITERS = [
 def main() -> None:
     """Run one step."""
     steps = {"pack": pack_networks, "temperature": fit, "folds": predict_folds, "ensemble": predict_ensemble, "record": write}
+    steps["compared"] = predict_compared
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=tuple(steps))
     parser.add_argument("--bundle", default="bone_soft_tissue", help="name or folder (default: the shipped one)")
@@ -100,6 +105,38 @@ def predict_folds(bundle: Path) -> None:
 def predict_ensemble(bundle: Path) -> None:
     """The bundle's own sampler on the bodies that no network has seen."""
     predict_once(bundle, OUT / "ensemble_kept_out", studies_from_list(list_of(1), "kept_out"), None, WRITERS, risk=None)
+
+
+def predict_compared(bundle: Path) -> None:
+    """Networks of the comparison on the bodies of their fold, and what an image costs."""
+    compared = []
+    for name, title in COMPARED.items():
+        folds = [fold for fold in FOLDS if (CHECKPOINTS / f"{name}_fold{fold}" / "best.pt").is_file()]
+        overlay = yaml.safe_load((bundle / "configs" / f"train_{name}.yaml").read_text(encoding="utf-8"))
+        more = {"backbone": overlay["backbone"]} if "backbone" in overlay else {}
+        for fold in folds:
+            weights = OUT / f"{name}_fold{fold}.pt"
+            sha256 = pack([CHECKPOINTS / f"{name}_fold{fold}" / "best.pt"], weights)
+            more |= {"weights_path": str(weights), "weights_sha256": sha256, "fold": 1, "risk": None}
+            studies = studies_from_list(list_of(fold), "test")
+            predict_once(bundle, OUT / f"{name}_fold{fold}_test", studies, "single", WRITERS, **more)
+        if folds:
+            parameters, seconds = cost_of(parsed_bundle(bundle, None, more).get_parsed_content("backbone"))
+            about = {"name": title, "predictions": f"{name}_fold{{}}_test", "folds": folds}
+            compared.append(about | {"parameters": parameters, "seconds": seconds})
+    (OUT / "compared.json").write_text(json.dumps(compared, indent=1) + "\n", encoding="utf-8")
+
+
+def cost_of(network: torch.nn.Module) -> tuple[int, float]:
+    """Parameters, and CPU seconds of an image of 200 x 200 on one thread, the best of five."""
+    torch.set_num_threads(1)
+    image, seconds = torch.zeros(1, 3, 200, 200), []
+    with torch.no_grad():
+        for _ in range(5):
+            start = time.process_time()
+            network.eval()(image)
+            seconds.append(time.process_time() - start)
+    return sum(parameter.numel() for parameter in network.parameters()), min(seconds)
 
 
 def write(bundle: Path) -> None:
