@@ -3,10 +3,11 @@ PYTHON ?= python3
 INPUT ?=
 OUT ?= demo_out
 DATA ?= ../shared/data
+LISTS ?= data_lists
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-cephalograms train-lesions train-tumour train-second train-one clean
+.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -65,6 +66,14 @@ train-tumour: $(INSTALLED)  ## a network a fold, which are the ensemble, then th
 	for left in CS DU FG HT; do \
 	  $(MAKE) train-one BUNDLE=_tumour_volume LIST=brain_tumour_without_$$left DATA=prepared SEED=0 NAME=without_$$left || exit 1; done
 
+train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the radiographs are simulated first
+	$(BIN)/python data_lists/prepare_bone_radiographs.py
+	for fold in 1 2 3 4 5; do \
+	  $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold NAME=fold$$fold || exit 1; done
+	for network in unet xnet segnet; do for fold in 1 2; do \
+	  $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold \
+	    NAME=$${network}_fold$$fold OVERLAY=train_$$network || exit 1; done; done
+
 train-second: $(INSTALLED)
 	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) train_second_cycle" \
 	  OPTIONS="--start checkpoints/hippocampus_volume/fold$(FOLD)/best.pt"
@@ -72,7 +81,7 @@ train-second: $(INSTALLED)
 train-one: $(INSTALLED)
 	$(BIN)/python -m monai.bundle run --meta_file bundles/$(BUNDLE)/configs/metadata.json \
 	  --config_file "[$(foreach config,inference train $(OVERLAY),'bundles/$(BUNDLE)/configs/$(config).yaml',)]" \
-	  --dataset_dir $(DATA) --list_file data_lists/$(LIST).json --seed $(SEED) --ckpt_dir checkpoints/$(BUNDLE)/$(NAME) $(OPTIONS)
+	  --dataset_dir $(DATA) --list_file $(LISTS)/$(LIST).json --seed $(SEED) --ckpt_dir checkpoints/$(BUNDLE)/$(NAME) $(OPTIONS)
 
 clean:
 	rm -rf .venv build dist *.egg-info demo_out

@@ -23,10 +23,11 @@ from caveat.inference.markdown import markdown_table, shown
 from caveat.inference.metrics.auc import auroc
 from caveat.inference.metrics.calibration_error import adaptive_calibration_error, expected_calibration_error
 
-RULES = """Made by `CAVEAT_DATA=prepared python benchmarks/bone_soft_tissue_table.py`, simulated from CTs: eight radiographs a body.
-Pixels count inside the true field, between three classes; what is called collimator there is wrong. A figure of several bodies is
-the mean of theirs, each of all its pixels together; limbs and trunk are never pooled. ECE and ACE: expected calibration error of
-the top label, 15 equal-width bins, and adaptive, 15 equal-mass bins. AUC: each class against the others, weighted by its share."""
+RULES = """Made by `CAVEAT_DATA=prepared python benchmarks/bone_soft_tissue_table.py`, simulated from CTs: eight radiographs a
+body. Pixels count inside the true field, between three classes; what is called collimator there is wrong. A figure of several
+bodies is the mean of theirs, each of all its pixels together; limbs and trunk are never pooled. ECE and ACE: expected calibration
+error of the top label, 15 equal-width bins, and adaptive, 15 equal-mass bins. AUC: each class against the others, weighted by its
+share."""
 NAMES = {1: "open beam", 2: "soft tissue", 3: "bone"}
 RISKS = (0.1, 0.05)
 STRIDE = 3
@@ -182,8 +183,8 @@ def clean_up_text(bodies: Sequence[Body]) -> str:
         after.append((cleaned == body.labels)[field].mean())
     return (
         "Bone opened by a square of 10 pixels, then dilated by one, open beam and collimator left as they were; "
-        f"{len(before)} limbs out of fold: accuracy {np.mean(before):.4f} before, {np.mean(after):.4f} after. It is not part of the "
-        "bundle."
+        f"{len(before)} limbs out of fold: accuracy {np.mean(before):.4f} before, {np.mean(after):.4f} after. It is not part of "
+        "the bundle."
     )
 
 
