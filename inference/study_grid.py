@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from caveat.reasons import StudyRefused
+
 
 @dataclass(frozen=True)
 class GridElement:
@@ -51,8 +53,14 @@ def element_of_grid(affine: Any, meta: Mapping[str, Any], dimensions: int) -> Gr
         affine: (4, 4) or (1, 4, 4), grid index to mm, or to pixels of the input where no spacing is known.
         meta: holds "spacing_source", a name, or "" where no spacing is known.
         dimensions: 2 or 3.
+
+    Raises:
+        StudyRefused: SPACING_WITHOUT_SOURCE, of a MetaTensor that another loader made: its affine has lengths, and whether they
+            are mm nobody says.
     """
     matrix = np.asarray(affine, dtype=np.float64).reshape(4, 4)[:dimensions, :dimensions]
+    if "spacing_source" not in meta and not np.allclose(np.linalg.norm(matrix, axis=0), 1.0):
+        raise StudyRefused("SPACING_WITHOUT_SOURCE")
     known = spacing_is_known(meta)
     unknown_unit = "pixels" if dimensions == 2 else "voxels"
     size = float(f"{abs(np.linalg.det(matrix)):.12g}")  # 0.5 * 0.25 is 0.125, without the rounding of an elimination

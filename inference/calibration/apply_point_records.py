@@ -16,6 +16,7 @@ from .point_case import point_case_of
 from .point_record import read_point_records
 from .point_settings import SHAPES
 from .quantile import miss_rate
+from .seen import read_seen, withheld_as_seen
 from .valid_record import Withheld, best_fit, mismatch, out_of_range, too_few
 
 KEYS = {"marginal": "region", "simultaneous": "simultaneous_region"}
@@ -41,34 +42,39 @@ class ApplyPointRecordsd(Transform):
 
     Reads and changes `result`: of each entry of `points` its `region` (each landmark for itself), `simultaneous_region` (for all
     landmarks at once) and `statement`, which speaks of the first; `gate`; and `flags` for regions that are withheld:
-    RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS. Positions and draws stay as they are. A landmark that the image does not show
-    has no region. Where there is no record, nothing changes.
+    UNITS_SEEN_IN_TRAINING, RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS. Positions and draws stay as they are. A landmark that
+    the image does not show has no region. Where there is no record, nothing changes.
 
     Args:
         records: file of a record, or folder of them; several may lie there, of different samplers, shapes and promises.
         level: of the regions, such as 0.9.
         bundle: weights_sha256 and preprocessing_sha256.
         shape: "disc" or "ellipse": whose records are looked at.
+        bundle_root: folder of the bundle, which may know the images that its networks have seen, see `seen`.
 
     Raises:
         StudyRefused: RECORD_EDITED, RECORD_AMBIGUOUS, when made.
         ValueError: a level outside (0, 1), or another shape.
     """
 
-    def __init__(self, records: str | Path, level: float, bundle: Mapping[str, Any], shape: str) -> None:
+    def __init__(
+        self, records: str | Path, level: float, bundle: Mapping[str, Any], shape: str, bundle_root: str | Path | None = None
+    ) -> None:
         miss_rate(level)
         if shape not in SHAPES:
             raise ValueError(f"the shape of a region is one of {', '.join(SHAPES)}, got {shape}")
         self.records = [record for record in read_point_records(Path(records)) if record.shape.kind == shape]
         self.level = level
         self.bundle = dict(bundle)
+        self.seen = {} if bundle_root is None else read_seen(Path(bundle_root))
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Args: data: with `result`, a dictionary. Returns: the same with another `result`."""
         result = data["result"]
         if result["status"] != "OK" or not result["points"]:
             return dict(data)
-        told = {promise: self._tell(result, promise) for promise in KEYS}
+        seen = withheld_as_seen(data, self.seen)
+        told = {promise: self._tell(result, promise, seen) for promise in KEYS}
         verdicts = [one.verdict for one in told.values() if one.verdict is not None]
         worst = min(verdicts, key=lambda verdict: verdict.accepted, default=None)
         changed = {
@@ -78,13 +84,13 @@ class ApplyPointRecordsd(Transform):
         }
         return {**data, "result": {**result, **changed}}
 
-    def _tell(self, result: Mapping[str, Any], promise: str) -> Told:
+    def _tell(self, result: Mapping[str, Any], promise: str, seen: Withheld | None) -> Told:
         own = [record for record in self.records if record.promise == promise]
         record, differing = best_fit(own, identity_of_points(result, self.bundle))
         if record is None:
             return Told([])
-        if differing:
-            return Told([], None, mismatch(differing))
+        if seen or differing:
+            return Told([], None, seen or mismatch(differing))
         verdict = None if record.gate is None else record.gate.judge(result["study_scores"])
         if verdict is not None and not verdict.accepted:
             return Told([], verdict, out_of_range(verdict))

@@ -17,6 +17,7 @@ from .case import Case, case_of
 from .identity import identity_of
 from .quantile import miss_rate
 from .record import Record, read_records
+from .seen import read_seen, withheld_as_seen
 from .valid_record import Withheld, best_fit, mismatch, out_of_range
 
 
@@ -24,8 +25,8 @@ class ApplyRecordsd(Transform):
     """Give each measurement of a study its interval, where a record of these weights and settings says one.
 
     Reads and changes `result`: `interval` and `statement` of each measurement, `gate`, and `flags` for an interval that is
-    withheld: RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS, NOTHING_PROVEN, MISSING_STUDY_SCORE. The value and the draws stay as
-    they are. Where nothing was found, or there is no record, nothing changes.
+    withheld: UNITS_SEEN_IN_TRAINING, RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS, NOTHING_PROVEN, MISSING_STUDY_SCORE. The
+    value and the draws stay as they are. Where nothing was found, or there is no record, nothing changes.
 
     Args:
         records: file of a record, or folder of them; several per measurement may lie there, of different samplers.
@@ -33,25 +34,35 @@ class ApplyRecordsd(Transform):
         bundle: weights_sha256 and preprocessing_sha256.
         guaranteed: whether records of cross-validation give the wider intervals whose worst case is 2 level - 1 without a further
             term; what others promise is proven as it is.
+        bundle_root: folder of the bundle, which may know the images that its networks have seen, see `seen`.
 
     Raises:
         StudyRefused: RECORD_EDITED, RECORD_AMBIGUOUS, when made.
         ValueError: a level outside (0, 1).
     """
 
-    def __init__(self, records: str | Path, level: float, bundle: Mapping[str, Any], guaranteed: bool = False) -> None:
+    def __init__(
+        self,
+        records: str | Path,
+        level: float,
+        bundle: Mapping[str, Any],
+        guaranteed: bool = False,
+        bundle_root: str | Path | None = None,
+    ) -> None:
         miss_rate(level)
         stored = read_records(Path(records))
         self.records = [record.with_guarantee() for record in stored] if guaranteed else stored
         self.level = level
         self.bundle = dict(bundle)
+        self.seen = {} if bundle_root is None else read_seen(Path(bundle_root))
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Args: data: with `result`, a dictionary. Returns: the same with another `result`."""
         result = data["result"]
         if result["status"] != "OK":
             return dict(data)
-        told = [self._tell(result, entry) for entry in result["measurements"]]
+        seen = withheld_as_seen(data, self.seen)
+        told = [self._tell(result, entry, seen) for entry in result["measurements"]]
         verdicts = [verdict for _, verdict, _ in told if verdict is not None]
         worst = min(verdicts, key=lambda verdict: verdict.accepted, default=None)
         changed = {
@@ -61,14 +72,16 @@ class ApplyRecordsd(Transform):
         }
         return {**data, "result": {**result, **changed}}
 
-    def _tell(self, result: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[dict[str, Any], Verdict | None, str]:
+    def _tell(
+        self, result: Mapping[str, Any], entry: Mapping[str, Any], seen: Withheld | None
+    ) -> tuple[dict[str, Any], Verdict | None, str]:
         """Returns: the measurement's entry, what the gate said, and a flag or ""."""
         own = [record for record in self.records if record.measurement == entry["name"]]
         record, differing = best_fit(own, identity_of(result, self.bundle, entry))
         if record is None or entry["value"] == 0:
             return dict(entry), None, ""
-        if differing:
-            return _withheld(entry, mismatch(differing), None)
+        if seen or differing:
+            return _withheld(entry, seen or mismatch(differing), None)
         verdict = None if record.gate is None else record.gate.judge(result["study_scores"])
         if verdict is not None and not verdict.accepted:
             return _withheld(entry, out_of_range(verdict), verdict)

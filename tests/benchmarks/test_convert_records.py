@@ -72,7 +72,9 @@ def test_records_belong_to_the_bundle_as_it_is(bundle):
 @pytest.fixture
 def of_version_1(tmp_path):
     """The hippocampus bundle with records as 0.1 made them."""
-    bundle = shutil.copytree(BUNDLES / "hippocampus_volume", tmp_path / "hippocampus_volume", ignore=shutil.ignore_patterns("*.pt"))
+    bundle = shutil.copytree(
+        BUNDLES / "hippocampus_volume", tmp_path / "hippocampus_volume", ignore=shutil.ignore_patterns("*.pt")
+    )
     old, place = hash_of_version_1(preprocessing_of("hippocampus_volume")), bundle / "calibration"
     features = json.loads((place / "features.json").read_text()) | {"preprocessing_sha256": old}
     (place / "features.json").write_text(json.dumps(features, sort_keys=True) + "\n")

@@ -7,6 +7,8 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from monai.data import MetaTensor
 from point_phantoms import BUNDLE, NAMES, result_of
 
 from caveat.inference.calibration.apply_point_records import ApplyPointRecordsd
@@ -38,6 +40,17 @@ def apply(folder, level=0.9, result=RESULT, bundle=BUNDLE, shape="disc"):
     out = ApplyPointRecordsd(str(folder), level, bundle, shape)(data)
     assert data["result"] == result and out["image"] == "untouched"
     return out["result"]
+
+
+def test_an_image_that_trained_the_network_gets_no_regions(tmp_path):
+    save(tmp_path / "calibration")
+    (tmp_path / "calibration" / "seen.json").write_text('["seen"]')
+    apply_records = ApplyPointRecordsd(tmp_path / "calibration", 0.9, BUNDLE, "disc", bundle_root=tmp_path)
+    for sha256, flags in (("seen", ["UNITS_SEEN_IN_TRAINING"]), ("new", [])):
+        image = MetaTensor(torch.zeros(1, 2, 2), meta={"input_sha256": sha256})
+        result = apply_records({"result": copy.deepcopy(RESULT), "input": image})["result"]
+        assert result["flags"] == flags and (result["points"][0]["region"] is None) == bool(flags)
+        assert (f"{FULL}the network was made with this image" in result["points"][0]["statement"]) == bool(flags)
 
 
 def test_regions_in_the_result_and_in_the_sentence(tmp_path):

@@ -6,7 +6,9 @@ import copy
 import json
 
 import pytest
+import torch
 from calibration_phantoms import BUNDLE, ML, case, result_of, settings
+from monai.data import MetaTensor
 
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.calibrate import fit_record
@@ -61,6 +63,20 @@ def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
     assert result["measurements"][0]["value"] == RESULT["measurements"][0]["value"]
     assert result["flags"] == [] and result["gate"] is None
     json.dumps(result, allow_nan=False)
+
+
+@pytest.mark.parametrize("stored", [["seen"], {"seen": [0, 2]}], ids=["list", "by network"])
+def test_an_image_that_trained_the_network_gets_no_interval(tmp_path, stored):
+    save(tmp_path / "calibration")
+    (tmp_path / "calibration" / "seen.json").write_text(json.dumps(stored))
+    apply_records = ApplyRecordsd(tmp_path / "calibration", 0.8, BUNDLE, bundle_root=tmp_path)
+    for sha256, flags in (("seen", ["UNITS_SEEN_IN_TRAINING"]), ("new", [])):
+        image = MetaTensor(torch.zeros(1, 2, 2), meta={"input_sha256": sha256})
+        result = apply_records({"result": copy.deepcopy(RESULT), "input": image})["result"]
+        entry = result["measurements"][0]
+        assert result["flags"] == flags and entry["value"] == RESULT["measurements"][0]["value"]
+        assert (entry["interval"] is None) == bool(flags)
+        assert ("not calibrated: the network was made with this image" in entry["statement"]) == bool(flags)
 
 
 def test_a_measurement_without_a_record_stays_as_it_is(tmp_path):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import math
 
+import nibabel
 import numpy as np
 import pytest
 import torch
 from border_free import BorderFreeDropout, Plain
 from monai.data import MetaTensor
 from monai.inferers import sliding_window_inference
+from monai.transforms import LoadImaged
 from torch import nn
 
 from caveat.inference import inferer as inferer_module
 from caveat.inference.inferer import SamplingInferer, in_order_of_needs
 from caveat.inference.measurements.area import Area
+from caveat.inference.measurements.volume import Volume
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.information import Information
@@ -277,3 +280,26 @@ def test_a_clipped_window_sees_the_study_and_no_zeros_around_it(size, roi):
     assert not torch.allclose(clipped["pred"], inferer(roi, [Moments()])(image, network)["pred"], atol=1e-3)
     flags = [json.loads(answer["result"])["flags"] for answer in (clipped, expected)]
     assert flags == [["WINDOW_CLIPPED"], []]
+
+
+@pytest.mark.parametrize("source,unit", [("", "voxels"), ("NIfTI header", "mm3"), (None, None)])
+def test_a_volume_of_another_loader_is_refused_where_its_unit_would_be_guessed(tmp_path, source, unit):
+    affine = np.diag([0.5, 0.5, 2.0, 1.0]) if source != "" else np.eye(4)
+    nibabel.save(nibabel.Nifti1Image(np.random.default_rng(0).random((8, 8, 8), np.float32), affine), tmp_path / "a.nii.gz")
+    image = LoadImaged("image", ensure_channel_first=True)({"image": tmp_path / "a.nii.gz"})["image"][None]
+    run = inferer((8, 8, 8), [Moments(), Extent([Volume("volume", "Object", (0, 1))])])
+    if source is None:
+        with pytest.raises(StudyRefused, match="SPACING_WITHOUT_SOURCE"):
+            run(image, Plain(nn.Conv3d(1, 2, 1)))
+        return
+    image.meta["spacing_source"] = source
+    entry = json.loads(run(image, Plain(nn.Conv3d(1, 2, 1)))["result"])["measurements"][0]
+    assert (entry["unit"], entry["value"]) == (("mL", 512 * 0.5 / 1000) if unit == "mm3" else (unit, 512))
+
+
+def test_a_picture_of_another_loader_is_measured_in_pixels():
+    image = MetaTensor(study(16, 16))
+    entry = json.loads(
+        inferer((16, 16), [Moments(), Extent([Area("area", "Object", (0, 1))])])(image, Plain(nn.Conv2d(1, 2, 1)))["result"]
+    )["measurements"][0]
+    assert (entry["unit"], entry["value"]) == ("pixels", 256)
