@@ -33,6 +33,8 @@ class FindExposedFieldd(MapTransform):
         region_key: where the mask goes, (1, rows, columns), float32 of 0 and 1.
     """
 
+    identity = "caveat.FindExposedFieldd/1"
+
     def __init__(self, keys: KeysCollection, region_key: str = "region") -> None:
         super().__init__(keys)
         self.region_key = region_key

@@ -22,6 +22,8 @@ class ScaleInRegiond(MapTransform):
         clip: lowest and highest value afterwards.
     """
 
+    identity = "caveat.ScaleInRegiond/1"
+
     def __init__(
         self,
         keys: KeysCollection,
