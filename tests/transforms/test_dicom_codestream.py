@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import struct
 
+import jpeg_ls
 import numpy as np
+import openjpeg.utils as openjpeg
 import pytest
 from dicom_grid import Grid, phantom
 from dicom_phantoms import clean_series, encoded, enhanced_series, write
+from lossless_jpeg import lossless_jpeg
 from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
@@ -18,7 +21,7 @@ from caveat.transforms.dicom.frame import frames_of
 from caveat.transforms.dicom.instance import read_instance
 from caveat.transforms.dicom.pixel_layout import PixelLayout
 from caveat.transforms.dicom.rle import decode_rle
-from caveat.transforms.dicom.stored_values import decode
+from caveat.transforms.dicom.stored_values import decode, within_bits
 from caveat.transforms.dicom.values import read_values
 
 MARKED = (JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless)
@@ -56,18 +59,36 @@ def test_a_frame_of_another_size_is_refused(syntax, changed):
     assert code_of(compressed(syntax), layout(syntax, **changed)) == "CODESTREAM_MISMATCH"
 
 
-@pytest.mark.parametrize("syntax", MARKED, ids=lambda uid: uid.name)
-def test_fewer_bits_than_the_header_says_are_refused(syntax):
-    (header,) = clean_series(GRID)
-    header.PixelData = np.frombuffer(header.PixelData, "<u2").astype(np.uint8).tobytes()
-    header.BitsAllocated, header.BitsStored, header.HighBit = 8, 8, 7
+def narrow(syntax: str, values: np.ndarray, bits: int) -> bytes:
+    """One frame whose stream has so many bits. Args: values: (rows, columns), negative ones as two's complement."""
+    stored = (values & (2**bits - 1)).astype("<u2" if bits > 8 else "u1")
+    if syntax == JPEGLSLossless:
+        shape = {"rows": values.shape[0], "columns": values.shape[1], "samples_per_pixel": 1, "bits_stored": bits}
+        return bytes(jpeg_ls.encode_pixel_data(stored.tobytes(), **shape, lossy_error=0, interleave_mode=0))
     if syntax == JPEGLosslessSV1:
-        frame = bytearray(compressed(syntax))
-        frame[frame.index(b"\xff\xc3") + 4] = 8
-    else:
-        header.compress(syntax, generate_instance_uid=False)
-        frame = next(generate_frames(header.PixelData, number_of_frames=1))
-    assert code_of(bytes(frame), layout(syntax)) == "CODESTREAM_MISMATCH"
+        return lossless_jpeg(stored, bits)
+    return bytes(openjpeg.encode_array(stored, bits_stored=bits, photometric_interpretation=2, use_mct=False))
+
+
+@pytest.mark.parametrize("syntax", MARKED, ids=lambda uid: uid.name)
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_stream_of_fewer_bits_than_stored_decides_where_the_sign_stands(syntax, bits, signed):
+    row, column = np.ogrid[:34, :40]
+    values = (3 * row + 5 * column) % 61 - 30 * signed
+    found = decode(narrow(syntax, values, bits), layout(syntax, bits_stored=16, signed=signed))
+    np.testing.assert_array_equal(within_bits(found, layout(syntax, bits_stored=16, signed=signed)), values)
+
+
+@pytest.mark.parametrize("pad", [b"\0", b"\0\0", b"\xff", b"\0\xff"], ids=repr)
+def test_bytes_before_the_end_mark_of_jpeg_ls_are_no_fault(pad):
+    row, column = np.ogrid[:34, :40]
+    for shift in range(20):
+        values = (3 * row + 5 * column + shift) ** 2 % 4093
+        frame = narrow(JPEGLSLossless, values, 12)
+        np.testing.assert_array_equal(decode(frame[:-2] + pad + frame[-2:], layout(JPEGLSLossless)), values)
+        with pytest.raises(Exception):  # noqa: B017  (whatever the decoder says of a scan that is cut)
+            decode(frame[:-5] + pad + frame[-2:], layout(JPEGLSLossless))
 
 
 def test_a_codestream_that_says_20000_x_20000_is_refused_before_decoding():

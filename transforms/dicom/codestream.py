@@ -42,7 +42,7 @@ def refuse_other_codestream(data: bytes, layout: PixelLayout) -> int:
         layout: what the header says.
 
     Returns:
-        Bits of one value in the codestream: those stored, or up to those allocated, as some encoders write.
+        Bits of one value in the codestream: those stored, or fewer, or up to those allocated, as some encoders write.
 
     Raises:
         StudyRefused: CODESTREAM_MISMATCH, TRUNCATED_PIXEL_DATA, CORRUPT_PIXEL_DATA.
@@ -57,7 +57,7 @@ def refuse_other_codestream(data: bytes, layout: PixelLayout) -> int:
     if (found.rows, found.columns, found.components) != (layout.rows, layout.columns, 1):
         sizes = f"{found.rows} x {found.columns} x {found.components}, the header says {layout.rows} x {layout.columns} x 1"
         raise StudyRefused("CODESTREAM_MISMATCH", f"a compressed frame has {sizes}")
-    if not layout.bits_stored <= found.bits <= layout.bits_allocated:
+    if found.bits > layout.bits_allocated:
         raise StudyRefused(
             "CODESTREAM_MISMATCH", f"a compressed frame has {found.bits} bits, the header says {layout.bits_stored}"
         )

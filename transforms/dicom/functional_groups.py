@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 EMPTY = Dataset()
+FRAME_TYPES = ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence")
+"""Groups that say what kind of image a frame is."""
 
 
 @dataclass(frozen=True)

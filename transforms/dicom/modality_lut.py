@@ -42,7 +42,20 @@ def modality_lut_of(data: Dataset, layout: PixelLayout) -> ModalityLut:
 
     Source: DICOM PS3.3, C.11.1.1.
     """
-    item = data.ModalityLUTSequence[0]
+    return _lut_of(data.ModalityLUTSequence[0], layout)
+
+
+def falls(item: Dataset, layout: PixelLayout) -> bool:
+    """Whether a table, for display as well, ends darker than it begins; False where it cannot be read."""
+    try:
+        values = _lut_of(item, layout).values
+    except (StudyRefused, ValueError, TypeError):
+        return False
+    return bool(values[-1] < values[0])
+
+
+def _lut_of(item: Dataset, layout: PixelLayout) -> ModalityLut:
+    """Raises: StudyRefused: BAD_RESCALE."""
     descriptor = _whole_numbers(item.get("LUTDescriptor"))
     if len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
         raise StudyRefused("BAD_RESCALE", "the table is not described")

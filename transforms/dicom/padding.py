@@ -11,25 +11,28 @@ from caveat.reasons import StudyRefused
 
 from .header_values import text
 from .pixel_layout import LOSSLESS, PixelLayout
+from .stored_values import within_bits
 
 
 @dataclass(frozen=True)
 class Padding:
-    """Args: lowest, highest: stored values that mark a pixel, before rescale."""
+    """Args: lowest, highest: values that mark a pixel, before rescale; of its container where those stored cannot be such."""
 
     lowest: int
     highest: int
 
-    def marks(self, stored: np.ndarray) -> np.ndarray:
-        """Args: stored: any shape, whole numbers. Returns: bool."""
-        return (stored >= self.lowest) & (stored <= self.highest)
+    def marks(self, pixels: np.ndarray, layout: PixelLayout) -> np.ndarray:
+        """Args: pixels: any shape, of their containers. Returns: bool."""
+        inside = layout.lowest <= self.lowest and self.highest <= layout.highest
+        found = within_bits(pixels, layout) if inside else pixels
+        return (found >= self.lowest) & (found <= self.highest)
 
 
 def padding_of(header: Dataset, layout: PixelLayout) -> Padding | None:
     """By PixelPaddingValue, up to PixelPaddingRangeLimit where there is one; None where nothing is marked, or no longer exactly.
 
-    A value written with the other sign than the pixels' own is taken for the same bits. One that the bits stored cannot hold
-    marks nothing.
+    A value written with the other sign than the pixels' own is taken for the same bits. One that the bits stored cannot hold is
+    looked for in the whole container, where scanners write it.
 
     Source: DICOM PS3.3, C.7.5.1.1.2.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from pydicom.dataset import Dataset
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -27,6 +28,7 @@ from pydicom.uid import (
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import LARGEST_DECODED_BYTES
+from .functional_groups import FRAME_TYPES, FunctionalGroups
 from .guarded_header import guarded_header
 from .header_values import numbers, text, whole_number
 from .instance import Instance
@@ -104,6 +106,8 @@ def _layout(instance: Instance) -> PixelLayout:
     if header.get("SamplesPerPixel", 1) != 1 or text(header, "PhotometricInterpretation") not in GREY:
         captured = text(header, "SOPClassUID").startswith(SECONDARY_CAPTURE)
         raise StudyRefused("SECONDARY_CAPTURE" if captured else "UNSUPPORTED_PIXEL_FORMAT", "colour, or no grey values")
+    if _is_coloured(header):
+        raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "some values stand for colours of a palette")
     if header.get("PixelRepresentation") not in (0, 1):
         raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "no whole numbers, or it is not stated whether they are signed")
     allocated, stored = header.get("BitsAllocated"), header.get("BitsStored")
@@ -121,6 +125,18 @@ def _layout(instance: Instance) -> PixelLayout:
         bits_stored=stored,
         signed=header.PixelRepresentation == 1,
     )
+
+
+def _is_coloured(header: Dataset) -> bool:
+    """Whether grey pixels are mixed with such as stand for colours, by the object or any of its frames.
+
+    Source: DICOM PS3.3, C.8.16.2.1.1.2 (pixel presentation), C.7.6.19 (supplemental palette).
+    """
+    groups = FunctionalGroups.of(header)
+    frames = (groups.shared, *groups.per_frame) if groups is not None else ()
+    types = (frame.get(keyword) for frame in frames for keyword in FRAME_TYPES)
+    said = {text(header, "PixelPresentation"), *(text(found[0], "PixelPresentation") for found in types if found)}
+    return not said <= {"", "MONOCHROME"}
 
 
 def transfer_syntax_of(instance: Instance) -> UID:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from pydicom.dataset import Dataset
 
-from .header_values import text
+from .header_values import numbers, text
+from .modality_lut import falls
 from .pixel_layout import PixelLayout
 
 INVERTED = "MONOCHROME1"
@@ -26,7 +27,13 @@ def high_is_bright(stored: np.ndarray, header: Dataset, layout: PixelLayout) -> 
     return layout.lowest + layout.highest - stored.astype(np.int64)
 
 
-def contradicts(header: Dataset) -> bool:
-    """Whether the presentation LUT shape says the other thing than the photometric interpretation."""
+def contradicts(header: Dataset, layout: PixelLayout) -> bool:
+    """Whether anything that viewers apply says the other thing than the photometric interpretation.
+
+    That is the presentation LUT's shape, or a window that falls: a table of values of interest, or a negative width.
+    """
     shape = text(header, "PresentationLUTShape")
-    return shape in SHAPES.values() and shape != SHAPES[text(header, "PhotometricInterpretation")]
+    if shape in SHAPES.values() and shape != SHAPES[text(header, "PhotometricInterpretation")]:
+        return True
+    tables = header.get("VOILUTSequence") or ()
+    return any(falls(table, layout) for table in tables) or any(width < 0 for width in numbers(header, "WindowWidth"))

@@ -19,7 +19,7 @@ from .pixel_layout import SECONDARY_CAPTURE, pixel_layout_of
 from .polarity import INVERTED, contradicts, high_is_bright
 from .radiograph_spacing import RadiographSpacing, radiograph_spacing, refuse_unsquare_header
 from .rescale import LinearRescale, rescales_of
-from .stored_values import stored_values
+from .stored_values import container_values, within_bits
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 PROJECTIONS = frozenset(STORAGE + end for end in ("1", "1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "12.1", "12.2"))
@@ -73,14 +73,14 @@ def _pixels(frame: Frame) -> tuple[np.ndarray, tuple[str, ...]]:
     (rescale,) = rescales_of([frame], [layout])
     if text(header, "PhotometricInterpretation") == INVERTED and not isinstance(rescale, LinearRescale):
         raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "MONOCHROME1 with a table")  # which of them to turn round is not said
-    (stored,) = stored_values(frame.instance, layout, [frame.index])
-    voxels = np.empty((1, *stored.shape), dtype=np.float32)
-    rescale.apply(high_is_bright(stored, header, layout), voxels[0])
-    flags = ("POLARITY_CONTRADICTED",) if contradicts(header) else ()
+    (pixels,) = container_values(frame.instance, layout, [frame.index])
+    voxels = np.empty((1, *pixels.shape), dtype=np.float32)
+    rescale.apply(high_is_bright(within_bits(pixels, layout), header, layout), voxels[0])
+    flags = ("POLARITY_CONTRADICTED",) if contradicts(header, layout) else ()
     flags += ("PADDING_UNCERTAIN",) if is_padding_blurred(header, layout) else ()
     padding = padding_of(header, layout)
     if padding is not None:
-        voxels[0][padding.marks(stored)] = np.nan
+        voxels[0][padding.marks(pixels, layout)] = np.nan
         flags += ("PADDING_REPLACED",) if fill_padding(voxels) else ()
     return voxels, flags
 

@@ -14,11 +14,13 @@ from caveat.reasons import StudyRefused
 from .frame import Frame
 from .header_values import finite_numbers, text
 from .modality_lut import ModalityLut, modality_lut_of
-from .pixel_layout import PixelLayout
+from .pixel_layout import SECONDARY_CAPTURE, PixelLayout
 
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
-HOUNSFIELD = ("", "HU", "US")
-"""Types of rescale that a CT in Hounsfield units has: none stated, or "unspecified". Others are maps of something else."""
+HOUNSFIELD, UNSPECIFIED = "HU", "US"
+"""Types of rescale that a CT in Hounsfield units may state. Others are maps of something else."""
+FEWEST_BITS = 9
+"""Of Hounsfield units that are not called so: what is stored in a byte was windowed for a screen."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,23 @@ def rescales_of(frames: Sequence[Frame], layouts: Sequence[PixelLayout]) -> list
     kinds = {_kind(frame.rescale) for frame in frames}
     if len(kinds) > 1:
         raise StudyRefused("INCONSISTENT_RESCALE", f"{len(kinds)} different ways in {len(frames)} slices")
-    units = {(_type(frame.rescale), text(frame.instance.header, "Units")) for frame in frames}
+    units = {(_type(frame), text(frame.instance.header, "Units")) for frame in frames}
     if len(units) > 1:
         raise StudyRefused("INCONSISTENT_RESCALE", f"{len(units)} different units in {len(frames)} slices")
-    if frames[0].instance.header.get("Modality") == "CT" and (kinds == {"none"} or _type(frames[0].rescale) not in HOUNSFIELD):
+    is_ct = text(frames[0].instance.header, "Modality") == "CT"
+    if is_ct and (kinds == {"none"} or _type(frames[0]) not in (HOUNSFIELD, UNSPECIFIED)):
         raise StudyRefused("CT_WITHOUT_RESCALE")
-    return [_rescale(frame.rescale, layout) for frame, layout in zip(frames, layouts, strict=True)]
+    if is_ct and not all(map(_may_be_hounsfield, frames, layouts)):
+        raise StudyRefused("CT_WITHOUT_RESCALE")
+    return [_rescale(frame, layout) for frame, layout in zip(frames, layouts, strict=True)]
+
+
+def _may_be_hounsfield(frame: Frame, layout: PixelLayout) -> bool:
+    """Whether a CT's values are called Hounsfield units, or are at least no picture of a screen."""
+    if _stated_type(frame.rescale) == HOUNSFIELD:
+        return True
+    is_capture = frame.instance.sop_class.startswith(SECONDARY_CAPTURE)
+    return not is_capture and layout.bits_stored >= FEWEST_BITS
 
 
 def _kind(data: Dataset | None) -> str:
@@ -64,22 +77,58 @@ def _kind(data: Dataset | None) -> str:
     return "table" if data.get("ModalityLUTSequence") else "linear"
 
 
-def _type(data: Dataset | None) -> str:
-    """What the values are after it, in the standard's words."""
+def _type(frame: Frame) -> str:
+    """What the values are after it; of a CT with a slope Hounsfield units where they are not named.
+
+    Source: DICOM PS3.3, C.8.2.1.
+    """
+    is_ct = text(frame.instance.header, "Modality") == "CT" and _kind(frame.rescale) == "linear"
+    return _stated_type(frame.rescale) or (HOUNSFIELD if is_ct else "")
+
+
+def _stated_type(data: Dataset | None) -> str:
+    """The same in the standard's words, "" where they are not named."""
     if data is None:
         return ""
     return text(data.ModalityLUTSequence[0], "ModalityLUTType") if _kind(data) == "table" else text(data, "RescaleType")
 
 
-def _rescale(data: Dataset | None, layout: PixelLayout) -> Rescale:
+def _rescale(frame: Frame, layout: PixelLayout) -> Rescale:
+    data = frame.rescale
     if data is None:
         return IDENTITY
     if _kind(data) == "table":
-        return modality_lut_of(data, layout)
+        table = modality_lut_of(data, layout)
+        _refuse_second(data, table)
+        return table
+    if frame.instance.header.get("ModalityLUTSequence"):
+        raise StudyRefused("BAD_RESCALE", "a table for all frames beside a slope for each")
+    found = _linear(data)
+    largest = math.fabs(found.slope) * max(-layout.lowest, layout.highest) + math.fabs(found.intercept)
+    if not largest <= LARGEST_FLOAT32:
+        raise StudyRefused("NON_FINITE_VOXELS", f"a rescale reaches {largest:.3g}")
+    return found
+
+
+def _linear(data: Dataset) -> LinearRescale:
+    """Raises: StudyRefused: BAD_RESCALE."""
     slope, intercept = (finite_numbers(data, keyword, 1) for keyword in ("RescaleSlope", "RescaleIntercept"))
     if slope is None or intercept is None or slope[0] == 0:
         raise StudyRefused("BAD_RESCALE")
-    largest = math.fabs(slope[0]) * max(-layout.lowest, layout.highest) + math.fabs(intercept[0])
-    if not largest <= LARGEST_FLOAT32:
-        raise StudyRefused("NON_FINITE_VOXELS", f"a rescale reaches {largest:.3g}")
     return LinearRescale(slope[0], intercept[0])
+
+
+def _refuse_second(data: Dataset, table: ModalityLut) -> None:
+    """A table and a slope exclude each other, unless they say the same.
+
+    Raises:
+        StudyRefused: BAD_RESCALE.
+
+    Source: DICOM PS3.3, C.11.1.
+    """
+    if "RescaleSlope" not in data and "RescaleIntercept" not in data:
+        return
+    values = np.empty(len(table.values), dtype=np.float32)
+    _linear(data).apply(table.first + np.arange(len(values)), values)
+    if not np.array_equal(values, table.values):
+        raise StudyRefused("BAD_RESCALE", "a table and a slope that say different things")

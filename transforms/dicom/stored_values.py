@@ -1,8 +1,10 @@
-"""Stored values of one file's frames, whatever its transfer syntax: as many bits as are stored, with their sign."""
+"""Stored values of one file's frames, whatever its transfer syntax: those of their containers, and as many bits as are stored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from pydicom.encaps import encapsulate
@@ -12,14 +14,17 @@ from pydicom.uid import JPEGLSTransferSyntaxes, JPEGTransferSyntaxes, RLELossles
 from caveat.reasons import StudyRefused
 
 from ..checks.jpeg_end import refuse_early_end
-from .codestream import AFTER_END, refuse_other_codestream
+from .codestream import AFTER_END, END, refuse_other_codestream
 from .instance import Instance
 from .pixel_bytes import encoded_frames, native_frames
 from .pixel_layout import LOSSLESS, NATIVE, PixelLayout
 from .rle import decode_rle
 
+PADS, MOST_PADS = b"\0\xff", 4
+"""Bytes that stand before an end mark without belonging to the image, and so many of them at most."""
 
-def stored_values(instance: Instance, layout: PixelLayout, indices: Sequence[int]) -> Iterator[np.ndarray]:
+
+def container_values(instance: Instance, layout: PixelLayout, indices: Sequence[int]) -> Iterator[np.ndarray]:
     """Read and decode frames, one at a time. pydicom is to be kept quiet around it.
 
     Args:
@@ -28,7 +33,7 @@ def stored_values(instance: Instance, layout: PixelLayout, indices: Sequence[int
         indices: of frames in the file, ascending.
 
     Yields:
-        (rows, columns) whole numbers, from `layout.lowest` to `layout.highest`.
+        (rows, columns) whole numbers, with whatever stands above the bits stored.
 
     Raises:
         StudyRefused: TRUNCATED_PIXEL_DATA, CORRUPT_PIXEL_DATA, CODESTREAM_MISMATCH, SIZE_MISMATCH, UNSUPPORTED_PIXEL_FORMAT,
@@ -36,11 +41,10 @@ def stored_values(instance: Instance, layout: PixelLayout, indices: Sequence[int
     """
     try:
         if layout.syntax in NATIVE:
-            for pixels in native_frames(instance, layout, indices):
-                yield _within_bits(pixels, layout)
+            yield from native_frames(instance, layout, indices)
         else:
             for frame in encoded_frames(instance, layout, indices):
-                yield _within_bits(decode(frame, layout), layout)
+                yield decode(frame, layout)
     except StudyRefused:
         raise
     except EOFError:
@@ -61,7 +65,11 @@ def decode(frame: bytes, layout: PixelLayout) -> np.ndarray:
     bits = refuse_other_codestream(frame, layout)
     if layout.syntax == RLELossless:
         return decode_rle(frame, layout)
-    pixels = _decompress(frame, layout, bits)
+    pixels = (
+        _decompress_padded(frame, layout, bits) if layout.syntax in JPEGLSTransferSyntaxes else _decompress(frame, layout, bits)
+    )
+    if bits < layout.bits_stored:  # the stream decides, also where the sign stands
+        pixels = within_bits(pixels, replace(layout, bits_stored=bits))
     if layout.syntax in JPEGTransferSyntaxes:  # the only decoder that fills what a frame lacks
         try:
             refuse_early_end(frame.rstrip(AFTER_END), pixels, lambda noisy: _decompress(noisy, layout, bits))
@@ -89,10 +97,25 @@ def _decompress(frame: bytes, layout: PixelLayout, bits: int) -> np.ndarray:
     return pixels
 
 
-def _within_bits(pixels: np.ndarray, layout: PixelLayout) -> np.ndarray:
-    """Without what lies above the bits stored, which is not part of the value (overlays of old, or nothing); sign extended.
+def _decompress_padded(frame: bytes, layout: PixelLayout, bits: int) -> np.ndarray:
+    """JPEG-LS, also where an encoder made the length even before the end mark: the decoder takes that byte for a fault.
 
-    After lossy compression values that lie outside are overshoots, which would come out at the other end: they are clipped.
+    It checks that a scan ends where its data does, so no byte too many can be left out.
+    """
+    body = frame.rstrip(AFTER_END).removesuffix(END)
+    for pads in range(MOST_PADS):
+        if body[len(body) - pads :].strip(PADS):
+            break
+        with suppress(Exception):
+            return _decompress(body[: len(body) - pads] + END, layout, bits)
+    return _decompress(frame, layout, bits)
+
+
+def within_bits(pixels: np.ndarray, layout: PixelLayout) -> np.ndarray:
+    """Values from `layout.lowest` to `layout.highest`, sign extended.
+
+    What lies above the bits stored is not part of the value (overlays of old, or nothing). After lossy compression values that
+    lie outside are overshoots, which would come out at the other end: they are clipped.
 
     Source: DICOM PS3.5, 8.1.1.
     """

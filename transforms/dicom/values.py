@@ -12,12 +12,12 @@ from caveat.reasons import StudyRefused
 from ..checks.limits import refuse_large_volume
 from .frame import Frame
 from .guarded_header import guarded_header
-from .padding import Padding, fill_padding, is_padding_blurred, padding_of
+from .padding import fill_padding, is_padding_blurred, padding_of
 from .pixel_bytes import refuse_short_file
 from .pixel_layout import PixelLayout, pixel_layout_of
 from .quiet_pydicom import quiet_pydicom
-from .rescale import Rescale, rescales_of
-from .stored_values import stored_values
+from .rescale import rescales_of
+from .stored_values import container_values, within_bits
 
 
 def read_values(frames: Sequence[Frame]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -48,8 +48,11 @@ def read_values(frames: Sequence[Frame]) -> tuple[np.ndarray, tuple[str, ...]]:
     with quiet_pydicom():
         for path, places in _places_by_file(frames).items():
             instance, indices = frames[places[0]].instance, [frames[place].index for place in places]
-            for place, stored in zip(places, stored_values(instance, layouts[path], indices), strict=True):
-                _fill(voxels[place], stored, rescales[place], paddings[path])
+            for place, pixels in zip(places, container_values(instance, layouts[path], indices), strict=True):
+                rescales[place].apply(within_bits(pixels, layouts[path]), voxels[place])
+                padding = paddings[path]
+                if padding is not None:
+                    np.copyto(voxels[place], np.nan, where=padding.marks(pixels, layouts[path]))
     replaced = any(paddings.values()) and fill_padding(voxels)
     return voxels.transpose(2, 1, 0), ("PADDING_REPLACED",) * replaced + ("PADDING_UNCERTAIN",) * blurred
 
@@ -72,10 +75,3 @@ def _places_by_file(frames: Sequence[Frame]) -> dict[Path, list[int]]:
     for place, frame in sorted(enumerate(frames), key=lambda pair: pair[1].index):
         places.setdefault(frame.instance.path, []).append(place)
     return places
-
-
-def _fill(plane: np.ndarray, stored: np.ndarray, rescale: Rescale, padding: Padding | None) -> None:
-    """Args: plane: (rows, columns) float32, filled in place, with NaN where padded; stored: (rows, columns)."""
-    rescale.apply(stored, plane)
-    if padding is not None:
-        np.copyto(plane, np.nan, where=padding.marks(stored))

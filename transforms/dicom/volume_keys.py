@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
-from .functional_groups import FunctionalGroups
+from .functional_groups import FRAME_TYPES, FunctionalGroups
 from .header_values import comparable, text
 
 SEPARATING = (
@@ -52,7 +52,7 @@ def enhanced_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[
         group("MRDiffusionSequence"),
         group("MRTimingAndRelatedParametersSequence"),
     )
-    kinds = [group(f"{modality}ImageFrameTypeSequence") for modality in ("MR", "CT", "PET")]
+    kinds = [group(keyword) for keyword in FRAME_TYPES]
     return (
         comparable(content, "StackID"),
         comparable(content, "TemporalPositionIndex"),
