@@ -97,13 +97,14 @@ def section(table: EvaluationTable, reading: str, against: str) -> str:
     units = max((row["units"] for row in means), default=0)
     level = table.source["bootstrap"]["level"]
     lines = [title, "", f"{len(studies)} images of {units} units. Values in the order {', '.join(studies)}.", ""]
-    lines += [f"| metric | mean | {level:.0%} interval | each image |", "|---|---|---|---|"]
+    lines += [f"| metric | images | mean | {level:.0%} interval | each image |", "|---|---|---|---|---|"]
     lines += [
-        f"| {row['metric']} | {shown(row['mean'])} | {interval(row)} | {' '.join(map(shown, row['values']))} |" for row in means
+        f"| {row['metric']} | {images_of(row)} | {shown(row['mean'])} | {interval(row)} | {' '.join(map(shown, row['values']))} |"
+        for row in means
     ]
     for entry in table.over_studies:
         if (entry["reading"], entry["against"]) == (reading, against):
-            lines += [f"| {name} | {shown(value)} | | |" for name, value in entry["metrics"].items()]
+            lines += [f"| {name} | {len(studies)} | {shown(value)} | | |" for name, value in entry["metrics"].items()]
     return "\n".join(lines)
 
 
@@ -113,8 +114,14 @@ def footnotes(table: EvaluationTable) -> list[str]:
     return [
         f"Means are over images, each figure computed per image inside the region of the list; intervals by bootstrap over "
         f"the unit ({bootstrap['resamples']} resamples, seed {bootstrap['seed']}; too narrow where units are few). "
-        '"-": undefined, for instance a map that is constant, such as the variance of one draw.'
+        '"-": undefined, for instance the distance of a structure that was missed ("missed" counts them), or a map that is '
+        'constant, such as the variance of one draw; "45 of 46" images: the mean is of those that have the figure.'
     ]
+
+
+def images_of(row: Mapping[str, Any]) -> str:
+    """How many images the mean is of, and of how many: "46", or "45 of 46" where one has no such figure."""
+    return f"{row['n']} of {row['n'] + row['undefined']}" if row["undefined"] else str(row["n"])
 
 
 def interval(row: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -31,7 +32,8 @@ def label_surfaces(
         whole: how all classes together are called; None leaves them out.
 
     Returns:
-        by name, see `surface_distances`; empty for a reading without a grid of its own.
+        by name, see `surface_distances`; "missed", 1 where a structure that is there was not found at all and so has no
+        distance, else 0, NaN where none is there; empty for a reading without a grid of its own.
     """
     if "input" not in study.result:
         return {}
@@ -47,6 +49,7 @@ def label_surfaces(
             f"average surface distance, {name}, {unit}": found["average"],
             f"{PERCENTILE} % Hausdorff distance, {name}, {unit}": found["hausdorff"],
             f"surface Dice at {tolerance:g} {unit}, {name}": found["dice"],
+            f"missed, {name}": float(not (predicted & truth.region).any()) if true.any() else math.nan,
         }
     return out
 

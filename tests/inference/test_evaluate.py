@@ -261,3 +261,16 @@ def test_command_saves_and_prints(stored, monkeypatch, capsys):
     options = parser.parse_args([*arguments, "--split", "nonsense"])
     with pytest.raises(StudyRefused, match="WRONG_USAGE"):
         options.run(options)
+
+
+def test_every_mean_says_of_how_many_images_it_is(stored):
+    Image.fromarray(np.zeros(SHAPE, np.uint8)).save(stored / "out/image2/segmentation.png")  # missed: no surface to be far from
+
+    def distance(study, truth):
+        return {"distance": 2.0 if study.mask.any() else math.nan, "missed": float(not study.mask.any())}
+
+    settings = Evaluation(MaskTruths(RATERS), [distance])
+    table = evaluate(stored / "out", stored / "list.json", "test", settings, stored / "data")
+    lines = to_markdown(table).splitlines()
+    assert "| distance | 3 of 4 | 2.00 | 2.00 to 2.00 | 2.00 2.00 - 2.00 |" in lines
+    assert any(line.startswith("| missed | 4 | 0.250 |") for line in lines)

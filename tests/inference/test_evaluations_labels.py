@@ -53,7 +53,21 @@ def test_surfaces_in_mm_of_each_class_and_of_the_whole():
     assert found["95 % Hausdorff distance, anterior, mm"] == 1
     assert found["surface Dice at 1 mm, both parts"] == 1
     assert 0 < found["average surface distance, posterior, mm"] < 1
-    assert len(found) == 9
+    assert len(found) == 12
+    assert {value for name, value in found.items() if name.startswith("missed")} == {0.0}
+
+
+def test_a_structure_that_was_missed_is_counted_since_it_has_no_distance():
+    """Else the mean distance is of the others alone."""
+    nothing = np.where(labels() == 1, labels(), 0)  # no posterior part
+    found = label_surfaces(study(nothing), truth(labels()), NAMES)
+    assert (found["missed, anterior"], found["missed, posterior"]) == (0, 1)
+    assert math.isnan(found["average surface distance, posterior, mm"])
+    absent = label_surfaces(study(), truth(nothing), NAMES)
+    assert math.isnan(absent["missed, posterior"])
+    region = np.ones(SHAPE, bool)
+    region[:, 8:] = False
+    assert math.isnan(label_surfaces(study(), truth(nothing, region), NAMES)["missed, posterior"])
 
 
 def test_surfaces_count_inside_the_region_alone():
