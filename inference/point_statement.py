@@ -35,7 +35,9 @@ def point_statement(
         return f"{name}: at the edge of the image or beyond it. This is not a position."
     shown = ", ".join(f"{axis} {number(float(part), 4)}" for axis, part in zip(AXES[len(value)], value, strict=True))
     if region is not None:
-        return f"{name}: {shown} {unit} ({region_in_words(region)}, calibrated on {region['n']} {region['unit']}s)"
+        return (
+            f"{name}: {shown} {unit} ({region_in_words(region)} {region['truth']}, calibrated on {region['n']} {region['unit']}s)"
+        )
     said = (
         "one network, no draws" if distance is None else f"{draws} draws, on average {number(distance, 2)} {unit} from their mean"
     )

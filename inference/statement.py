@@ -43,15 +43,15 @@ def statement(
     """One sentence.
 
     Args:
-        interval: level, lower, upper (either None where there is no such end), and of the calibration n, unit, networks and
-            proven, where a record says so.
+        interval: level, lower, upper (either None where there is no such end), and of the record truth, n, unit, networks
+            and proven, where there is one.
         withheld: why a record there is does not say so.
     """
     if value == 0:
         return f"{title}: {_nothing(unit, draws)}"
     shown = f"{title}: {number(value, 4)} {UNITS_IN_WORDS.get(unit, unit)}"
     if interval is not None:
-        return f"{shown} ({_interval_in_words(interval)}, {calibration_in_words(interval)})"
+        return f"{shown} ({_interval_in_words(interval)} {interval['truth']}, {calibration_in_words(interval)})"
     calibrated = f"not calibrated: {withheld}" if withheld else "not calibrated"
     if len(draws) == 1:
         return f"{shown} (one network, no draws, {calibrated})"

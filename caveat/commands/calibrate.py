@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bundle_folders import find_bundle
+from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 
@@ -59,6 +59,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--levels", metavar="L,...", help="levels that the records must serve, such as 0.5,0.8 (default: the bundle's)"
+    )
+    parser.add_argument(
+        "--truth",
+        metavar="WORDS",
+        help='whose truth the labels are, in words that end a sentence: "as the neuroradiologist of our clinic outlines it"; '
+        "bundle: as the bundle's own data have it (default: not stated, and every sentence says so)",
     )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
@@ -133,12 +139,13 @@ def write_records(
 
     out_of_fold = getattr(settings, "networks", None) is not None
     where = (options.predictions, options.data, options.split or ("training" if out_of_fold else "calibration"))
+    truth = whose_truth(options.truth, find_bundle(options.bundle))
     merged: list[str] = []
     if isinstance(settings, PointCalibration):
-        calibrated = calibrate_points(*where, settings, dataset_dir, seen)
+        calibrated = calibrate_points(*where, settings, dataset_dir, seen, truth)
         rows = [describe_points(entry.record, entry.cases) for entry in calibrated]
     else:
-        calibrated = calibrate(*where, settings, dataset_dir, seen)
+        calibrated = calibrate(*where, settings, dataset_dir, seen, truth)
         rows = [row for entry in calibrated for row in describe(entry.record, entry.cases)]
         merged = [entry.record.measurement for entry in calibrated if entry.record.merged_classes]
     make_folder(output)
@@ -147,8 +154,21 @@ def write_records(
     print_table(rows)
     if merged:
         print(f"\nsize classes with too few units were merged: {', '.join(merged)}")
-    print(f"\n{len(calibrated)} records; {output}")
+    print(f"\ntruth: {truth}" + ("; say whose with --truth" if options.truth is None else ""))
+    print(f"{len(calibrated)} records; {output}")
     return ExitStatus.OK
+
+
+def whose_truth(said: str | None, bundle: Path) -> str:
+    """Words for the record. Args: said: of the option. Raises: StudyRefused: WRONG_USAGE."""
+    from ..inference.calibration.whose_truth import UNSTATED
+
+    if said is None:
+        return UNSTATED
+    words = read_metadata(bundle).get("truth", "") if said == "bundle" else said.strip()
+    if not words:
+        raise StudyRefused("WRONG_USAGE", "--truth is empty, or the bundle's metadata state no truth")
+    return words
 
 
 def write_features(options: argparse.Namespace, output: Path) -> int:

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     folder = find_bundle(options.bundle)
     metadata = read_metadata(folder)
     print(f"{folder.name} {metadata['version']}: {metadata['description']}")
-    for key in ("task", "intended_use", "data_source", "weights_license"):
+    for key in ("task", "intended_use", "truth", "data_source", "weights_license"):
         print(f"  {key.replace('_', ' ')}: {metadata.get(key, 'not stated')}")
     print("  samplers:")
     for name, meaning in metadata.get("samplers", {}).items():

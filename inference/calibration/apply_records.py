@@ -108,6 +108,7 @@ def interval_of(record: Record, case: Case, level: float) -> tuple[dict[str, Any
         "lower": None if record.sides == "upper" else lower,
         "upper": upper if math.isfinite(upper) else None,
         "record": record.checksum,
+        "truth": record.truth,
         "n": record.class_of(case).n,
         "networks": record.networks,
         "proven": record.proven(case, level),

@@ -23,6 +23,7 @@ from .size_class import SizeClass
 from .size_classes import divide
 from .unit_case import UnitCase
 from .units import describe_units
+from .whose_truth import UNSTATED
 
 AnyCase = TypeVar("AnyCase", bound=UnitCase)
 NOTHING_SEEN: Seen = {}
@@ -37,7 +38,13 @@ class Calibrated:
 
 
 def calibrate(
-    predictions: Path, data_list: Path, split: str, settings: Calibration, dataset_dir: Path, seen: Seen = NOTHING_SEEN
+    predictions: Path,
+    data_list: Path,
+    split: str,
+    settings: Calibration,
+    dataset_dir: Path,
+    seen: Seen = NOTHING_SEEN,
+    truth: str = UNSTATED,
 ) -> list[Calibrated]:
     """One record per measurement, and per preparation where the bundle tells several apart.
 
@@ -46,6 +53,7 @@ def calibrate(
         data_list: MONAI's form. split: a part of it.
         dataset_dir: what the list's paths are relative to.
         seen: images that the networks have seen.
+        truth: whose the labels are, see `truth_of`.
 
     Raises:
         StudyRefused: UNITS_SEEN_IN_TRAINING, TOO_FEW_UNITS, MIXED_PREDICTIONS, DUPLICATE_PREDICTION, RECORD_MISMATCH,
@@ -58,7 +66,7 @@ def calibrate(
         refuse_seen(data_list, split, seen)
     cases = read_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.measurements, nothing_found=by_fold)
     refuse_broken(cases.left_out)
-    return fit_records(cases, settings, source_of(data_list, split, cases.left_out))
+    return fit_records(cases, settings, source_of(data_list, split, cases.left_out) | {"truth": truth})
 
 
 def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) -> list[Calibrated]:

@@ -18,6 +18,7 @@ from .pooled_covariance import pooled_for
 from .quantile import miss_rate, units_needed
 from .region_shape import Disc, Ellipse, RegionShape
 from .seen import Seen
+from .whose_truth import UNSTATED
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,13 @@ class CalibratedPoints:
 
 
 def calibrate_points(
-    predictions: Path, data_list: Path, split: str, settings: PointCalibration, dataset_dir: Path, seen: Seen = NOTHING_SEEN
+    predictions: Path,
+    data_list: Path,
+    split: str,
+    settings: PointCalibration,
+    dataset_dir: Path,
+    seen: Seen = NOTHING_SEEN,
+    truth: str = UNSTATED,
 ) -> list[CalibratedPoints]:
     """One record for each shape and promise.
 
@@ -38,6 +45,7 @@ def calibrate_points(
         data_list: MONAI's form. split: a part of it.
         dataset_dir: what the list's paths are relative to.
         seen: images that the networks have seen.
+        truth: whose the labels are, see `truth_of`.
 
     Raises:
         StudyRefused: UNITS_SEEN_IN_TRAINING, TOO_FEW_UNITS, MIXED_PREDICTIONS, DUPLICATE_PREDICTION, RECORD_MISMATCH,
@@ -46,7 +54,7 @@ def calibrate_points(
     refuse_seen(data_list, split, seen)
     cases = read_point_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.names)
     refuse_broken(cases.left_out)
-    return fit_point_records(cases, settings, source_of(data_list, split, cases.left_out))
+    return fit_point_records(cases, settings, source_of(data_list, split, cases.left_out) | {"truth": truth})
 
 
 def fit_point_records(cases: PointCases, settings: PointCalibration, source: Mapping[str, Any]) -> list[CalibratedPoints]:

@@ -15,6 +15,7 @@ from .quantile import miss_rate, units_needed
 from .record_file import file_name_of, read_sealed, refuse_ambiguous, seal, unseal
 from .region_shape import RegionShape, shape_from_json
 from .regions import region_quantiles
+from .whose_truth import truth_of
 
 SCHEMA = "caveat-point-record-1"
 PROMISES = ("marginal", "simultaneous")
@@ -53,6 +54,11 @@ class PointRecord:
         return len(self.scores[0])
 
     @property
+    def truth(self) -> str:
+        """Whose truth is promised, see `truth_of`."""
+        return truth_of(self.provenance)
+
+    @property
     def file_name(self) -> str:
         """See `file_name_of`."""
         return file_name_of(self.identity, f"{self.shape.kind} {self.promise}")
@@ -77,6 +83,7 @@ class PointRecord:
     def regions(self, case: PointCase, level: float) -> list[dict[str, Any]]:
         """The regions of a study's landmarks as they stand in its result. Args: level: one that is available."""
         about = {"promise": self.promise, "level": level, "record": self.checksum, "n": self.n, "unit": self.unit}
+        about["truth"] = self.truth
         return [outline | about for outline in self.shape.outlines(case, self.reaches(level))]
 
     def to_json(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from .record_file import file_name_of, read_sealed, refuse_ambiguous, seal, unse
 from .scores.conformity_score import ConformityScore
 from .size_class import SizeClass
 from .valid_record import Withheld
+from .whose_truth import truth_of
 
 SCHEMA = "caveat-record-1"
 
@@ -56,6 +57,11 @@ class Record:
     def merged_classes(self) -> bool:
         """Whether there are fewer size classes than the settings asked for."""
         return len(self.classes) <= len(self.provenance.get("size_classes_asked_for", ()))
+
+    @property
+    def truth(self) -> str:
+        """Whose truth is promised, see `truth_of`."""
+        return truth_of(self.provenance)
 
     @property
     def file_name(self) -> str:

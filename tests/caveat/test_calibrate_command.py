@@ -10,6 +10,7 @@ from calibration_phantoms import BUNDLE, result_of, write_result, write_stored
 from caveat.cli import main
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.record import read_records
+from caveat.inference.calibration.whose_truth import UNSTATED
 
 MEASUREMENTS = """
 measurements:
@@ -40,7 +41,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("CAVEAT_DATA", str(tmp_path / "data"))
     configs = tmp_path / "bundle/configs"
     configs.mkdir(parents=True)
-    (configs / "metadata.json").write_text("{}")
+    (configs / "metadata.json").write_text(json.dumps({"truth": "as the phantoms have it"}))
     (configs / "inference.yaml").write_text(MEASUREMENTS)
     (configs / "calibrate.yaml").write_text(CALIBRATE)
     write_stored(tmp_path, units=15)
@@ -62,6 +63,16 @@ def test_records_are_written_and_told(place, capsys):
     records = read_records(place / "out/records")
     assert [record.measurement for record in records] == ["first volume", "whole volume"]
     assert records[0].gate is not None and records[0].levels == (0.5, 0.8, 0.9)
+
+
+def test_whose_truth_the_labels_are_is_said_by_the_user_or_by_the_bundle(place, capsys):
+    said = "as the neuroradiologist of our clinic outlines it"
+    for option, expected in (((), UNSTATED), (("--truth", said), said), (("--truth", "bundle"), "as the phantoms have it")):
+        assert calibrate(place, *option) == 0
+        assert f"truth: {expected}" in capsys.readouterr().out
+        assert {record.truth for record in read_records(place / "out/records")} == {expected}
+    assert calibrate(place, "--truth", " ") == 2
+    assert "WRONG_USAGE" in capsys.readouterr().err
 
 
 def test_the_next_study_gets_its_interval(place):

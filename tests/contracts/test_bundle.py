@@ -17,6 +17,8 @@ from phantoms import write_cephalogram, write_fundus, write_hippocampus_crop, wr
 
 from caveat.bundle_folders import ALLOW_LIST, read_metadata, shipped_bundles
 from caveat.commands.predict import settings_of
+from caveat.inference.calibration.point_record import read_point_records
+from caveat.inference.calibration.record import read_records
 from caveat.inference.gate.kind_limits import KindLimits
 
 BUNDLES = shipped_bundles()
@@ -100,6 +102,12 @@ class TestBundle:
         page = (BUNDLES[name] / "docs" / "README.md").read_text(encoding="utf-8").lower()
         for word in ("licence", "not a medical device", "limits", "caveat predict", "caveat evaluate"):
             assert word in page
+
+    def test_it_says_whose_truth_it_learned_and_its_records_promise_the_same(self, name):
+        truth = read_metadata(BUNDLES[name])["truth"]
+        place = BUNDLES[name] / "calibration"
+        records = [*read_records(place), *read_point_records(place)]
+        assert truth.startswith("as ") and {record.truth for record in records} <= {truth}
 
     def test_versions_agree(self, name):
         metadata = read_metadata(BUNDLES[name])

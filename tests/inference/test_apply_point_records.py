@@ -16,6 +16,7 @@ from caveat.inference.calibration.identity import identity_of_points
 from caveat.inference.calibration.point_record import PointRecord
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.region_shape import Disc, Ellipse
+from caveat.inference.calibration.whose_truth import UNSTATED
 from caveat.inference.gate.gate import Check, fit_gate
 from caveat.reasons import StudyRefused
 
@@ -66,9 +67,10 @@ def test_regions_in_the_result_and_in_the_sentence(tmp_path):
         "record": record.checksum,
         "n": 20,
         "unit": "patient",
+        "truth": UNSTATED,
     }
     assert entry["simultaneous_region"]["radius"] == 3.8 and entry["simultaneous_region"]["record"] == at_once.checksum
-    assert entry["statement"] == "Sella: row 40.00, column 30.00 mm (90 % within 1.9 mm, calibrated on 20 patients)"
+    assert entry["statement"] == f"Sella: row 40.00, column 30.00 mm (90 % within 1.9 mm {UNSTATED}, calibrated on 20 patients)"
     assert entry["value"] == RESULT["points"][0]["value"] and result["flags"] == [] and result["gate"] is None
     json.dumps(result, allow_nan=False)
 
@@ -78,7 +80,7 @@ def test_an_ellipse_where_the_bundle_asks_for_it(tmp_path):
     save(tmp_path, Ellipse(POOLED, 0.5, 0.01))
     entry = apply(tmp_path, shape="ellipse")["points"][1]
     assert entry["region"]["semi_axes"] == pytest.approx([1.9 * np.sqrt(4.01), 1.9 * np.sqrt(1.01)])
-    assert "(90 % within an ellipse of semi-axes 3.8 and 1.9 mm, calibrated on 20 patients)" in entry["statement"]
+    assert f"(90 % within an ellipse of semi-axes 3.8 and 1.9 mm {UNSTATED}, calibrated on 20 patients)" in entry["statement"]
     assert entry["simultaneous_region"] is None
     with pytest.raises(ValueError, match="one of disc, ellipse"):
         ApplyPointRecordsd(tmp_path, 0.9, BUNDLE, "star")

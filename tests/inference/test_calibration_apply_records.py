@@ -17,6 +17,7 @@ from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.draw_quantiles import DrawQuantiles
 from caveat.inference.calibration.scores.fitted import Fitted
+from caveat.inference.calibration.whose_truth import UNSTATED
 from caveat.inference.gate.gate import Check, fit_gate
 from caveat.reasons import REASONS, StudyRefused
 
@@ -52,13 +53,14 @@ def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
         "upper": pytest.approx(220 * ML + 0.08),
         "record": record.checksum,
         "n": 20,
+        "truth": UNSTATED,
         "networks": None,
         "proven": 0.8,
         "unit": "subject",
         "score": "Absolute",
         "sides": "two-sided",
     }
-    statement = "Whole: 1.760 mL (80 % interval 1.680 to 1.840, calibrated on 20 subjects)"
+    statement = f"Whole: 1.760 mL (80 % interval 1.680 to 1.840 {UNSTATED}, calibrated on 20 subjects)"
     assert result["measurements"][0]["statement"] == statement
     assert result["measurements"][0]["value"] == RESULT["measurements"][0]["value"]
     assert result["flags"] == [] and result["gate"] is None
@@ -164,11 +166,11 @@ def test_one_sided_bounds(tmp_path):
     save(tmp_path, sides="lower")
     entry = apply(tmp_path)["measurements"][0]
     assert entry["interval"]["upper"] is None and entry["interval"]["lower"] == pytest.approx(1.76 - 0.07)
-    assert entry["statement"] == "Whole: 1.760 mL (80 % bound: at least 1.690, calibrated on 20 subjects)"
+    assert entry["statement"] == f"Whole: 1.760 mL (80 % bound: at least 1.690 {UNSTATED}, calibrated on 20 subjects)"
     save(tmp_path, sides="upper")
     entry = apply(tmp_path)["measurements"][0]
     assert entry["interval"]["lower"] is None
-    assert entry["statement"] == "Whole: 1.760 mL (80 % bound: at most 1.820, calibrated on 20 subjects)"
+    assert entry["statement"] == f"Whole: 1.760 mL (80 % bound: at most 1.820 {UNSTATED}, calibrated on 20 subjects)"
 
 
 def test_crossed_ends_are_flagged(tmp_path):

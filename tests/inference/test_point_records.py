@@ -21,9 +21,11 @@ from caveat.inference.calibration.region_shape import Disc, Ellipse, shape_from_
 from caveat.inference.gate.gate import Check
 from caveat.reasons import StudyRefused
 
+TRUTH = "as the rater of the phantoms marks it"
+
 
 def record(shape=None, promise="marginal", scores=((1.0, 2.0, 3.0, 4.0), (2.0, 4.0, 6.0, 8.0)), **more):
-    about = {"identity": {"sampler": "Ensemble", "draws": 5}, "provenance": {"list": "list.json"}, **more}
+    about = {"identity": {"sampler": "Ensemble", "draws": 5}, "provenance": {"list": "list.json", "truth": TRUTH}, **more}
     return PointRecord(("a", "b"), "patient", shape or Disc(), promise, scores, (0.5, 0.8), None, **about)
 
 
@@ -34,6 +36,7 @@ ELLIPSE = Ellipse(POOLED, 0.5, 0.01)
 def test_a_discs_region_reaches_as_far_as_its_quantile():
     first, second = record().regions(case(np.zeros((2, 2))), 0.8)  # the 4th of 4
     about = {"promise": "marginal", "level": 0.8, "record": record().checksum, "n": 4, "unit": "patient"}
+    about["truth"] = TRUTH
     assert first == {"kind": "disc", "radius": 4.0, "area": pytest.approx(16 * math.pi), **about}
     assert second["radius"] == 8.0
     assert record().reaches(0.5) == [3.0, 6.0]

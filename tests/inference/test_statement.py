@@ -29,10 +29,11 @@ def test_draws_are_never_called_an_interval():
     assert text == f"Vessels: 31{SPACE}240 pixels (3 draws from 29{SPACE}900 to 32{SPACE}600, not calibrated)"
 
 
-def test_a_calibrated_interval_names_level_and_units():
-    interval = {"level": 0.9, "lower": 3.05, "upper": 3.61, "n": 36, "unit": "subject"}
+def test_a_calibrated_interval_names_level_truth_and_units():
+    truth = "as the rater of Bergen outlines it"
+    interval = {"level": 0.9, "lower": 3.05, "upper": 3.61, "n": 36, "unit": "subject", "truth": truth}
     text = statement("Hippocampus", "mL", 3.33, [3.2, 3.4], interval)
-    assert text == "Hippocampus: 3.330 mL (90 % interval 3.050 to 3.610, calibrated on 36 subjects)"
+    assert text == f"Hippocampus: 3.330 mL (90 % interval 3.050 to 3.610 {truth}, calibrated on 36 subjects)"
 
 
 def test_one_network_says_that_it_is_one():

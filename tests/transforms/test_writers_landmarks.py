@@ -140,6 +140,7 @@ def test_the_runs_table_has_no_coordinates_of_what_is_outside(tmp_path):
 
 
 DISC = {"kind": "disc", "radius": 3.0, "promise": "marginal", "level": 0.9, "record": "5eed", "n": 55, "unit": "patient"}
+DISC["truth"] = "as the rater of the phantoms marks it"
 ELLIPSE = DISC | {"kind": "ellipse", "semi_axes": [4.0, 2.0], "directions": [[0.0, 1.0], [1.0, 0.0]]}
 del ELLIPSE["radius"]
 
@@ -170,6 +171,7 @@ def test_report_and_table_say_which_line_is_a_calibrated_region(tmp_path):
     assert [sella[key] for key in ("level", "radius", "semi_axis0", "semi_axis1", "calibrated_on", "record")] == [
         *("0.9", "", "4", "2", "55", "5eed")
     ]
+    assert sella["truth"] == sella["simultaneous_truth"] == "as the rater of the phantoms marks it"
     assert (sella["simultaneous_level"], sella["simultaneous_semi_axis1"]) == ("0.9", "5")
     assert not any(menton[key] for key in ("level", "record", "simultaneous_level"))
     PointsCsvWriter().write(radiograph(entry("Sella", (60.0, 40.0)) | {"region": DISC}), tmp_path)

@@ -72,7 +72,7 @@ def test_the_order_is_image_statement_maps_gate_provenance(tmp_path):
 def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path):
     study = example_study()
     text, _ = report(study, tmp_path)
-    assert "not calibrated" in text and "interval" not in text
+    assert "not calibrated" in text and "interval" not in text and "no gate can see" not in text
     study["result"]["measurements"][0]["interval"] = {
         "level": 0.9,
         "lower": 50.0,
@@ -80,9 +80,11 @@ def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path)
         "record": "r",
         "n": 36,
         "unit": "patient",
+        "truth": "as the rater of the phantoms has it",
     }
     text, _ = report(study, tmp_path)
     assert "the 90 % interval, calibrated on 36 patients" in text
+    assert "What no gate can see: the value is promised as the rater of the phantoms has it." in text and "caveat audit" in text
 
 
 @pytest.mark.parametrize(

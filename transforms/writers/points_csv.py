@@ -18,8 +18,9 @@ class PointsCsvWriter(Writer):
     In the points' unit: its coordinates by axis, the draws' mean, and their standard deviation and that of the total covariance
     along each axis, the mean distance of the draws to their mean. In elements of the input's grid: `index0` and so on. Of its
     region, where a record says so: `level`, `radius` or `semi_axis0` and so on from the longest, how many units it was
-    calibrated on, and the record's sha256; the same behind `simultaneous_` of the region for all landmarks at once. What one draw
-    cannot tell is empty. A landmark that the image does not show has its name, and 1 under `outside_image`.
+    calibrated on, whose truth it promises, and the record's sha256; the same behind `simultaneous_` of the region for all
+    landmarks at once. What one draw cannot tell is empty. A landmark that the image does not show has its name, and 1 under
+    `outside_image`.
     """
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
@@ -65,6 +66,7 @@ def _of_region(prefix: str, region: Mapping[str, Any] | None, axes: int) -> dict
         "radius": known.get("radius"),
         **_by_axis("semi_axis", known.get("semi_axes", [None] * axes)),
         "calibrated_on": known.get("n"),
+        "truth": known.get("truth"),
         "record": known.get("record"),
     }
     return {f"{prefix}{name}": cell for name, cell in cells.items()}

@@ -34,6 +34,7 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     bundle, sampling, given = (result[key] for key in ("bundle", "sampling", "input"))
     rows = [
         ("Bundle", f"{bundle.get('name', '')} {bundle.get('version', '')}".strip()),
+        ("Labels it learned from", bundle.get("truth")),
         ("Weights, sha256", bundle.get("weights_sha256")),
         ("Sampler", sampling.get("sampler")),
         ("What varies between draws", SOURCES.get(sampling.get("source", ""), sampling.get("source"))),

@@ -54,6 +54,7 @@ class ReportHtmlWriter(Writer):
             parts=parts(study),
             landmarks=DEVIATIONS if result["points"] and "segmentation" not in study else 0,
             region=next((point["region"] for point in result["points"] if point["region"]), None),
+            truth=_truth(result),
             at_once=next((point["simultaneous_region"] for point in result["points"] if point["simultaneous_region"]), None),
             near=self._near(scene) if scene else None,
             maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
@@ -94,6 +95,12 @@ class ReportHtmlWriter(Writer):
                 MapOnPage(title, kind.meaning, kind.marks(classes), palette_uri(picture, PALETTE), float(values.max()), place)
             )
         return shown
+
+
+def _truth(result: Mapping[str, Any]) -> str:
+    """Whose truth the result promises, "" where it promises none."""
+    promised = [entry["interval"] for entry in result["measurements"]] + [point["region"] for point in result["points"]]
+    return next((str(one.get("truth", "")) for one in promised if one), "")
 
 
 def _channels(study: Mapping[Hashable, Any], source: str) -> Iterator[tuple[str, MapKind, np.ndarray]]:
