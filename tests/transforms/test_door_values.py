@@ -210,3 +210,29 @@ def test_a_mosaic_is_called_one(tmp_path, capsys):
     write([header], tmp_path)
     assert main(["check", str(tmp_path)]) == 0
     assert "UNSUPPORTED_MULTIFRAME: a mosaic" in capsys.readouterr().out
+
+
+GOOD = {"ImagerPixelSpacing": [0.2, 0.2], "PixelSpacing": [0.15, 0.15], "NominalScannedPixelSpacing": [0.1, 0.1]}
+
+
+@pytest.mark.parametrize("zero", GOOD)
+@pytest.mark.parametrize("good", GOOD)
+def test_zeros_are_no_spacing_of_a_radiograph_beside_one(good, zero, tmp_path):
+    if good != zero:
+        write([radiograph(**{good: GOOD[good], zero: [0, 0]})], tmp_path)
+        (image,) = at_the_door(tmp_path)
+        assert image.spacing_mm == tuple(GOOD[good])
+
+
+@pytest.mark.parametrize("zero", GOOD)
+def test_zeros_alone_are_refused_unless_a_spacing_is_stated(zero, tmp_path):
+    write([radiograph(**{zero: [0, 0]})], tmp_path)
+    assert at_the_door(tmp_path) == ["BAD_SPACING"]
+    (image,) = at_the_door(tmp_path, spacing_mm=(0.2,))
+    assert (image.spacing_mm, image.spacing_source) == ((0.2, 0.2), "stated by the user")
+
+
+def test_an_aspect_ratio_that_is_none_is_called_so(tmp_path, capsys):
+    write([radiograph(PixelAspectRatio=[1, 0])], tmp_path)
+    assert main(["check", str(tmp_path)]) == 0
+    assert "NON_SQUARE_PIXELS: their aspect ratio is no two numbers above zero" in capsys.readouterr().out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from dicom_grid import Grid, phantom
@@ -9,8 +11,10 @@ from dicom_phantoms import clean_series, enhanced_series, item, uid, write
 from dicom_reading import assert_is_phantom, at_the_door
 from pydicom import Dataset
 from pydicom.sequence import Sequence as Items
+from pydicom.uid import RLELossless
 
 from caveat.cli import main
+from caveat.transforms.dicom import stored_values
 
 GRID = Grid(shape=(8, 9, 12))
 IMAGE_TYPES = (["ORIGINAL", "PRIMARY", "M"], ["ORIGINAL", "PRIMARY", "P"])
@@ -158,3 +162,24 @@ def test_slices_that_each_have_a_series_number_are_refused_with_the_cause(tmp_pa
         header.SeriesNumber = number
     write(series, tmp_path)
     assert at_the_door(tmp_path) == ["AMBIGUOUS_SERIES"]
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_a_compressed_object_of_many_volumes_is_parsed_a_few_times_and_not_once_a_pair(equal, tmp_path, monkeypatch):
+    """Four times the same places, and nothing that tells them apart."""
+    header = enhanced_series(GRID)
+    groups = list(header.PerFrameFunctionalGroupsSequence)
+    values = np.frombuffer(header.PixelData, "<u2").reshape(12, 9, 8)
+    header.PixelData = np.concatenate([values + (0 if equal else turn) for turn in range(4)]).tobytes()
+    header.NumberOfFrames = 48
+    header.PerFrameFunctionalGroupsSequence = Items([copy.deepcopy(group) for _ in range(4) for group in groups])
+    header.compress(RLELossless, generate_instance_uid=False)
+    parsed, parse = [], stored_values.encoded_frames
+    monkeypatch.setattr(stored_values, "encoded_frames", lambda *args: parsed.append(1) or parse(*args))
+    write([header], tmp_path, RLELossless)
+    (found,) = at_the_door(tmp_path)
+    if equal:
+        np.testing.assert_array_equal(found.voxels[0], phantom(GRID))
+    else:
+        assert found == "AMBIGUOUS_TEMPORAL"
+    assert len(parsed) <= 3

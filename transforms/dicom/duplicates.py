@@ -10,7 +10,7 @@ from caveat.reasons import StudyRefused
 
 from .frame import Frame
 from .temporal import SAME_POSITION_MM
-from .values import read_values
+from .values import value_digests
 
 
 def without_copies(frames: Sequence[Frame], offsets: np.ndarray, positions: np.ndarray) -> list[int]:
@@ -27,13 +27,16 @@ def without_copies(frames: Sequence[Frame], offsets: np.ndarray, positions: np.n
     Raises:
         StudyRefused: DUPLICATE_POSITION; AMBIGUOUS_TEMPORAL where at least half of the places are taken twice.
     """
-    kept, conflicts = [0], 0
+    kept, pairs, conflicts = [0], [], 0
     for index in range(1, len(frames)):
         last = kept[-1]
         if offsets[index] - offsets[last] >= SAME_POSITION_MM:
             kept.append(index)
-        elif np.abs(positions[index] - positions[last]).max() >= SAME_POSITION_MM or not _equal(frames[last], frames[index]):
+        elif np.abs(positions[index] - positions[last]).max() >= SAME_POSITION_MM:
             conflicts += 1
+        else:
+            pairs.append((last, index))
+    conflicts += _different(frames, pairs)
     if conflicts:
         whole = conflicts > 1 and conflicts >= len(kept) / 2
         code = "AMBIGUOUS_TEMPORAL" if whole else "DUPLICATE_POSITION"
@@ -41,7 +44,10 @@ def without_copies(frames: Sequence[Frame], offsets: np.ndarray, positions: np.n
     return kept
 
 
-def _equal(first: Frame, second: Frame) -> bool:
-    """Pixel for pixel, however they are stored."""
-    values, _ = read_values([first, second])
-    return bool(np.array_equal(values[..., 0], values[..., 1]))
+def _different(frames: Sequence[Frame], pairs: Sequence[tuple[int, int]]) -> int:
+    """How many of some pairs of slices differ in any pixel, however they are stored."""
+    involved = sorted({index for pair in pairs for index in pair})
+    if not involved:
+        return 0
+    digests = dict(zip(involved, value_digests([frames[index] for index in involved]), strict=True))
+    return sum(digests[first] != digests[second] for first, second in pairs)

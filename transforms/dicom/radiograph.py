@@ -58,7 +58,7 @@ def read_radiograph(frame: Frame, stated: Stated) -> StudyImage:
         StudyRefused: as `read_values`; BAD_SPACING, NON_SQUARE_PIXELS, STATED_SPACING_MISMATCH, IMPLAUSIBLE_SPACING.
     """
     with guarded_header():
-        found = radiograph_spacing(frame.instance.header)
+        found = radiograph_spacing(frame.instance.header, bool(stated.spacing_mm))
         if found is None:
             refuse_unsquare_header(frame.instance.header, stated.spacing_mm)
         pixels, flags = _pixels(frame)

@@ -13,6 +13,7 @@ from ..checks.geometry import LARGEST_SPACING_MM, SMALLEST_SPACING_MM
 from ..stated_spacing import refuse_unsquare
 from .header_values import numbers, text
 
+KEYWORDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 EQUAL = 1e-3
 """Relative difference of two spacings that are the same, written with different numbers of digits."""
 CALIBRATIONS = {
@@ -31,20 +32,23 @@ class RadiographSpacing:
     flags: tuple[str, ...]
 
 
-def radiograph_spacing(header: Dataset) -> RadiographSpacing | None:
+def radiograph_spacing(header: Dataset, is_stated: bool = False) -> RadiographSpacing | None:
     """The spacing that a projection image states.
+
+    Zeros are how some writers say that they do not know it.
+
+    Args:
+        is_stated: whether the user states one, where the image does not.
 
     Returns:
         None where it states none.
 
     Raises:
-        StudyRefused: BAD_SPACING.
+        StudyRefused: BAD_SPACING, also where all that it states are zeros, and the user states none.
 
     Source: DICOM PS3.3, 10.7.1.3 (pixel spacing, its calibration, imager pixel spacing).
     """
-    calibrated, imager, film = (
-        _spacing(header, keyword) for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
-    )
+    calibrated, imager, film = (_spacing(header, keyword) for keyword in KEYWORDS)
     calibration = CALIBRATIONS.get(text(header, "PixelSpacingCalibrationType"))
     magnified = ("MAGNIFIED",) if _is_magnified(header) else ()
     if calibrated is not None and calibration is not None:
@@ -55,6 +59,8 @@ def radiograph_spacing(header: Dataset) -> RadiographSpacing | None:
         return RadiographSpacing(imager, "detector plane (ImagerPixelSpacing)", magnified)
     if film is not None:
         return RadiographSpacing(film, "plane of the film, digitised (NominalScannedPixelSpacing)", magnified)
+    if not is_stated and any(numbers(header, keyword) for keyword in KEYWORDS):
+        raise StudyRefused("BAD_SPACING", "0 x 0 mm")
     return None
 
 
@@ -70,15 +76,16 @@ def refuse_unsquare_header(header: Dataset, stated_mm: tuple[float, ...] = ()) -
     Source: DICOM PS3.3, C.7.6.3.1.7: the vertical size to the horizontal.
     """
     aspect = numbers(header, "PixelAspectRatio")
-    if not aspect:
+    if not any(aspect):  # nothing, or zeros
         return
-    ratio = aspect[0] / aspect[1] if len(aspect) == 2 and aspect[1] > 0 else math.nan
-    refuse_unsquare(ratio, stated_mm if len(stated_mm) == 2 else (1.0, 1.0))
+    if len(aspect) != 2 or not all(0 < side < math.inf for side in aspect):
+        raise StudyRefused("NON_SQUARE_PIXELS", "their aspect ratio is no two numbers above zero")
+    refuse_unsquare(aspect[0] / aspect[1], stated_mm if len(stated_mm) == 2 else (1.0, 1.0))
 
 
 def _spacing(header: Dataset, keyword: str) -> tuple[float, float] | None:
     found = numbers(header, keyword)
-    if not found:
+    if not any(found):  # nothing, or zeros
         return None
     if len(found) != 2 or not all(SMALLEST_SPACING_MM <= length <= LARGEST_SPACING_MM for length in found):
         raise StudyRefused("BAD_SPACING", " x ".join(f"{length:.4g}" for length in found[:2]) + " mm")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,25 +37,67 @@ def read_values(frames: Sequence[Frame]) -> tuple[np.ndarray, tuple[str, ...]]:
             TRUNCATED_PIXEL_DATA, SIZE_MISMATCH, CODESTREAM_MISMATCH, CORRUPT_PIXEL_DATA, INCONSISTENT_RESCALE, BAD_RESCALE,
             CT_WITHOUT_RESCALE, NON_FINITE_VOXELS, CONSTANT_IMAGE (nothing but padding), BAD_HEADER, UNREADABLE_FILE.
     """
-    with guarded_header():
-        layouts = _layouts(frames)
-        each = [layouts[frame.instance.path] for frame in frames]
-        rescales = rescales_of(frames, each)
-        headers = {frame.instance.path: frame.instance.header for frame in frames}
-        paddings = {path: padding_of(header, layouts[path]) for path, header in headers.items()}
-        blurred = any(is_padding_blurred(header, layouts[path]) for path, header in headers.items())
-    refuse_large_volume((each[0].columns, each[0].rows, len(frames)), 4)
-    voxels = np.empty((len(frames), each[0].rows, each[0].columns), dtype=np.float32)
-    with quiet_pydicom():
-        for path, places in _places_by_file(frames).items():
-            instance, indices = frames[places[0]].instance, [frames[place].index for place in places]
-            for place, pixels in zip(places, container_values(instance, layouts[path], indices), strict=True):
-                rescales[place].apply(within_bits(pixels, layouts[path]), voxels[place])
-                padding = paddings[path]
-                if padding is not None:
-                    np.copyto(voxels[place], np.nan, where=padding.marks(pixels, layouts[path]))
-    replaced = any(paddings.values()) and fill_padding(voxels)
-    return voxels.transpose(2, 1, 0), ("PADDING_REPLACED",) * replaced + ("PADDING_UNCERTAIN",) * blurred
+    source = _Source(frames)
+    rows, columns = source.shape
+    refuse_large_volume((columns, rows, len(frames)), 4)
+    voxels = np.empty((len(frames), rows, columns), dtype=np.float32)
+    for _ in source.planes(lambda place: voxels[place]):
+        pass
+    replaced = source.has_padding and fill_padding(voxels)
+    return voxels.transpose(2, 1, 0), ("PADDING_REPLACED",) * replaced + ("PADDING_UNCERTAIN",) * source.is_blurred
+
+
+def value_digests(frames: Sequence[Frame]) -> list[bytes]:
+    """A hash of the values of each frame, however they are stored; every file is read once, and one frame is held at a time.
+
+    Args:
+        frames: of one size.
+
+    Raises:
+        StudyRefused: as `read_values`.
+    """
+    source, digests = _Source(frames), [b""] * len(frames)
+    plane = np.empty(source.shape, dtype=np.float32)
+    for place in source.planes(lambda _: plane):
+        digests[place] = hashlib.sha256(plane + np.float32(0)).digest()  # without negative zeros
+    return digests
+
+
+class _Source:
+    """What headers say of the pixels of frames of one size, and the way to read them, one at a time.
+
+    Raises:
+        StudyRefused: see `read_values`.
+    """
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.frames = frames
+        with guarded_header():
+            self.layouts = _layouts(frames)
+            each = [self.layouts[frame.instance.path] for frame in frames]
+            self.rescales = rescales_of(frames, each)
+            headers = {frame.instance.path: frame.instance.header for frame in frames}
+            self.paddings = {path: padding_of(header, self.layouts[path]) for path, header in headers.items()}
+            self.is_blurred = any(is_padding_blurred(header, self.layouts[path]) for path, header in headers.items())
+        self.has_padding = any(self.paddings.values())
+        self.shape = (each[0].rows, each[0].columns)
+
+    def planes(self, plane_of: Callable[[int], np.ndarray]) -> Iterator[int]:
+        """Read each frame into the array (rows, columns) float32 that is given for its place, with NaN where it is padded.
+
+        Yields:
+            Places of frames, as they are filled: file by file.
+        """
+        with quiet_pydicom():
+            for path, places in _places_by_file(self.frames).items():
+                instance, indices = self.frames[places[0]].instance, [self.frames[place].index for place in places]
+                layout, padding = self.layouts[path], self.paddings[path]
+                for place, pixels in zip(places, container_values(instance, layout, indices), strict=True):
+                    plane = plane_of(place)
+                    self.rescales[place].apply(within_bits(pixels, layout), plane)
+                    if padding is not None:
+                        np.copyto(plane, np.nan, where=padding.marks(pixels, layout))
+                    yield place
 
 
 def _layouts(frames: Sequence[Frame]) -> dict[Path, PixelLayout]:
