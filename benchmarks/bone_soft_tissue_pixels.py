@@ -27,12 +27,14 @@ class Body:
         name: of the CT. part: of the body.
         probability: (images, classes, rows, columns).
         labels: (images, rows, columns).
+        lowest: probability of soft tissue of the most cautious network, (images, rows, columns).
     """
 
     name: str
     part: str
     probability: np.ndarray
     labels: np.ndarray
+    lowest: np.ndarray
 
     @property
     def is_trunk(self) -> bool:
@@ -65,23 +67,25 @@ def bodies_of(predictions: Path, fold: int, part: str) -> list[Body]:
     """Predictions of one part of a fold's list. Args: predictions: folder of one run."""
     entries = read_entries(list_of(fold), part)
     found = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
-    images: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
+    images: dict[tuple[str, str], list[tuple[np.ndarray, ...]]] = {}
     for entry in entries:
-        probability = tifffile.imread(found[entry["sha256"]][0] / "probability.tif")
+        maps = [tifffile.imread(found[entry["sha256"]][0] / f"{name}.tif") for name in ("probability", "lowest_probability")]
         truth = np.asarray(Image.open(PREPARED / entry["label"][0]))
-        images.setdefault((entry["unit"], entry["stratum"]), []).append((probability, truth))
+        images.setdefault((entry["unit"], entry["stratum"]), []).append((maps[0], truth, maps[1]))
     return [Body(name, stratum, *_stacked(pairs)) for (name, stratum), pairs in images.items()]
 
 
-def _stacked(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    size = np.max([truth.shape for _, truth in pairs], axis=0)
-    probability = np.zeros((len(pairs), len(pairs[0][0]), *size), np.float32)
-    labels = np.zeros((len(pairs), *size), np.uint8)
+def _stacked(images: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Args: images: probability (classes, rows, columns), truth and lowest probability (rows, columns) of each."""
+    size = np.max([truth.shape for _, truth, _ in images], axis=0)
+    probability = np.zeros((len(images), len(images[0][0]), *size), np.float32)
+    labels, lowest = np.zeros((len(images), *size), np.uint8), np.zeros((len(images), *size), np.float32)
     probability[:, 0] = 1
-    for index, (found, truth) in enumerate(pairs):
+    for index, (found, truth, least) in enumerate(images):
         rows, columns = truth.shape
         probability[index, :, :rows, :columns], labels[index, :rows, :columns] = found, truth
-    return probability, labels
+        lowest[index, :rows, :columns] = least
+    return probability, labels, lowest
 
 
 def classical(bundle: Path, folds: Sequence[int]) -> Method:
@@ -96,7 +100,7 @@ def classical(bundle: Path, folds: Sequence[int]) -> Method:
             for entry, study in zip(entries, loaded, strict=True)
         ]
 
-    images: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
+    images: dict[tuple[str, str], list[tuple[np.ndarray, ...]]] = {}
     seconds = []
     for fold in folds:
         chosen = choose([example for _, example in examples(fold, "early_stopping")])
@@ -105,7 +109,7 @@ def classical(bundle: Path, folds: Sequence[int]) -> Method:
             found = segment(example.image, *chosen)
             seconds.append(time.process_time() - start)
             sure = np.stack([found == index for index in range(4)]).astype(np.float32)
-            images.setdefault((entry["unit"], entry["stratum"]), []).append((sure, example.labels))
+            images.setdefault((entry["unit"], entry["stratum"]), []).append((sure, example.labels, sure[2]))
     bodies = [Body(name, stratum, *_stacked(pairs)) for (name, stratum), pairs in images.items()]
     return Method("classical (thresholds, watershed of edges, morphology)", 0, float(np.mean(seconds)), bodies)
 

@@ -5,8 +5,9 @@
 pack         after training: the five folds' checkpoints into models/, prints the sha256 for the config; the images that they
              have seen into calibration/seen.json
 temperature  the temperature of the link, of each fold's network on the bodies that stopped its training, all together
-folds        each fold's network on the bodies of its fold, and on those that no network sees
+folds        each fold's network on the bodies of its fold
 ensemble     the five networks together on the bodies that no network sees
+kind         limits beyond which an image is flagged, from the ensemble on every fourth image that its networks have seen
 record       the threshold record, from the step folds, valid for the step ensemble
 compared     other networks of fewer steps (configs/train_NAME.yaml, checkpoints NAME_foldK), out of fold, where they are trained
 
@@ -35,6 +36,8 @@ from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.temperature import LabelledLogits, fit_temperature
 from caveat.inference.calibration.threshold_record import ThresholdRecord, identity_of_threshold
 from caveat.inference.evaluate import read_entries, results_by_sha256
+from caveat.inference.gate.kind_limits import build_kind_limits, read_kind_settings
+from caveat.inference.stored_study import read_results
 from caveat.networks.pack_members import pack
 from caveat.transforms.discover import studies_from_list
 
@@ -45,10 +48,11 @@ FOLDS = range(1, 6)
 SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
 BOUND = 0.25
+SEEN_STRIDE = 4
 COMPARED = {"unet": "U-Net (default), 300 steps", "xnet": "XNet16 k3, 300 steps", "segnet": "SegNet, 300 steps"}
 WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
-    {"_target_": "caveat.transforms.writers.maps.MapsWriter", "names": ["probability", "entropy"]},
+    {"_target_": "caveat.transforms.writers.maps.MapsWriter", "names": ["probability", "lowest_probability"]},
     {"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"},
 ]
 """What the tables read."""
@@ -57,7 +61,7 @@ WRITERS = [
 def main() -> None:
     """Run one step."""
     steps = {"pack": pack_networks, "temperature": fit, "folds": predict_folds, "ensemble": predict_ensemble, "record": write}
-    steps["compared"] = predict_compared
+    steps |= {"kind": limit_kind, "compared": predict_compared}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=tuple(steps))
     parser.add_argument("--bundle", default="bone_soft_tissue", help="name or folder (default: the shipped one)")
@@ -95,16 +99,26 @@ def fit(bundle: Path) -> None:
 
 
 def predict_folds(bundle: Path) -> None:
-    """Single networks, out of fold and on the bodies that none has seen."""
+    """Single networks, out of fold."""
     for fold in FOLDS:
-        for part in ("test", "kept_out"):
-            studies = studies_from_list(list_of(fold), part)
-            predict_once(bundle, OUT / f"fold{fold}_{part}", studies, "single", WRITERS, fold=fold, risk=None)
+        studies = studies_from_list(list_of(fold), "test")
+        predict_once(bundle, OUT / f"fold{fold}_test", studies, "single", WRITERS, fold=fold, risk=None)
 
 
 def predict_ensemble(bundle: Path) -> None:
     """The bundle's own sampler on the bodies that no network has seen."""
     predict_once(bundle, OUT / "ensemble_kept_out", studies_from_list(list_of(1), "kept_out"), None, WRITERS, risk=None)
+
+
+def limit_kind(bundle: Path) -> None:
+    """The limits of kind.yaml, of images of all 20 bodies: the test parts of the folds are what the other folds' networks saw."""
+    studies = [study for fold in FOLDS for study in studies_from_list(list_of(fold), "test")[::SEEN_STRIDE]]
+    numbered = [study | {"number": number, "name": f"study-{number:04d}"} for number, study in enumerate(studies, start=1)]
+    predict_once(bundle, OUT / "seen", numbered, None, WRITERS[-1:], risk=None)
+    settings = read_kind_settings(bundle / "configs" / "kind.yaml")
+    limits = build_kind_limits(list(read_results(OUT / "seen").values()), settings)
+    limits.write(bundle / "calibration" / limits.file_name)
+    print(limits.file_name, [f"{limit.name} {limit.direction} {limit.threshold:.4g}" for limit in limits.limits])
 
 
 def predict_compared(bundle: Path) -> None:

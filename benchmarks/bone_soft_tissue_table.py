@@ -42,7 +42,6 @@ def main() -> None:
     parser.add_argument("--bundle", default="bone_soft_tissue", help="name or folder (default: the shipped one)")
     bundle = find_bundle(parser.parse_args().bundle)
     out_of_fold = [body for fold in FOLDS for body in bodies_of(OUT / f"fold{fold}_test", fold, "test")]
-    members = [bodies_of(OUT / f"fold{fold}_kept_out", 1, "kept_out") for fold in FOLDS]
     ensemble = bodies_of(OUT / "ensemble_kept_out", 1, "kept_out")
     records = read_threshold_records(bundle / "calibration")
     sections = [
@@ -50,7 +49,7 @@ def main() -> None:
         "## Out of fold: one network, 20 bodies that it did not see\n\n" + body_table(out_of_fold),
         "## The ensemble on the four bodies that no network saw\n\n" + body_table(ensemble),
         "## Methods side by side\n\n" + method_table(methods(bundle)),
-        "## Thresholds of soft tissue\n\n" + threshold_text(records, out_of_fold, ensemble, members),
+        "## Thresholds of soft tissue\n\n" + threshold_text(records, out_of_fold, ensemble),
         "## Bone clean-up\n\n" + clean_up_text(out_of_fold),
     ]
     (bundle / "docs" / "evaluation.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
@@ -117,16 +116,13 @@ def method_table(compared: Sequence[Method]) -> str:
     return markdown_table(["method", "parameters", "CPU s an image", *names], table)
 
 
-def threshold_text(
-    records: Sequence[ThresholdRecord], out_of_fold: Sequence[Body], ensemble: Sequence[Body], members: Sequence[Sequence[Body]]
-) -> str:
+def threshold_text(records: Sequence[ThresholdRecord], out_of_fold: Sequence[Body], ensemble: Sequence[Body]) -> str:
     """What is realised at each promised level, and at fixed thresholds, on the bodies that no network saw."""
-    lowest = [np.min([member[index].soft for member in members], axis=0) for index in range(len(ensemble))]
     promised = [(f"promised {100 * risk:g} %", records[0].threshold(risk)) for risk in RISKS] if records else []
     rows = []
     for name, threshold in [("arg-max", 0.0), *promised, *((f"fixed {fixed:g}", fixed) for fixed in FIXED)]:
-        for body, cautious in zip(ensemble, lowest, strict=True):
-            called = (body.probability.argmax(axis=1) == SOFT_TISSUE) & (cautious > threshold)
+        for body in ensemble:
+            called = (body.probability.argmax(axis=1) == SOFT_TISSUE) & (body.lowest > threshold)
             rows.append([name, shown(threshold), f"{body.name} ({body.part})", *map(shown, realised(body, called))])
     losses = []
     for body in out_of_fold:
