@@ -24,6 +24,7 @@ and blue).
 
 from __future__ import annotations
 
+import hashlib
 import random
 import uuid
 from collections.abc import Mapping
@@ -146,7 +147,8 @@ def simulate(name: str, folder: Path) -> list[dict[str, Any]]:
         soft = soft_labels(paths["inside"], paths["bones"], field)
         Image.fromarray(np.rint(255 * np.moveaxis(soft, 0, -1)).astype(np.uint8)).save(f"{stem}_soft.png")
         described = describe(Path(f"{stem}.dcm"), [Path(f"{stem}_label.png")], None, name, data_root=PREPARED)
-        entries.append(described | {"stratum": part_of(name)})
+        sha256 = hashlib.sha256(described["sha256"].encode()).hexdigest()  # a DICOM study's is of the sha256 of its files
+        entries.append(described | {"stratum": part_of(name), "sha256": sha256})
     return entries
 
 
