@@ -79,9 +79,11 @@ def pack_networks(bundle: Path) -> None:
     for folder in ("models", "calibration"):
         (bundle / folder).mkdir(exist_ok=True)
     print("model.pt", pack([CHECKPOINTS / f"fold{fold}" / "best.pt" for fold in FOLDS], bundle / "models" / "model.pt"))
-    parts = [(fold, part) for fold in FOLDS for part in ("training", "early_stopping")]
-    seen = {entry["sha256"] for fold, part in parts for entry in read_entries(list_of(fold), part)}
-    (bundle / "calibration" / "seen.json").write_text(json.dumps(sorted(seen), indent=1) + "\n", encoding="utf-8")
+    seen: dict[str, list[int]] = {}
+    for fold in FOLDS:
+        for entry in (entry for part in ("training", "early_stopping") for entry in read_entries(list_of(fold), part)):
+            seen.setdefault(entry["sha256"], []).append(fold - 1)
+    (bundle / "calibration" / "seen.json").write_text(json.dumps(dict(sorted(seen.items()))) + "\n", encoding="utf-8")
 
 
 def fit(bundle: Path) -> None:
@@ -171,6 +173,7 @@ def write(bundle: Path) -> None:
             "bodies": {fold: sorted({image.unit for image in images}) for fold, images in folds.items()},
             "split_sha256": hashlib.sha256((ROOT / "data_lists" / "bone_bodies.json").read_bytes()).hexdigest(),
             "made_of": "radiographs simulated from CTs",
+            "truth": result["bundle"]["truth"],
         },
     )
     write_record(record, bundle / "calibration" / record.file_name)

@@ -45,13 +45,15 @@ class MaskTruths:
         raters: names of the raters, in the order of the list's "label".
         classes: numbers of the classes that every label must hold, in the network's numbering; a label that lacks one, or
             holds another, is refused. None for masks of one structure: whatever is above 0 is class 1.
+        may_lack: a label need not hold every class: not every image shows all of them.
 
     Raises:
         ValueError: a class above 255.
     """
 
-    def __init__(self, raters: Sequence[str] = ("truth",), classes: Sequence[int] | None = None) -> None:
+    def __init__(self, raters: Sequence[str] = ("truth",), classes: Sequence[int] | None = None, may_lack: bool = False) -> None:
         self.raters = tuple(raters)
+        self.may_lack = may_lack
         self.classes = None if classes is None else frozenset(classes)
         refuse_more_labels(max(self.classes or [0]) + 1)
 
@@ -81,7 +83,7 @@ class MaskTruths:
         if self.classes is None:
             return (array > 0).astype(np.uint8)
         found = set(np.unique(array).tolist())
-        missing, other = self.classes - found, found - self.classes - {0}
+        missing, other = frozenset() if self.may_lack else self.classes - found, found - self.classes - {0}
         if missing or other:
             raise StudyRefused("LABEL_WITHOUT_CLASS", f"classes without an element: {len(missing)}, other values: {len(other)}")
         return array.astype(np.uint8)

@@ -11,6 +11,7 @@ from monai.transforms import Transform
 
 from ..statement import UNITS_IN_WORDS, number, summarise_draws
 from ..study_grid import element_of_grid
+from .seen import read_seen, withheld_as_seen
 from .threshold_record import ThresholdRecord, identity_of_threshold, read_threshold_records
 from .valid_record import Withheld, best_fit, mismatch, too_few
 
@@ -23,24 +24,33 @@ class ApplyThresholdd(Transform):
     Reads the study after `ReportOnInputGridd`, with the map `lowest_probability`. Changes `segmentation` and the `classes` of the
     result, and adds a measurement "undecided area": of what the class's own measurement counts, the elements that are
     undecided. Where no record is valid for such a network and such settings nothing changes but the flag: RECORD_MISMATCH,
-    TOO_FEW_UNITS.
+    TOO_FEW_UNITS, UNITS_SEEN_IN_TRAINING.
 
     Args:
         records: file of a threshold record, or folder of records.
         risk: largest expected loss that is to be promised; None leaves everything as it is.
         bundle: weights_sha256 and preprocessing_sha256.
         class_index: number of the class.
+        bundle_root: folder of the bundle, which may know the images that its networks have seen, see `seen`.
 
     Raises:
         StudyRefused: RECORD_EDITED, RECORD_AMBIGUOUS, when made.
     """
 
-    def __init__(self, records: str | Path, risk: float | None, bundle: Mapping[str, Any], class_index: int) -> None:
+    def __init__(
+        self,
+        records: str | Path,
+        risk: float | None,
+        bundle: Mapping[str, Any],
+        class_index: int,
+        bundle_root: str | Path | None = None,
+    ) -> None:
         found = read_threshold_records(Path(records)) if risk is not None else []
         self.records = [record for record in found if record.class_index == class_index]
         self.risk = risk
         self.bundle = dict(bundle)
         self.class_index = class_index
+        self.seen = {} if bundle_root is None else read_seen(Path(bundle_root))
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Args: data: with `result`, `segmentation` (1, *spatial), `lowest_probability` (1, *spatial), `input`."""
@@ -48,8 +58,9 @@ class ApplyThresholdd(Transform):
         record, differing = best_fit(self.records, identity_of_threshold(result, self.bundle, self.class_index))
         if record is None:
             return dict(data)
-        if differing:
-            return _flagged(data, mismatch(differing))
+        seen = withheld_as_seen(data, self.seen)
+        if seen or differing:
+            return _flagged(data, seen or mismatch(differing))
         threshold = record.threshold(self.risk)
         if threshold is None:
             return _flagged(data, too_few(1 - self.risk, record.needed(self.risk), "fold", record.folds))

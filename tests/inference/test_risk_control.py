@@ -146,3 +146,13 @@ OTHER_WEIGHTS = {"identity": identity_of_threshold(RESULT, {**BUNDLE, "weights_s
 def test_a_record_that_is_not_valid_withholds_and_says_so(tmp_path, risk, changed, flag):
     out = applied(tmp_path, risk, record(**changed))
     assert out["segmentation"].tolist() == [[[2, 2, 3]]] and out["result"]["flags"] == [flag]
+
+
+def test_an_image_that_a_network_has_seen_is_promised_nothing(tmp_path):
+    (tmp_path / "calibration").mkdir()
+    (tmp_path / "calibration" / "seen.json").write_text(json.dumps({"seen": [0]}))
+    write_record(record(), tmp_path / "record.json")
+    known = study()
+    known["input"].meta["input_sha256"] = "seen"
+    out = ApplyThresholdd(tmp_path / "record.json", 0.1, BUNDLE, 2, bundle_root=tmp_path)(known)
+    assert out["segmentation"].tolist() == [[[2, 2, 3]]] and out["result"]["flags"] == ["UNITS_SEEN_IN_TRAINING"]

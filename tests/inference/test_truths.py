@@ -75,3 +75,15 @@ def test_a_picture_of_one_bit_is_black_and_white(tmp_path):
     drawn = np.array([[True, False], [False, False]])
     Image.fromarray(drawn).save(tmp_path / "bit.png")
     assert read_map(tmp_path / "bit.png")[0].tolist() == [[1, 0], [0, 0]]
+
+
+def test_a_label_may_lack_a_class_only_where_the_bundle_says_so(tmp_path):
+    stored = np.where(LABELS % 2, 3, 0).astype(np.int16)
+    nib.save(nib.Nifti1Image(stored, AFFINE), tmp_path / "label.nii")
+    entry = {"label": "label.nii"}
+    with pytest.raises(StudyRefused, match="LABEL_WITHOUT_CLASS"):
+        MaskTruths(classes=[1, 3]).read(entry, tmp_path, STUDY)
+    (truth,) = MaskTruths(classes=[1, 3], may_lack=True).read(entry, tmp_path, STUDY)
+    np.testing.assert_array_equal(truth.labels, stored)
+    with pytest.raises(StudyRefused, match="LABEL_WITHOUT_CLASS"):
+        MaskTruths(classes=[1, 2], may_lack=True).read(entry, tmp_path, STUDY)
