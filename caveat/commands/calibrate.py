@@ -140,20 +140,20 @@ def write_records(
     out_of_fold = getattr(settings, "networks", None) is not None
     where = (options.predictions, options.data, options.split or ("training" if out_of_fold else "calibration"))
     truth = whose_truth(options.truth, find_bundle(options.bundle))
-    merged: list[str] = []
+    bare: list[str] = []
     if isinstance(settings, PointCalibration):
         calibrated = calibrate_points(*where, settings, dataset_dir, seen, truth)
         rows = [describe_points(entry.record, entry.cases) for entry in calibrated]
     else:
         calibrated = calibrate(*where, settings, dataset_dir, seen, truth)
         rows = [row for entry in calibrated for row in describe(entry.record, entry.cases)]
-        merged = [entry.record.measurement for entry in calibrated if entry.record.merged_classes]
+        bare = [entry.record.measurement for entry in calibrated if entry.record.empty_handed]
     make_folder(output)
     for entry in calibrated:
         write_record(entry.record, output / entry.record.file_name)
     print_table(rows)
-    if merged:
-        print(f"\nsize classes with too few units were merged: {', '.join(merged)}")
+    if bare:
+        print(f"\nsize classes with too few units give no interval: {', '.join(bare)}")
     print(f"\ntruth: {truth}" + ("; say whose with --truth" if options.truth is None else ""))
     print(f"{len(calibrated)} records; {output}")
     return ExitStatus.OK

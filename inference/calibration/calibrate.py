@@ -96,11 +96,9 @@ def fit_one(name: str, every: Sequence[Case], cases: Cases, settings: Calibratio
         accepted = first
     results = [result for result in cases.results if preparation_of(result) == every[0].preparation]
     identity = identity_of_all(results, name) if accepted else {}
-    asked = settings.size_classes.get(name, ())
     provenance = {
         **provenance_of(every, first, accepted, settings.seed, source),
         "nothing_found": len(every) - len(first) - len(rest),
-        "size_classes_asked_for": list(asked),
     }
     about = {
         "measured_in": cases.units.get(name, ""),
@@ -151,12 +149,12 @@ def fit_record(
     identity: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Record:
-    """A record of cases with truths, one per unit, accepted by the gate. Raises: StudyRefused: TOO_FEW_UNITS."""
+    """A record of cases with truths, one per unit, accepted by the gate. Raises: StudyRefused: TOO_FEW_UNITS, in every class."""
     level = max(settings.levels)
     needed = settings.needed(level)
-    refuse_too_few(len(cases), needed, settings.unit, level, settings.sides)
+    groups = divide(cases, settings.size_classes.get(measurement, ()))
+    refuse_too_few(max(len(group) for _, group in groups), needed, settings.unit, level, settings.sides)
     score = settings.score_of(measurement)
-    groups = divide(cases, settings.size_classes.get(measurement, ()), needed)
     return Record(
         measurement=measurement,
         measured_in=measured_in,

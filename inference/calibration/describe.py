@@ -44,8 +44,9 @@ def _row(record: Record, size_class: SizeClass | FoldClass, cases: Sequence[Case
         else:
             quantiles = [q for q in dict.fromkeys(size_class.quantiles(level, record.sides)) if math.isfinite(q)]
             row[f"q {100 * level:g} %"] = " / ".join(f"{q:.3g}" for q in quantiles)
-        half = statistics.median(half_width(record, case, level) for case in cases)
-        row[f"half-width {100 * level:g} %"] = f"{half:.3g} {record.measured_in}".strip()
+        served = not size_class.why_not(level, record.sides, record.unit)
+        half = statistics.median(half_width(record, case, level) for case in cases) if served else math.nan
+        row[f"half-width {100 * level:g} %"] = f"{half:.3g} {record.measured_in}".strip() if served else "too few units"
     return row
 
 

@@ -49,11 +49,11 @@ class FoldClass:
         cls, up_to: float, cases: Sequence[Case], score: ConformityScore, sides: str, networks: int, one_recipe: bool
     ) -> FoldClass:
         """Of units, each by its own fold's network. Args: cases: with fold and truth. sides: see `quantile.ONE_SIDED_SCORES`."""
-        below, above = zip(*(score.excess(case.of_network(case.fold, networks), case.truth) for case in cases), strict=True)
-        scores = scores_by_side(below, above, sides)
-        rows = sorted(zip((case.fold for case in cases), *scores.values(), strict=True))  # the order of the list says nothing
-        folds, *columns = zip(*rows, strict=True)
-        return cls(up_to, folds, dict(zip(scores, columns, strict=True)), networks, one_recipe)
+        excesses = [(case.fold, *score.excess(case.of_network(case.fold, networks), case.truth)) for case in cases]
+        scores = scores_by_side([below for _, below, _ in excesses], [above for _, _, above in excesses], sides)
+        order = sorted(zip((fold for fold, *_ in excesses), *scores.values(), strict=True))  # that of the list says nothing
+        columns = {name: tuple(row[index] for row in order) for index, name in enumerate(scores, start=1)}
+        return cls(up_to, tuple(fold for fold, *_ in order), columns, networks, one_recipe)
 
     def with_score(self, score: ConformityScore, cases: Sequence[Case], sides: str) -> FoldClass:
         """As another conformity score would have made it. Args: cases: its units."""

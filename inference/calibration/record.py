@@ -31,7 +31,7 @@ class Record:
         sides: see `quantile.ONE_SIDED_SCORES`.
         classes: by predicted size, ascending; one where the record is not divided. Of units that no network has seen, or (a
             record of cross-validation, then all are) by the network that has not seen them.
-        levels: at which every class has enough units.
+        levels: at which it was asked for; a class that has too few units for one gives no interval at it.
         gate: limits on study scores; None where every study is accepted. The classes hold the units that it accepts.
         identity: what the record is valid for, see `identity.identity_of`.
         provenance: list, its sha256, part, how studies were chosen, what was left out, hashes of the units (`made_of`).
@@ -54,9 +54,9 @@ class Record:
         return sum(size_class.n for size_class in self.classes)
 
     @property
-    def merged_classes(self) -> bool:
-        """Whether there are fewer size classes than the settings asked for."""
-        return len(self.classes) <= len(self.provenance.get("size_classes_asked_for", ()))
+    def empty_handed(self) -> bool:
+        """Whether a size class has too few units for one of the levels."""
+        return any(one.why_not(level, self.sides, self.unit) for one in self.classes for level in self.levels)
 
     @property
     def truth(self) -> str:

@@ -35,7 +35,7 @@ class Calibration:
         false_alarm_rate: of all checks together.
         seed: of the choice of one study per unit.
         size_classes: upper bounds of all classes but the last, by measurement, in its unit; a measurement that is not named
-            has one class. Fixed beforehand, from other units.
+            has one class. Fixed beforehand, from other units; a class with too few units gives no interval.
         networks: K, for a record of cross-validation: the predictions are those of the K networks that ship, and each entry of
             the list names the `fold` whose network has not seen it. None for units that no network has seen.
         one_recipe: whether all K were trained by one recipe that does not depend on the fold's number, see `fold_bounds`.

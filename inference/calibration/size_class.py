@@ -33,7 +33,7 @@ class SizeClass:
     @classmethod
     def of(cls, up_to: float, excesses: Iterable[tuple[float, float]], sides: str) -> SizeClass:
         """Args: excesses: (below, above) of each unit. sides: see `quantile.ONE_SIDED_SCORES`."""
-        below, above = zip(*excesses, strict=True)
+        below, above = zip(*found, strict=True) if (found := list(excesses)) else ((), ())
         return cls(up_to, {name: tuple(sorted(values)) for name, values in scores_by_side(below, above, sides).items()})
 
     def with_score(self, score: ConformityScore, cases: Sequence[Case], sides: str) -> SizeClass:

@@ -58,7 +58,7 @@ def test_records_are_written_and_told(place, capsys):
     lines = printed.splitlines()
     assert lines[0].split()[:2] == ["measurement", "predicted"] and "q 90 %" in lines[0] and "half-width 50 %" in lines[0]
     assert lines[1].startswith("whole volume") and "subject" in lines[1] and "Fitted" in lines[1] and "mL" in lines[1]
-    assert "size classes with too few units were merged: first volume" in printed
+    assert "size classes with too few units give no interval: first volume" in printed
     assert "2 records" in lines[-1]
     records = read_records(place / "out/records")
     assert [record.measurement for record in records] == ["first volume", "whole volume"]

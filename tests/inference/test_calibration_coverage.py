@@ -77,6 +77,21 @@ def test_coverage_holds_within_size_classes():
         assert 0.8 - 0.05 < np.mean(group) < 0.92  # k / (n + 1) for the n of each repeat lies in 0.8 ... 0.92
 
 
+def test_a_rare_hard_class_of_which_units_are_few_breaks_no_promise():
+    """Were it joined to its neighbour where it has too few units, its intervals would hold 0.70, and all together 0.896."""
+    random, held = np.random.default_rng(8), {False: [], True: []}
+    config = settings(Absolute(), levels=(0.9,), size_classes={"whole volume": (2.0,)})
+    for _ in range(3 * REPEATS):
+        values = np.where(random.random(41) < 0.22, 3.0, 1.0)
+        truths = values + random.normal(0, np.where(values > 2, 0.9, 0.1))
+        *cases, new = map(case, values.tolist(), truths.tolist())
+        ends = fit_record("whole volume", cases, config).interval(new, 0.9)
+        if ends is not None:
+            held[new.value > 2].append(ends[0] <= new.truth <= ends[1])
+    for stated in (*held.values(), held[False] + held[True]):
+        assert np.mean(stated) > 0.9 - 3 * math.sqrt(0.09 / len(stated))
+
+
 @pytest.mark.parametrize("n", [9, 19, 36, 53])
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
 def test_intervals_are_those_of_crepes(n, level):

@@ -150,18 +150,25 @@ class TestSizeClasses:
         assert [(c.up_to, c.n) for c in made.classes] == [(1.95, 10), (math.inf, 10)]
         assert made.interval(case(1.2), 0.8)[1] == pytest.approx(1.2 + 0.09)
         assert made.interval(case(2.2), 0.8)[1] == pytest.approx(2.2 + 0.19)
-        assert not made.merged_classes
+        assert not made.empty_handed
 
-    def test_classes_with_too_few_units_join_their_smaller_neighbour(self):
-        bounds = settings(Absolute(), size_classes={NAME: (1.15, 1.75, 2.25)})
-        about = {"provenance": {"size_classes_asked_for": [1.15, 1.75, 2.25]}}
-        made = fit_record(NAME, cases(20), bounds, **about)  # 2, 6, 5, 7 units: the first joins the second
-        assert [(c.up_to, c.n) for c in made.classes] == [(1.75, 8), (2.25, 5), (math.inf, 7)]
-        assert made.merged_classes
+    def test_a_class_with_too_few_units_gives_no_interval_and_the_others_do(self):
+        made = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (0.5, 1.15, 1.75, 2.25)}))
+        assert [(c.up_to, c.n) for c in made.classes] == [(0.5, 0), (1.15, 2), (1.75, 6), (2.25, 5), (math.inf, 7)]
+        assert [made.interval(case(value), 0.8) is None for value in (0.4, 1.1, 1.5, 2.0, 3.0)] == [
+            True,
+            True,
+            False,
+            False,
+            False,
+        ]
+        assert made.why_not(case(1.1), 0.8).code == "TOO_FEW_UNITS"
+        assert made.empty_handed and Record.from_json(made.to_json()) == made
+        assert [row["half-width 80 %"] for row in describe(made, cases(20))][:2] == ["too few units"] * 2
 
-    def test_in_the_end_one_class_is_left(self):
-        made = fit_record(NAME, cases(5), settings(Absolute(), size_classes={NAME: (1.15, 1.25, 1.35)}))
-        assert [(c.up_to, c.n) for c in made.classes] == [(math.inf, 5)]
+    def test_where_no_class_has_enough_there_is_no_record(self):
+        with pytest.raises(StudyRefused, match="TOO_FEW_UNITS: 2 "):
+            fit_record(NAME, cases(5), settings(Absolute(), size_classes={NAME: (1.15, 1.35)}))
 
     def test_the_class_is_that_of_the_prediction(self):
         one = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (1.95,)}))
