@@ -134,14 +134,16 @@ def _write_entry(
         suffix = "".join(source.suffixes[-2:]) if source.name.endswith(".nii.gz") else source.suffix
         path = folder / "images" / (name + suffix)
         shutil.copyfile(source, path)
+        sha256 = found.sha256  # of a DICOM study it is not that of its file
     else:
         image = degrade(image, done, found.sha256)
         path = _write_image(folder / "images" / name, image, found.image.voxels)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     written = {
         key: _write_label(folder / "labels" / f"{name}_{key}", label, image.affine)
         for key, label in zip(drawn.labels, image.labels, strict=True)
     }
-    out = dict(entry) | {"image": path, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    out = dict(entry) | {"image": path, "sha256": sha256}
     if "region" in written:
         out["region"] = written.pop("region")
     if written:

@@ -10,9 +10,11 @@ import nibabel
 import numpy as np
 import pytest
 import tifffile
+from dicom_phantoms import radiograph
 from landmark_bundle import SOURCE
 from phantoms import fundus, write_hippocampus_crop
 from PIL import Image
+from pydicom import dcmwrite
 
 from caveat.inference.stored_study import read_map
 from caveat.inference.stress.degraded import Degradation, dimensions_of, write_degraded
@@ -151,6 +153,15 @@ def test_clean_is_the_same_file_and_degrading_repeats(crop, tmp_path):
     assert first == second
     assert first[0]["sha256"] == crop["sha256"] and "degradation" not in first[0]
     assert len({entry["sha256"] for entry in first}) == len({entry["image"] for entry in first}) == 3
+
+
+def test_a_clean_copy_of_a_dicom_radiograph_is_found_again(tmp_path):
+    dcmwrite(tmp_path / "dx.dcm", radiograph(), enforce_file_format=True)
+    read = inspect_study(tmp_path / "dx.dcm")
+    entry = {"image": "dx.dcm", "label": [], "unit": "subject 1", "sha256": read.sha256}
+    ((written,), refused) = write_degraded([(entry, None)], tmp_path, tmp_path / "out")
+    assert not refused and written["sha256"] == read.sha256
+    assert inspect_study(tmp_path / "out" / written["image"], sha256=written["sha256"]).kind == read.kind
 
 
 def test_what_does_not_fit_is_refused_and_the_others_are_written(crop, tmp_path):
