@@ -7,7 +7,7 @@ LISTS ?= data_lists
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint types train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-second train-one clean
+.PHONY: demo test test-slow lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -21,8 +21,8 @@ demo: $(INSTALLED)  ## segment the fundus photograph that scikit-image carries, 
 	  [print(m['statement'], '->', p.parent / 'report.html') for p in sorted(pathlib.Path('$(OUT)').glob('*/result.json')) \
 	   for m in json.loads(p.read_text(encoding='utf-8'))['measurements']]"
 
-test: lint  ## the whole suite but the slow tests
-	$(BIN)/python -m pytest -q
+test: lint  ## the whole suite but the slow tests, a file at a time on two cores, each with one thread
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(INSTALLED)  ## tests of minutes
 	$(BIN)/python -m pytest -q -m slow
@@ -43,21 +43,21 @@ train-retinal: $(INSTALLED)  ## five members, then five folds; resumes where it 
 train-hippocampus: $(INSTALLED)  ## a network a fold, then the five members and the comparison heads from them
 	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold$$fold SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
 	for fold in 1 2 3 4 5; do $(MAKE) train-second FOLD=$$fold NAME=member$$((fold - 1)) || exit 1; done
-	for head in gaussian_logits low_rank_logits; do $(MAKE) train-second FOLD=1 NAME=$$head HEAD=train_$$head || exit 1; done
+	for head in gaussian_logits low_rank_logits; do $(MAKE) train-second FOLD=1 NAME=$$head HEAD=$$head || exit 1; done
 
 train-cephalograms: $(INSTALLED)  ## the dropout network, then the other four members; the landmarks are written first
 	$(BIN)/python data_lists/prepare_cephalograms.py
-	$(MAKE) train-one BUNDLE=cephalometric_landmarks LIST=cephalograms SEED=0 NAME=dropout OVERLAY=train_dropout
+	$(MAKE) train-one BUNDLE=cephalometric_landmarks LIST=cephalograms SEED=0 NAME=dropout OVERLAY=dropout
 	for seed in 0 1 2 3; do $(MAKE) train-one BUNDLE=cephalometric_landmarks LIST=cephalograms SEED=$$seed NAME=member$$seed || exit 1; done
 
 train-lesions: $(INSTALLED)  ## the probabilistic U-Net, the methods beside it, the ensemble's other members; the nodules are written first
 	$(BIN)/python data_lists/prepare_lidc_nodules.py
 	$(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=0 NAME=probabilistic_unet
-	$(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=10 NAME=second_cycle OVERLAY=train_second_cycle
+	$(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=10 NAME=second_cycle OVERLAY=second_cycle
 	for method in dropout low_rank_logits; do \
-	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=0 NAME=$$method OVERLAY=train_$$method || exit 1; done
+	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=0 NAME=$$method OVERLAY=$$method || exit 1; done
 	for seed in 1 2; do \
-	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=$$seed NAME=member$$seed OVERLAY=train_member || exit 1; done
+	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=$$seed NAME=member$$seed OVERLAY=member || exit 1; done
 
 train-tumour: $(INSTALLED)  ## a network a fold, which are the ensemble, then those that leave an institution out; the patients are written first
 	$(BIN)/python data_lists/prepare_brain_tumour.py
@@ -72,16 +72,18 @@ train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the r
 	  $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold NAME=fold$$fold || exit 1; done
 	for network in unet xnet segnet; do for fold in 1 2; do \
 	  $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold \
-	    NAME=$${network}_fold$$fold OVERLAY=train_$$network || exit 1; done; done
+	    NAME=$${network}_fold$$fold OVERLAY=$$network || exit 1; done; done
 
 train-second: $(INSTALLED)
-	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) train_second_cycle" \
+	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) second_cycle" \
 	  OPTIONS="--start checkpoints/hippocampus_volume/fold$(FOLD)/best.pt"
 
 train-one: $(INSTALLED)
-	$(BIN)/python -m monai.bundle run --meta_file bundles/$(BUNDLE)/configs/metadata.json \
-	  --config_file "[$(foreach config,inference train $(OVERLAY),'bundles/$(BUNDLE)/configs/$(config).yaml',)]" \
-	  --dataset_dir $(DATA) --list_file $(LISTS)/$(LIST).json --seed $(SEED) --ckpt_dir checkpoints/$(BUNDLE)/$(NAME) $(OPTIONS)
+	CAVEAT_BUNDLES=bundles $(BIN)/python -m caveat train bundles/$(BUNDLE) --data $(LISTS)/$(LIST).json --root $(DATA) --seed $(SEED) \
+	  -o checkpoints/$(BUNDLE)/$(NAME) --resume $(addprefix --overlay ,$(OVERLAY)) $(OPTIONS)
+
+bundles: $(INSTALLED)  ## write the configs of bundles from their own settings and the base settings
+	$(BIN)/python -m caveat.compose_bundle $(patsubst %/settings/,%,$(wildcard bundles/*/settings/))
 
 clean:
 	rm -rf .venv build dist *.egg-info demo_out

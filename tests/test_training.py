@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from phantoms import fundus
 from PIL import Image
 
+from caveat.bundle_folders import shipped_bundles
+from caveat.cli import main
+from caveat.reasons import StudyRefused
+from caveat.train_bundle import train_bundle
+from caveat.transforms.data_list import training_entries
+
 ROOT = Path(__file__).resolve().parent.parent
-CONFIGS = ROOT / "bundles" / "retinal_vessels" / "configs"
+BUNDLE = shipped_bundles()["retinal_vessels"]
 
 
 def photographs(folder: Path) -> Path:
@@ -30,28 +35,23 @@ def photographs(folder: Path) -> Path:
     return data_list
 
 
-def train(data_list: Path, checkpoints: Path, **overrides: int) -> str:
-    """Run train.yaml with a tiny budget. Returns: what it printed."""
-    options = {"epochs": 4, "iterations": 2, "batch": 2, "window": [64, 64], "diameter": 240, **overrides}
-    command = [
-        *(sys.executable, "-m", "monai.bundle", "run", "--config_file", f"['{CONFIGS}/inference.yaml','{CONFIGS}/train.yaml']"),
-        *("--meta_file", str(CONFIGS / "metadata.json"), "--logging_file", str(CONFIGS / "logging.conf")),
-        *("--dataset_dir", str(data_list.parent), "--list_file", str(data_list), "--ckpt_dir", str(checkpoints)),
-    ]
-    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert answer.returncode == 0, answer.stderr[-2000:]
-    return answer.stdout + answer.stderr
+def train(data_list: Path, checkpoints: Path, capfd, **overrides: int) -> str:
+    """Train with a tiny budget. Returns: what was printed."""
+    budget = {"epochs": 4, "iterations": 2, "batch": 2, "window": [64, 64], "diameter": 240}
+    where = {"list_file": data_list, "dataset_dir": data_list.parent, "ckpt_dir": checkpoints, "device": torch.device("cpu")}
+    assert train_bundle(BUNDLE, [], {**budget, **where, **overrides}) == checkpoints / "best.pt"
+    said = capfd.readouterr()
+    return said.out + said.err
 
 
 @pytest.mark.slow
-def test_training_resumes(tmp_path):
+def test_training_resumes(tmp_path, capfd):
     data_list, checkpoints = photographs(tmp_path), tmp_path / "checkpoints"
-    first = train(data_list, checkpoints, **{"train::trainer::max_epochs": 2})
+    first = train(data_list, checkpoints, capfd, **{"train::trainer::max_epochs": 2})
     assert "Epoch[2] Complete" in first
     assert json.loads((checkpoints / "budget.json").read_text())["epochs"] == 4
     best = re.search(r"best value: ([\d.]+) at epoch: 2", first)[1]
-    second = train(data_list, checkpoints)
+    second = train(data_list, checkpoints, capfd)
     assert "Restored all variables" in second
     assert (
         "Epoch[3] Complete" in second
@@ -59,3 +59,36 @@ def test_training_resumes(tmp_path):
         and "Epoch[1] Complete. Time" not in second.split("Trainer")[-1]
     )
     assert (checkpoints / "best.pt").is_file() and float(best) >= 0
+    with pytest.raises(StudyRefused, match="another budget"):
+        train(data_list, checkpoints, capfd, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--data", "nowhere.json"], "--data names no file"),
+        (["--root", "nowhere"], "--root names no folder"),
+        (["--epochs", "0"], "--epochs must be at least 1"),
+        (["--overlay", "nothing"], "this bundle has no train_nothing.yaml"),
+        (["--start", "nowhere.pt"], "--start names no file"),
+        (["-o", str(ROOT)], "is not empty"),
+    ],
+)
+def test_a_training_that_cannot_be_meant_is_refused_in_one_line(options, said, tmp_path, capsys):
+    given = {"--data": str(photographs(tmp_path)), "-o": str(tmp_path / "out")}
+    given |= dict(zip(options[::2], options[1::2], strict=True))
+    assert main(["train", "retinal_vessels", *(part for pair in given.items() for part in pair)]) == 2
+    assert f"WRONG_USAGE: {said}" in capsys.readouterr().err.replace("the output folder ", "")
+
+
+def test_paths_of_entries_start_from_their_folders(tmp_path):
+    entries = [{"image": "a.nii", "label": ["x.nii", "y.nii"], "fold": fold} for fold in (1, 2)]
+    listed = tmp_path / "list.json"
+    listed.write_text(json.dumps({"training": entries}))
+    folders = {"image": "images", "label": "labels"}
+    assert training_entries(listed, "training", folders) == [{"image": "images/a.nii", "label": "labels/x.nii"}] * 2
+    every = training_entries(listed, "training", folders, all_raters=True, left_out_fold=2)
+    assert every == [{"image": "images/a.nii", "label": ["labels/x.nii", "labels/y.nii"]}]
+    for part, wanted in (("training", {"points": "p"}), ("early_stopping", folders)):
+        with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+            training_entries(listed, part, wanted)

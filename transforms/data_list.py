@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +41,34 @@ def read_part(list_file: Path, part: str, needed: Sequence[str]) -> list[dict[st
             if not isinstance(entry, dict) or not isinstance(entry.get(key), str) or not entry[key]:
                 raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {key}, or none that is one text")
     return entries
+
+
+def training_entries(
+    list_file: str | Path, part: str, folders: Mapping[str, str], all_raters: bool = False, left_out_fold: int | None = None
+) -> list[dict[str, Any]]:
+    """What MONAI's loaders take of a part: the paths of each entry.
+
+    Args:
+        list_file: see `read_list`. part: such as "training".
+        folders: what the paths of a key start from: {"image": folder, "label": folder}. These keys are taken.
+        all_raters: a list of labels stays one; else the first rater's is taken.
+        left_out_fold: entries that state this `fold` are left out.
+
+    Raises:
+        StudyRefused: WRONG_USAGE where the part is not there or empty, or an entry lacks a key.
+    """
+    entries = [
+        entry for entry in read_part(Path(list_file), part, ()) if left_out_fold is None or entry.get("fold") != left_out_fold
+    ]
+    if not entries:
+        raise StudyRefused("WRONG_USAGE", f"the part {part} of the data list is empty")
+    for number, entry in enumerate(entries, start=1):
+        if missing := [key for key in folders if not isinstance(entry, dict) or not entry.get(key)]:
+            raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {missing[0]}")
+    return [{key: _paths(entry[key], folder, all_raters) for key, folder in folders.items()} for entry in entries]
+
+
+def _paths(stated: str | list[str], folder: str, every: bool) -> str | list[str]:
+    if isinstance(stated, str):
+        return str(Path(folder, stated))
+    return [str(Path(folder, path)) for path in stated] if every else str(Path(folder, stated[0]))

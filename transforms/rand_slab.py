@@ -49,3 +49,20 @@ class RandSlabd(Randomizable, MapTransform):
         out[image_key] = image[0][..., held].movedim(-1, 0).float()
         out[label_key] = ((1 + label[self.rater][..., held]) * certain).movedim(-1, 0).float()
         return out
+
+
+class SlabToVolumed(MapTransform):
+    """From slices as channels to a volume of one channel, slices last; labels lose their offset.
+
+    Args:
+        image_key, label_key: (depth, x, y) -> (1, x, y, depth). Labels 0, 1, 2 become -1, not known, 0 and 1.
+    """
+
+    def __init__(self, image_key: str, label_key: str) -> None:
+        super().__init__((image_key, label_key))
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Args: data: one slab. Returns: the same as a volume; plain tensors."""
+        image_key, label_key = self.keys
+        image, label = (torch.as_tensor(data[key]).as_subclass(torch.Tensor).movedim(0, -1)[None] for key in self.keys)
+        return {**data, image_key: image, label_key: label - 1}

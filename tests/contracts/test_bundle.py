@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import monai.bundle
 import pytest
 from monai.bundle import ConfigParser, ckpt_export, verify_metadata, verify_net_in_out
 from phantoms import write_cephalogram, write_fundus, write_hippocampus_crop, write_lung_crop
 
 from caveat.bundle_folders import ALLOW_LIST, read_metadata, shipped_bundles
+from caveat.cli import main
 from caveat.commands.predict import settings_of
 from caveat.inference.calibration.point_record import read_point_records
 from caveat.inference.calibration.record import read_records
@@ -143,9 +144,18 @@ def studies(bundle, tmp_path_factory) -> tuple[Path, str]:
     return folder, extension
 
 
-def run(bundle: Path, *command: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {ALLOW_LIST: str(bundle.parent)}
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=600)
+def predict(bundle: Path, *options: str) -> int:
+    """`caveat predict` in this process. Returns: its exit status."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ALLOW_LIST, str(bundle.parent))
+        return main(["predict", str(bundle), "--device", "cpu", *options])
+
+
+def bundle_run(bundle: Path, images: Path, out: Path) -> None:
+    """`python -m monai.bundle run` in this process."""
+    config = bundle / "configs" / "inference.yaml"
+    given = {"dataset_dir": str(images), "output_dir": str(out), "device": "$torch.device('cpu')"}
+    monai.bundle.run(config_file=str(config), bundle_root=str(bundle), **given)
 
 
 def entries_of(folder: Path) -> list[dict[str, Any]]:
@@ -155,22 +165,21 @@ def entries_of(folder: Path) -> list[dict[str, Any]]:
     return result["measurements"] or result["points"]
 
 
-def test_predict_and_bundle_run_write_the_same_files(bundle, studies, tmp_path):
-    folder, _ = studies
-    name = bundle.name if bundle in BUNDLES.values() else str(bundle)
-    first = run(bundle, "-m", "caveat", "predict", name, "-i", str(folder), "-o", str(tmp_path / "a"), "--device", "cpu")
-    assert first.returncode == 0, first.stderr
-    assert first.stdout.strip().endswith(f"1 measured, 0 nothing found, 1 refused; {tmp_path / 'a' / 'index.html'}")
-    assert "Traceback" not in first.stderr
-    config = bundle / "configs" / "inference.yaml"
-    second = run(
-        bundle,
-        *("-m", "monai.bundle", "run", "--config_file", str(config), "--bundle_root", str(bundle)),
-        *("--dataset_dir", str(folder), "--output_dir", str(tmp_path / "b"), "--device", "$torch.device('cpu')"),
-    )
-    assert second.returncode == 0, second.stderr
-    assert results(tmp_path / "a") == results(tmp_path / "b")
-    entries = entries_of(tmp_path / "a" / "one")
+@pytest.fixture(scope="module")
+def predicted(bundle, studies, tmp_path_factory) -> Path:
+    """What `caveat predict` writes of the two images."""
+    out = tmp_path_factory.mktemp("predicted") / "out"
+    assert predict(bundle, "-i", str(studies[0]), "-o", str(out)) == 0
+    return out
+
+
+def test_predict_and_bundle_run_write_the_same_files(bundle, studies, predicted, tmp_path):
+    bundle_run(bundle, studies[0], tmp_path / "out")
+    assert results(predicted) == results(tmp_path / "out")
+
+
+def test_every_number_has_draws_and_a_promise_or_none(bundle, predicted):
+    entries = entries_of(predicted / "one")
     parsed = config_of(bundle)
     draws = parsed.get("inferer::draws") or parsed.get_parsed_content("network").capacity
     assert entries and all(entry["draws"]["n"] == draws > 1 for entry in entries)
@@ -185,12 +194,49 @@ def test_predict_and_bundle_run_write_the_same_files(bundle, studies, tmp_path):
 def test_one_seed_repeats_and_another_differs(bundle, studies, tmp_path):
     folder, extension = studies
     keeps = "keep_draws" in settings_of(bundle)
-    common = ("-m", "caveat", "predict", str(bundle), "-i", str(folder / f"one.{extension}"), "--sampler", "dropout")
-    common += ("--draws", "3", "--device", "cpu", *(["--keep-draws"] if keeps else []))
+    common = (
+        "-i",
+        str(folder / f"one.{extension}"),
+        "--sampler",
+        "dropout",
+        "--draws",
+        "3",
+        *(["--keep-draws"] if keeps else []),
+    )
     for out, seed in (("a", "4"), ("b", "4"), ("c", "5")):
-        answer = run(bundle, *common, "-o", str(tmp_path / out), "--seed", seed)
-        assert answer.returncode == 0, answer.stderr
+        assert predict(bundle, *common, "-o", str(tmp_path / out), "--seed", seed) == 0
     assert results(tmp_path / "a") == results(tmp_path / "b")
     values = [entries_of(tmp_path / out / "one")[0]["draws"]["values"] for out in "ac"]
     assert values[0] != values[1]
     assert len(list((tmp_path / "a" / "one").glob("samples.*"))) == int(keeps)
+
+
+def test_both_front_ends_run_as_processes(tmp_path):
+    """Everything above runs in this process; a user's runs are processes of their own."""
+    bundle = BUNDLES["retinal_vessels"]
+    (tmp_path / "images").mkdir()
+    write_fundus(tmp_path / "images" / "one.png", seed=1)
+    config = bundle / "configs" / "inference.yaml"
+    commands = (
+        (
+            "-m",
+            "caveat",
+            "predict",
+            "retinal_vessels",
+            "-i",
+            str(tmp_path / "images"),
+            "-o",
+            str(tmp_path / "a"),
+            "--device",
+            "cpu",
+        ),
+        (
+            *("-m", "monai.bundle", "run", "--config_file", str(config), "--bundle_root", str(bundle)),
+            *("--dataset_dir", str(tmp_path / "images"), "--output_dir", str(tmp_path / "b"), "--device", "$torch.device('cpu')"),
+        ),
+    )
+    answers = [subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT) for command in commands]
+    assert [answer.returncode for answer in answers] == [0, 0], answers[1].stderr
+    assert answers[0].stdout.strip().endswith(f"1 measured, 0 nothing found, 0 refused; {tmp_path / 'a' / 'index.html'}")
+    assert "Traceback" not in answers[0].stderr
+    assert results(tmp_path / "a") == results(tmp_path / "b")

@@ -1,0 +1,1 @@
+"""Training a bundle's network with MONAI's engines."""

@@ -1,0 +1,144 @@
+"""Training: MONAI's trainer on a budget that is written first, resumed wherever it was stopped, its best network kept."""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine
+from monai.engines import Evaluator, Trainer
+from monai.handlers import CheckpointLoader, CheckpointSaver, LrScheduleHandler, StatsHandler, ValidationHandler, from_engine
+
+from caveat.reasons import StudyRefused
+
+from ...networks.pack_members import read_checkpoint
+
+BEST = "best.pt"
+BUDGET = "budget.json"
+STEPS_BETWEEN_LINES = 50
+
+
+class Training:
+    """What a bundle's train.yaml runs.
+
+    In `folder`: `budget.json`, written before the first step; the newest state, from which another run goes on; `best.pt`, the
+    network with the best value of the validator's key metric. A run that goes on knows the best value so far: its first
+    validation is not the best by default.
+
+    Args:
+        trainer: of MONAI. validator: run every `validation_interval` epochs.
+        model: what the checkpoints hold; computed with the channels last, a seventh faster on a CPU.
+        optimizer: of the trainer. lr_scheduler: advanced at each step.
+        folder: for checkpoints.
+        budget: what `budget.json` says: list, epochs, steps, batch, window, seed.
+        lower_is_better: of the key metric.
+        validation_interval, save_interval: epochs.
+        start: checkpoint of a network to begin with, where there is nothing to go on from.
+        more_state: of what else has to be resumed, such as a loss that counts its steps.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        validator: Evaluator,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        lr_scheduler: torch.optim.lr_scheduler.LRScheduler,
+        folder: str | Path,
+        budget: Mapping[str, Any],
+        lower_is_better: bool = False,
+        validation_interval: int = 2,
+        save_interval: int = 2,
+        start: str | Path | None = None,
+        more_state: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.trainer, self.validator, self.model = trainer, validator, model
+        self.lr_scheduler = lr_scheduler
+        self.folder = Path(folder)
+        self.budget = dict(budget)
+        self.lower_is_better = lower_is_better
+        self.intervals = {"validation": validation_interval, "save": save_interval}
+        self.start = start
+        self.state = {
+            "model": model,
+            "optimizer": optimizer,
+            "lr_scheduler": lr_scheduler,
+            "trainer": trainer,
+            **(more_state or {}),
+        }
+
+    def run(self) -> None:
+        """Train to the end of the budget.
+
+        Raises:
+            StudyRefused: WRONG_USAGE where the folder holds a training of another budget.
+            ValueError: `start` holds no network.
+        """
+        self._state_budget()
+        if self.start is not None and not self._states():
+            self.model.load_state_dict(read_checkpoint(self.start))
+        self.model.to(memory_format=channels_last(self.model))
+        best = self._watch_validator()
+        self._watch_trainer()
+        self._resume(best)
+        self.trainer.run()
+
+    def _state_budget(self) -> None:
+        stated, path = json.loads(json.dumps(self.budget, default=str)), self.folder / BUDGET
+        if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != stated:
+            raise StudyRefused("WRONG_USAGE", "the folder holds a training of another budget, list or seed")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(stated), encoding="utf-8")
+
+    def _watch_validator(self) -> CheckpointSaver:
+        if self.lower_is_better:
+            self.validator.metric_cmp_fn = operator.lt
+        best = CheckpointSaver(
+            save_dir=str(self.folder),
+            save_dict={"model": self.model},
+            save_key_metric=True,
+            key_metric_filename=BEST,
+            key_metric_save_state=True,
+            key_metric_negative_sign=self.lower_is_better,
+        )
+        for handler in (StatsHandler(iteration_log=False), best):
+            handler.attach(self.validator)
+        return best
+
+    def _watch_trainer(self) -> None:
+        for handler in (
+            LrScheduleHandler(self.lr_scheduler, epoch_level=False, print_lr=False),
+            ValidationHandler(self.intervals["validation"], self.validator),
+            StatsHandler(
+                epoch_log=False,
+                iteration_log=_now_and_then,
+                tag_name="train_loss",
+                output_transform=from_engine(["loss"], first=True),
+            ),
+            CheckpointSaver(str(self.folder), self.state, save_interval=self.intervals["save"], n_saved=1),
+        ):
+            handler.attach(self.trainer)
+
+    def _resume(self, best: CheckpointSaver) -> None:
+        for state in self._states()[-1:]:
+            CheckpointLoader(str(state), self.state).attach(self.trainer)
+        if (self.folder / BEST).is_file():
+            CheckpointLoader(str(self.folder / BEST), {"checkpointer": best}).attach(self.trainer)
+
+    def _states(self) -> list[Path]:
+        """From the oldest to the newest."""
+        return sorted(self.folder.glob("checkpoint_epoch=*.pt"), key=lambda path: path.stat().st_mtime)
+
+
+def channels_last(model: torch.nn.Module) -> torch.memory_format:
+    """The layout with the channels last for a network of slices or of volumes; as it is where no layer says which."""
+    axes = max((parameter.ndim for parameter in model.parameters()), default=0)
+    return {4: torch.channels_last, 5: torch.channels_last_3d}.get(axes, torch.preserve_format)
+
+
+def _now_and_then(engine: Engine, iteration: int) -> bool:
+    return iteration % STEPS_BETWEEN_LINES == 0
