@@ -1,0 +1,135 @@
+"""`caveat list`: a data list from folders, or a check of one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..exit_status import ExitStatus
+from ..reasons import StudyRefused
+
+PARTS = "training=0.6,early_stopping=0.1,calibration=0.15,test=0.15"
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser("list", help="make a data list from folders of images and masks, or check one")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("-i", "--input", type=Path, metavar="IMAGES", help="folder of images, searched through; DICOM studies too")
+    what.add_argument("--check", type=Path, metavar="LIST", help="look through a data list instead of making one")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="folder of masks named like their images; again for a further rater",
+    )
+    unit = parser.add_mutually_exclusive_group()
+    unit.add_argument(
+        "--unit", metavar="PATTERN", help="regular expression that finds the patient in a file's place, such as '(sub-[0-9]+)'"
+    )
+    unit.add_argument("--units", type=Path, metavar="CSV", help="table with the columns image (place below IMAGES) and unit")
+    parser.add_argument("--parts", default=PARTS, metavar="NAME=SHARE,...", help=f"shares of the units (default: {PARTS})")
+    parser.add_argument("--folds", type=int, metavar="K", help="also state a fold, 1 to K, for each unit of the part training")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of parts and folds, which depend on it and the units' names alone (default: 0)",
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        metavar="FOLDER",
+        help="what the list's paths start from (default: CAVEAT_DATA; where that is not set IMAGES, with --check ../shared/data)",
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="LIST", help="file to write")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write or check a list, and say what can be done with it."""
+    from ..transforms.discover import DATA_ROOT
+
+    if options.check is not None:
+        return check(options.check, root_of(options, Path(DATA_ROOT)))
+    if options.output is None:
+        raise StudyRefused("WRONG_USAGE", "-o says where the list is written")
+    if options.output.exists():
+        raise StudyRefused("WRONG_USAGE", "the file to write is there already; a list is fixed once")
+    parts = make(options)
+    try:
+        options.output.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
+    if options.unit is None and options.units is None:
+        print("each image counts as a unit of its own: where patients have several, say which by --unit or --units\n")
+    root = root_of(options, options.input)
+    print(f"its paths start from {root}, which CAVEAT_DATA has to name when it is used\n")
+    return tell(parts, root)
+
+
+def root_of(options: argparse.Namespace, otherwise: Path) -> Path:
+    """What the list's paths start from."""
+    return options.root or Path(os.environ.get("CAVEAT_DATA", otherwise))
+
+
+def make(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """The list that the options ask for."""
+    from ..listing.entries import entries_of, images_in, labels_in, name_of
+    from ..listing.parts import fold_of_each, part_of_each
+    from ..listing.units import units_by_pattern, units_by_table
+
+    shares = read_shares(options.parts)
+    images = images_in(options.input)
+    names = [name_of(image, options.input) for image in images]
+    if options.units is not None:
+        units = units_by_table(names, options.units)
+    else:
+        units = names if options.unit is None else units_by_pattern(names, options.unit)
+    part_of = part_of_each(units, shares, options.seed)
+    entries = entries_of(images, [labels_in(folder) for folder in options.labels], units, root_of(options, options.input))
+    parts = {part: [entry for entry in entries if part_of[entry["unit"]] == part] for part in shares}
+    if options.folds is not None:
+        trained = parts.get("training", [])
+        fold_of = fold_of_each([entry["unit"] for entry in trained], options.folds, options.seed)
+        parts["training"] = [entry | {"fold": fold_of[entry["unit"]]} for entry in trained]
+    return parts
+
+
+def check(data_list: Path, root: Path) -> int:
+    """Print what is wrong with a list, and what it can be used for."""
+    from ..transforms.data_list import read_list, read_part
+
+    return tell({part: read_part(data_list, part, ()) for part in read_list(data_list)}, root)
+
+
+def tell(parts: Mapping[str, Sequence[Mapping[str, Any]]], root: Path) -> int:
+    """Print a line a part and a line a problem. Returns: FAILED where there is a problem."""
+    from ..listing.check import problems_of, promises_of
+
+    for part, entries in parts.items():
+        units = len({entry.get("unit") for entry in entries})
+        labelled = sum(bool(entry.get("label")) for entry in entries)
+        promise = f"; enough for {promises_of(units)}" if part == "calibration" else ""
+        print(f"{part}: {len(entries)} images of {units} units, {labelled} with labels{promise}")
+    problems = problems_of(parts, root)
+    for problem in problems:
+        print(f"{problem.part} {problem.number}: {problem.what}")
+    print(f"\n{len(problems)} problems" if problems else "\nno problem found")
+    return ExitStatus.FAILED if problems else ExitStatus.OK
+
+
+def read_shares(text: str) -> dict[str, float]:
+    """Shares by part. Raises: StudyRefused: WRONG_USAGE."""
+    try:
+        pairs = [part.split("=") for part in text.split(",")]
+        return {name.strip(): float(share) for name, share in pairs}
+    except ValueError:
+        raise StudyRefused("WRONG_USAGE", "--parts expects NAME=SHARE, separated by commas") from None

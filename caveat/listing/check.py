@@ -1,0 +1,100 @@
+"""A data list looked through before anything is trained or promised with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caveat.reasons import StudyRefused
+
+from ..transforms.inspect_study import SAME_GRID_MM, Inspected, inspect_study
+
+LEVELS = (Fraction(4, 5), Fraction(9, 10), Fraction(19, 20))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with an entry. Args: part: its name. number: of the entry, from 1. what: in words."""
+
+    part: str
+    number: int
+    what: str
+
+
+def problems_of(parts: Mapping[str, Sequence[Mapping[str, Any]]], root: Path) -> list[Problem]:
+    """Everything that would make a training, a record or a figure wrong.
+
+    Files that are not there or are others than the list says, images that are refused, labels off their image's grid or with
+    parts of numbers, an image listed twice, a unit in two parts or in two folds.
+
+    Args:
+        parts: a data list. root: what its paths start from.
+    """
+    rows = [(part, number, entry) for part, entries in parts.items() for number, entry in enumerate(entries, start=1)]
+    found = [Problem(part, number, what) for part, number, entry in rows for what in _of_entry(entry, root)]
+    return found + list(_shared(rows, "sha256", "the image stands in the list before")) + list(_torn(rows))
+
+
+def _of_entry(entry: Mapping[str, Any], root: Path) -> Iterator[str]:
+    missing = [key for key in ("image", "unit", "sha256") if not entry.get(key)]
+    if missing:
+        yield f"it states no {' and no '.join(missing)}"
+        return
+    try:
+        image = inspect_study(_paths(entry["image"], root), sha256=entry["sha256"])
+    except StudyRefused as refusal:
+        yield f"the image is refused: {refusal}"
+        return
+    labels = entry.get("label") or []
+    for rater, label in enumerate([labels] if isinstance(labels, str) else labels, start=1):
+        yield from _of_label(root / label, image, rater)
+
+
+def _of_label(path: Path, image: Inspected, rater: int) -> Iterator[str]:
+    try:
+        label = inspect_study(path).image
+    except StudyRefused as refusal:
+        yield f"label {rater} is refused: {refusal}"
+        return
+    if label.voxels.shape[1:] != image.image.voxels.shape[1:]:
+        yield f"label {rater} is {label.voxels.shape[1:]}, the image {image.image.voxels.shape[1:]}"
+    elif label.voxels.ndim == 4 and np.abs(label.affine - image.image.affine).max() > SAME_GRID_MM:
+        yield f"label {rater} lies elsewhere than the image"
+    elif not np.array_equal(label.voxels, np.round(label.voxels)):
+        yield f"label {rater} has values between whole numbers"
+    elif not label.voxels.any():
+        yield f"label {rater} is empty"
+
+
+def _paths(stated: str | Sequence[str], root: Path) -> Path | list[Path]:
+    return root / stated if isinstance(stated, str) else [root / path for path in stated]
+
+
+def _shared(rows: Sequence[tuple[str, int, Mapping[str, Any]]], key: str, what: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for part, number, entry in rows:
+        if entry.get(key) in seen:
+            yield Problem(part, number, what)
+        seen.add(entry.get(key, ""))
+
+
+def _torn(rows: Sequence[tuple[str, int, Mapping[str, Any]]]) -> Iterator[Problem]:
+    """Units that training and what checks it share."""
+    for key, word in (("part", "part"), ("fold", "fold")):
+        first: dict[str, Any] = {}
+        for part, number, entry in rows:
+            place = part if key == "part" else entry.get("fold")
+            if place is not None and first.setdefault(str(entry.get("unit")), place) != place:
+                yield Problem(part, number, f"its unit stands in another {word} too")
+
+
+def promises_of(units: int) -> str:
+    """Which levels so many calibration units can promise: one needs ceil(1 / alpha) - 1."""
+    possible = [f"{100 * float(level):g} %" for level in LEVELS if units >= math.ceil(1 / (1 - level)) - 1]
+    return f"intervals up to {possible[-1]}" if possible else "no interval: 80 % needs 4 units"

@@ -1,0 +1,69 @@
+"""From folders of images and masks to the entries of a data list."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..transforms.discover import find_studies
+from ..transforms.inspect_study import inspect_study
+from ..transforms.search import search
+from .pairs import pair
+
+
+def images_in(folder: Path) -> list[Path | list[Path]]:
+    """A file, a folder of one DICOM study, or the files of one that shares its folder; in the order of their places.
+
+    Raises:
+        StudyRefused: UNREADABLE_FOLDER, NO_INPUT_FOUND.
+    """
+    return [_place(study["image"]) for study in find_studies(folder)]
+
+
+def labels_in(folder: Path) -> list[Path]:
+    """The files of one rater. Raises: StudyRefused: UNREADABLE_FOLDER."""
+    return [found.path for found in search(folder) if not found.is_dicom]
+
+
+def entries_of(
+    images: Sequence[Path | list[Path]], raters: Sequence[Sequence[Path]], units: Sequence[str], root: Path
+) -> list[dict[str, Any]]:
+    """An entry for each image, with the labels of all raters.
+
+    Args:
+        images: see `images_in`. raters: files of each. units: of each image. root: what the entries' paths start from.
+
+    Raises:
+        StudyRefused: NO_TRUTH; whatever an image is refused with, as the list would be of no use.
+    """
+    labels = pair([_first(image) for image in images], {str(number): files for number, files in enumerate(raters)})
+    entries = []
+    for image, own, unit in zip(images, labels, units, strict=True):
+        stated: dict[str, Any] = {"image": _relative(image, root)}
+        stated |= {"label": [_relative(label, root) for label in own]} if own else {}
+        entries.append(stated | {"unit": unit, "sha256": inspect_study(image).sha256})
+    return entries
+
+
+def name_of(image: Path | list[Path], folder: Path) -> str:
+    """An image's name below its folder: what a unit is found in."""
+    return Path(os.path.relpath(_first(image), folder)).as_posix()
+
+
+def _place(image: str | list[str]) -> Path | list[Path]:
+    if isinstance(image, str):
+        return Path(image)
+    files = [Path(path) for path in image]
+    folder = files[0].parent
+    alone = {path.parent for path in files} == {folder} and {one.path for one in search(folder)} == set(files)
+    return folder if alone else files
+
+
+def _first(image: Path | list[Path]) -> Path:
+    return image if isinstance(image, Path) else image[0].parent
+
+
+def _relative(path: Path | list[Path], root: Path) -> Any:
+    return Path(os.path.relpath(path, root)).as_posix() if isinstance(path, Path) else [_relative(one, root) for one in path]

@@ -1,0 +1,52 @@
+"""Which label belongs to which image: by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from caveat.reasons import StudyRefused
+
+ENDINGS = re.compile(r"(\.nii|\.nrrd|\.mha|\.mhd|\.png|\.tiff?|\.jpe?g|\.csv)?(\.gz)?$", re.IGNORECASE)
+SEPARATORS = "_.- "
+
+
+def stem_of(path: Path) -> str:
+    """The name without its extension: "case_1" of case_1.nii.gz."""
+    return ENDINGS.sub("", path.name)
+
+
+def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[list[Path]]:
+    """The labels of each image, one a rater.
+
+    A label belongs to the image of the same name; else to the one image whose name and its own are alike up to a separator:
+    case_1_0000 and case_1, case_1 and case_1_mask.
+
+    Args:
+        images: files, or folders of DICOM studies.
+        labels: a rater's files, by rater.
+
+    Raises:
+        StudyRefused: NO_TRUTH where an image has no label of a rater, or several.
+    """
+    found = [[_of(image, files) for files in labels.values()] for image in images]
+    lacking = [number for number, own in enumerate(found, start=1) if None in own]
+    if lacking:
+        raise StudyRefused(
+            "NO_TRUTH",
+            f"{len(lacking)} of {len(images)} images have no label of their name, or several; the first is number {lacking[0]}",
+        )
+    return [[path for path in own if path is not None] for own in found]
+
+
+def _of(image: Path, labels: Sequence[Path]) -> Path | None:
+    name = stem_of(image)
+    exact = [label for label in labels if stem_of(label) == name]
+    alike = exact or [label for label in labels if _alike(name, stem_of(label))]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _alike(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and long[len(short) : len(short) + 1] in SEPARATORS

@@ -1,0 +1,140 @@
+"""`caveat list`: whole units in one part, labels found by name, and everything said that would make figures wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from caveat.cli import main
+from caveat.listing.pairs import pair
+from caveat.listing.parts import fold_of_each, part_of_each
+from caveat.reasons import StudyRefused
+
+
+def write(path: Path, voxels: np.ndarray, shift: float = 0.0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    affine = np.diag([1.0, 1.0, 1.0, 1.0])
+    affine[0, 3] = shift
+    image = nibabel.Nifti1Image(voxels, affine)
+    image.header.set_xyzt_units("mm")
+    image.set_qform(affine, 1)
+    image.set_sform(affine, 1)
+    nibabel.save(image, path)
+
+
+@pytest.fixture
+def folders(tmp_path) -> Path:
+    """Ten patients with two scans each; labels are named after their scans, without the channel."""
+    generator = np.random.default_rng(0)
+    for patient in range(10):
+        for scan in range(2):
+            name = f"sub-{patient:02d}_scan{scan}"
+            write(tmp_path / "images" / f"{name}_0000.nii.gz", generator.integers(0, 999, (6, 7, 8)).astype(np.int16))
+            write(tmp_path / "labels" / f"{name}.nii.gz", (generator.random((6, 7, 8)) > 0.5).astype(np.uint8))
+    return tmp_path
+
+
+def made(folders: Path, *options: str) -> dict:
+    out = folders / "list.json"
+    command = ["list", "-i", str(folders / "images"), "--labels", str(folders / "labels"), "--root", str(folders), "-o", str(out)]
+    assert main([*command, *options]) == 0
+    return json.loads(out.read_text())
+
+
+def test_a_patient_is_in_one_part_and_one_fold(folders, capsys):
+    parts = made(folders, "--unit", "(sub-[0-9]+)", "--parts", "training=0.6,test=0.4", "--folds", "3")
+    units = {part: {entry["unit"] for entry in entries} for part, entries in parts.items()}
+    assert [len(entries) for entries in parts.values()] == [12, 8] and not units["training"] & units["test"]
+    folds = {entry["unit"]: entry["fold"] for entry in parts["training"]}
+    assert sorted(folds.values()) == [1, 1, 2, 2, 3, 3]
+    assert all(entry["fold"] == folds[entry["unit"]] for entry in parts["training"])
+    first = parts["training"][0]
+    assert first["label"] == [first["image"].replace("images", "labels").replace("_0000", "")]
+    said = capsys.readouterr().out
+    assert "training: 12 images of 6 units, 12 with labels" in said and "no problem found" in said
+
+
+def test_units_of_a_table(folders):
+    table = folders / "units.csv"
+    names = sorted(path.name for path in (folders / "images").iterdir())
+    table.write_text("image,unit\n" + "".join(f"{name},patient {name[4:6]}\n" for name in names))
+    parts = made(folders, "--units", str(table), "--parts", "training=0.5,calibration=0.5")
+    assert {entry["unit"] for entries in parts.values() for entry in entries} == {f"patient {number:02d}" for number in range(10)}
+    table.write_text("image,unit\n")
+    assert main(["list", "-i", str(folders / "images"), "--units", str(table), "-o", str(folders / "b.json")]) == 2
+
+
+def test_a_list_is_not_written_over(folders, capsys):
+    made(folders)
+    assert main(["list", "-i", str(folders / "images"), "-o", str(folders / "list.json")]) == 2
+    assert "fixed once" in capsys.readouterr().err
+
+
+FAULTS = {
+    "another file": (lambda entry, folder: entry.update(sha256="0" * 64), "the image is refused: INPUT_CHANGED"),
+    "no unit": (lambda entry, folder: entry.pop("unit"), "it states no unit"),
+    "a label elsewhere": (
+        lambda entry, folder: write(folder / entry["label"][0], np.ones((6, 7, 8), np.uint8), 3.0),
+        "lies elsewhere",
+    ),
+    "a label of another size": (
+        lambda entry, folder: write(folder / entry["label"][0], np.ones((6, 7, 9), np.uint8)),
+        "label 1 is (6, 7, 9)",
+    ),
+    "an empty label": (
+        lambda entry, folder: write(folder / entry["label"][0], np.zeros((6, 7, 8), np.uint8)),
+        "label 1 is empty",
+    ),
+    "a probability": (
+        lambda entry, folder: write(folder / entry["label"][0], np.full((6, 7, 8), 0.5, np.float32)),
+        "between whole numbers",
+    ),
+    "no label file": (lambda entry, folder: (folder / entry["label"][0]).unlink(), "label 1 is refused: UNREADABLE_FILE"),
+}
+
+
+@pytest.mark.parametrize(("fault", "said"), FAULTS.values(), ids=FAULTS.keys())
+def test_what_would_make_a_figure_wrong_is_found(fault, said, folders, capsys):
+    parts = made(folders, "--unit", "(sub-[0-9]+)")
+    fault(parts["training"][0], folders)
+    (folders / "list.json").write_text(json.dumps(parts))
+    capsys.readouterr()
+    assert main(["list", "--check", str(folders / "list.json"), "--root", str(folders)]) == 1
+    printed = capsys.readouterr().out
+    assert f"training 1: {said}" in printed or said in printed.split("training 1: ")[1].splitlines()[0]
+    assert "1 problems" in printed
+
+
+def test_a_patient_in_two_parts_and_an_image_listed_twice_are_found(folders, capsys):
+    parts = made(folders, "--unit", "(sub-[0-9]+)", "--parts", "training=0.6,test=0.4")
+    parts["test"].append(parts["training"][0])
+    (folders / "list.json").write_text(json.dumps(parts))
+    assert main(["list", "--check", str(folders / "list.json"), "--root", str(folders)]) == 1
+    printed = capsys.readouterr().out
+    assert "test 9: the image stands in the list before" in printed and "test 9: its unit stands in another part too" in printed
+
+
+def test_labels_are_found_by_name_or_the_images_are_refused():
+    images = [Path("case_1_0000.nii.gz"), Path("case_10_0000.nii.gz")]
+    labels = [Path("case_10.nii.gz"), Path("case_1.nii.gz")]
+    assert pair(images, {"a": labels}) == [[labels[1]], [labels[0]]]
+    assert pair(images[:1], {"a": [Path("case_1_0000_mask.nii.gz")]}) == [[Path("case_1_0000_mask.nii.gz")]]
+    for few in ([labels[0]], [*labels, Path("case_1.nrrd")]):
+        with pytest.raises(StudyRefused, match="NO_TRUTH"):
+            pair(images, {"a": few})
+
+
+def test_parts_depend_on_seed_and_names_alone():
+    units = [f"patient {number}" for number in range(50)]
+    shares = {"training": 0.7, "test": 0.3}
+    first = part_of_each(units, shares, 1)
+    assert first == part_of_each(units[::-1] * 2, shares, 1) != part_of_each(units, shares, 2)
+    assert sum(part == "training" for part in first.values()) == 35
+    assert sorted(map(list(fold_of_each(units, 5, 0).values()).count, range(1, 6))) == [10] * 5
+    for wrong in ({"training": 0.7}, {"training": 0.999, "test": 0.001}, {"training": 1.2, "test": -0.2}):
+        with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+            part_of_each(units, wrong, 0)
