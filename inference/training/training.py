@@ -37,7 +37,8 @@ class Training:
         budget: what `budget.json` says: list, epochs, steps, batch, window, seed.
         lower_is_better: of the key metric.
         validation_interval, save_interval: epochs.
-        start: checkpoint of a network to begin with, where there is nothing to go on from.
+        start: checkpoint of an earlier training to begin with, where there is nothing to go on from.
+        started: the network that it is loaded into, the model or a part of it; None for the model.
         more_state: of what else has to be resumed, such as a loss that counts its steps.
     """
 
@@ -54,6 +55,7 @@ class Training:
         validation_interval: int = 2,
         save_interval: int = 2,
         start: str | Path | None = None,
+        started: torch.nn.Module | None = None,
         more_state: Mapping[str, Any] | None = None,
     ) -> None:
         self.trainer, self.validator, self.model = trainer, validator, model
@@ -62,7 +64,7 @@ class Training:
         self.budget = dict(budget)
         self.lower_is_better = lower_is_better
         self.intervals = {"validation": validation_interval, "save": save_interval}
-        self.start = start
+        self.start, self.started = start, started or model
         self.state = {
             "model": model,
             "optimizer": optimizer,
@@ -80,7 +82,7 @@ class Training:
         """
         self._state_budget()
         if self.start is not None and not self._states():
-            self.model.load_state_dict(read_checkpoint(self.start))
+            self.started.load_state_dict(read_checkpoint(self.start))
         self.model.to(memory_format=channels_last(self.model))
         best = self._watch_validator()
         self._watch_trainer()
