@@ -26,10 +26,8 @@ def test_setup_cfg_lists_every_package():
     settings = ConfigParser()
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
     listed = set(settings["options"]["packages"].split())
-    found = {"caveat", "caveat.commands"}
-    for room in ROOMS:
-        for init in (ROOT / room).rglob("__init__.py"):
-            found.add(".".join(["caveat", *init.parent.relative_to(ROOT).parts]))
+    folders = [init.parent.relative_to(ROOT).parts for room in ("caveat", *ROOMS) for init in (ROOT / room).rglob("__init__.py")]
+    found = {".".join(parts if parts[0] == "caveat" else ("caveat", *parts)) for parts in folders}
     assert listed == found
 
 
