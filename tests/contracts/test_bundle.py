@@ -186,6 +186,8 @@ def test_every_number_has_draws_and_a_promise_or_none(bundle, predicted):
     for entry in entries:
         if entry.get("outside_image"):
             assert entry["region"] is None and "not a position" in entry["statement"]
+        elif entry["value"] == 0:
+            assert entry["interval"] is None and "not a measurement of zero" in entry["statement"]
         else:
             promised = entry["region"] if "region" in entry else entry["interval"]
             assert (promised is None) == ("not calibrated" in entry["statement"])
