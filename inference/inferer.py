@@ -23,6 +23,7 @@ from .stream import RowStream
 from .study_grid import StudyGrid, element_of_grid, spacing_of_grid
 from .windows import WindowPlan, plan_windows
 
+_BLOCK_BYTES = 4 * 2**20
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -64,8 +65,8 @@ class SamplingInferer(Inferer):
         region_channel: channel of the input that is 1 where the study is measured and 0 elsewhere; None measures everywhere.
         own_spacing_axes: axes of the grid along which the preprocessing leaves a study its own spacing. A record is then one of
             studies of many such distances, and is not tied to one.
-        window_batch: windows encoded at once.
-        decode_batch: windows times draws decoded at once.
+        window_batch: windows encoded at once; None takes as many as make feature maps of `FEATURE_MIB`.
+        decode_batch: windows times draws decoded at once, likewise.
         precision: "float32" or "bfloat16" for the convolutions.
         budget_mib: memory for the rows of one chunk of draws; with the study's and window's size it fixes the chunk.
         progress: show a bar on stderr.
@@ -85,8 +86,8 @@ class SamplingInferer(Inferer):
         temperature: float = 1.0,
         region_channel: int | None = None,
         own_spacing_axes: Sequence[int] = (),
-        window_batch: int = 4,
-        decode_batch: int = 8,
+        window_batch: int | None = None,
+        decode_batch: int | None = None,
         precision: str = "float32",
         budget_mib: int = 512,
         progress: bool = False,
@@ -188,26 +189,28 @@ class SamplingInferer(Inferer):
         for logits in rows:
             if logits.shape[1] != len(self.class_names):
                 raise ValueError(f"the sampler has {logits.shape[1]} classes, the bundle names {len(self.class_names)}")
-            block = Block(start, start + logits.shape[2])
-            start = block.stop
-            values = self.link(logits, None if region is None else region[block.rows])
-            self._update(block, draws, values, whole_study=False)
-            if any(reducer.whole_study for reducer in self.reducers):
-                held.append(values)
+            for part in _small_parts(logits):
+                inside = None if region is None else region[start : start + part.shape[2]]
+                block = Block(start, self.link(part, inside))
+                start = block.stop
+                self._update(block, draws, whole_study=False)
+                if any(reducer.whole_study for reducer in self.reducers):
+                    held.append(block.values)
         if held:
-            self._update(Block(0, start), draws, torch.cat(held, dim=2), whole_study=True)
+            self._update(Block(0, torch.cat(held, dim=2)), draws, whole_study=True)
         return torch.cat(stream.summaries)
 
-    def _update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor, whole_study: bool) -> None:
+    def _update(self, block: Block, draws: Sequence[Draw], whole_study: bool) -> None:
         for reducer in self.reducers:
-            if reducer.whole_study == whole_study and block.stop > block.start:
-                reducer.update(block, draws, values)
+            if reducer.whole_study == whole_study:
+                reducer.update(block, draws, block.values)
 
     def _chunk(self, size: Sequence[int], draws: int) -> int:
         """Draws that run together: a pure function of the study's shape, the window, and the fixed budget."""
         whole = self.roi_size[0] <= 0 or any(reducer.whole_study for reducer in self.reducers)
         rows = size[0] if whole else self.roi_size[0]
-        bytes_a_draw = 3 * 4 * len(self.class_names) * rows * math.prod(size[1:])  # total, rows finished, values
+        copies = 3 if any(reducer.whole_study for reducer in self.reducers) else 1 if whole else 2
+        bytes_a_draw = copies * 4 * len(self.class_names) * rows * math.prod(size[1:])  # the sum of windows, rows that are final
         return max(1, min(draws, self.budget_mib * 2**20 // bytes_a_draw))
 
     def _flags(self, study: torch.Tensor) -> list[str]:
@@ -256,6 +259,14 @@ class SamplingInferer(Inferer):
         }
         answer = {"pred": maps.pop("mean")[None]}
         return answer | {name: tensor[None] for name, tensor in maps.items()} | {"result": json.dumps(facts)}
+
+
+def _small_parts(rows: torch.Tensor) -> Sequence[torch.Tensor]:
+    """Rows in parts that fit a processor's cache: link and reducers pass over them many times. Args: rows: (draws, classes, rows,
+    *other axes); where there are none, there is no part."""
+    if not rows.shape[2]:
+        return []
+    return rows.split(max(1, _BLOCK_BYTES // (4 * rows[:, :, 0].numel())), dim=2)
 
 
 def _geometry(inputs: torch.Tensor) -> tuple[torch.Tensor, dict[str, Any]]:

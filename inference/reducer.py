@@ -59,7 +59,8 @@ class Reducer(ABC):
 
     @abstractmethod
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        """Take in a block. Args: values: (draws, classes, rows, *other axes), probabilities, float32."""
+        """Take in a block. Args: block: also has the draws' labels. values: its own, (draws, classes, rows, *other axes),
+        probabilities, float32."""
 
     @abstractmethod
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 
 from caveat.reasons import StudyRefused
 
+from ..networks.direct_convolution import DirectConvolution
 from ..networks.draw import Draw
 from ..networks.place import Place
 from ..networks.sampler import Sampler
 from .windows import WindowPlan
+
+FEATURE_BYTES = 64
+"""A voxel of a window in a feature map of full resolution: sixteen channels of float32, as in most U-Nets."""
+FEATURE_MIB = {"cpu": 16, "cuda": 512}
+"""How large such a map may be for several windows or draws to share a pass. Above 32 MiB the allocator of a CPU maps and unmaps
+each one, which took half of the time; a GPU wants many at once."""
 
 
 class RowStream:
@@ -23,8 +31,8 @@ class RowStream:
     Args:
         sampler: in evaluation mode.
         plan: windows of the study.
-        window_batch: windows encoded at once.
-        decode_batch: windows times draws decoded at once.
+        window_batch: windows encoded at once; None takes as many as make feature maps of `FEATURE_MIB`.
+        decode_batch: windows times draws decoded at once, likewise.
         precision: torch.float32, or a lower one that convolutions run in; blending is in float32 always.
         after_window_batch: called with the number of windows done, for a progress bar.
 
@@ -36,8 +44,8 @@ class RowStream:
         self,
         sampler: Sampler,
         plan: WindowPlan,
-        window_batch: int,
-        decode_batch: int,
+        window_batch: int | None = None,
+        decode_batch: int | None = None,
         precision: torch.dtype = torch.float32,
         after_window_batch: Callable[[int], None] = lambda count: None,
     ) -> None:
@@ -58,36 +66,57 @@ class RowStream:
         """
         importance = self.plan.importance.to(padded.device)
         starts = [slab[0].origin[0] for slab in self.plan.slabs] + [self.plan.padded_size[0]]
+        at_once = self._at_once(padded.device)
         total = weight = None
         for slab, start, following in zip(self.plan.slabs, starts, starts[1:], strict=False):
-            for first in range(0, len(slab), self.window_batch):
-                places = slab[first : first + self.window_batch]
-                logits = self._decode_windows(padded, places, context, draws)
-                if total is None:
-                    shape = (importance.shape[0], *self.plan.padded_size[1:])
-                    total = logits.new_zeros(len(draws), logits.shape[2], *shape)
-                    weight = importance.new_zeros(shape)
-                for window, place in enumerate(places):
-                    box = (slice(None), *(slice(o, o + n) for o, n in zip(place.origin[1:], place.size[1:], strict=True)))
-                    total[(slice(None), slice(None), *box)] += logits[:, window] * importance
-                    weight[box] += importance
+            for first in range(0, len(slab), self.window_batch or at_once):
+                places = slab[first : first + (self.window_batch or at_once)]
+                done = 0
+                for logits in self._decode_windows(padded, places, context, draws, self.decode_batch or at_once):
+                    if total is None:
+                        shape = (importance.shape[0], *self.plan.padded_size[1:])
+                        total = logits.new_zeros(len(draws), logits.shape[2], *shape)
+                        weight = importance.new_zeros(shape)
+                    group = total[done : done + len(logits)]
+                    for window, place in enumerate(places):
+                        group[_beside_rows(place)].addcmul_(logits[:, window], importance)
+                    done += len(logits)
+                for place in places:
+                    weight[_beside_rows(place)[2:]] += importance
                 self.after_window_batch(len(places))
-            done = following - start
-            yield self._crop(total[:, :, :done] / weight[:done], start)
-            total, weight = _shift(total, done, axis=2), _shift(weight, done, axis=0)
+            if following == self.plan.padded_size[0]:
+                yield self._crop(total.div_(weight), start)
+                return
+            rows = following - start
+            yield self._crop(total[:, :, :rows] / weight[:rows], start)
+            total, weight = _shift(total, rows, axis=2), _shift(weight, rows, axis=0)
 
-    def _decode_windows(self, padded: torch.Tensor, places: Sequence[Place], context: Any, draws: Sequence[Draw]) -> torch.Tensor:
-        """Encode a batch of windows once, decode it for all draws. Returns: (draws, windows, classes, *window), float32."""
+    def _at_once(self, device: torch.device) -> int:
+        """Windows, or windows times draws, whose feature maps are as large as is well."""
+        return max(1, FEATURE_MIB[device.type] * 2**20 // (FEATURE_BYTES * self.plan.importance.numel()))
+
+    def _decode_windows(
+        self, padded: torch.Tensor, places: Sequence[Place], context: Any, draws: Sequence[Draw], at_once: int
+    ) -> Iterator[torch.Tensor]:
+        """Encode a batch of windows once, decode it for all draws. Yields: of some draws after the other their logits, (draws,
+        windows, classes, *window), float32."""
         windows = torch.cat([padded[(slice(None), slice(None), *_box(place))] for place in places])
-        at_once = max(1, self.decode_batch // len(places))
-        with torch.autocast(padded.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
+        size = max(1, at_once // len(places))
+        with self._precision(padded.device):
             features = self.sampler.encode(windows, places, context)
             self.summaries.append(self.sampler.summary(features).float().cpu())
-            groups = [draws[first : first + at_once] for first in range(0, len(draws), at_once)]
-            logits = torch.cat([self.sampler.decode(features, group, places, context).float() for group in groups])
-        if not bool(torch.isfinite(logits).all()):
-            raise StudyRefused("NON_FINITE_OUTPUT")
-        return logits
+        for first in range(0, len(draws), size):
+            with self._precision(padded.device):
+                logits = self.sampler.decode(features, draws[first : first + size], places, context).float()
+            if not bool(torch.isfinite(logits).all()):
+                raise StudyRefused("NON_FINITE_OUTPUT")
+            yield logits
+
+    def _precision(self, device: torch.device) -> AbstractContextManager[Any]:
+        """How convolutions are computed."""
+        if self.precision != torch.float32:
+            return torch.autocast(device.type, dtype=self.precision)
+        return DirectConvolution() if device.type == "cpu" else nullcontext()
 
     def _crop(self, rows: torch.Tensor, start: int) -> torch.Tensor:
         """Cut the padding off rows that begin at row `start` of the padded study."""
@@ -96,6 +125,11 @@ class RowStream:
         last = min(rows.shape[2], before + self.plan.size[0] - start)
         box = [slice(pad, pad + size) for (pad, _), size in zip(others, self.plan.size[1:], strict=True)]
         return rows[(slice(None), slice(None), slice(first, max(first, last)), *box)]
+
+
+def _beside_rows(place: Place) -> tuple[slice, ...]:
+    """A window in the held rows, (draws, classes, rows, *other axes), which begin where its slab does."""
+    return (slice(None), slice(None), slice(None), *_box(place)[1:])
 
 
 def _box(place: Place) -> tuple[slice, ...]:

@@ -44,7 +44,7 @@ class LatentCombiner(nn.Module):
         Returns: (draws * B, channels, *spatial), draw-major."""
         bias = self.latent(latents).to(projected.dtype)
         bias = bias.reshape(*bias.shape, *[1] * (projected.ndim - 2))
-        mixed = F.relu(projected + bias).flatten(0, 1)
+        mixed = F.relu(projected + bias, inplace=True).flatten(0, 1)
         for layer in self.further:
-            mixed = F.relu(layer(mixed))
+            mixed = F.relu(layer(mixed), inplace=True)
         return mixed

@@ -8,7 +8,6 @@ import torch
 
 from ...networks.draw import Draw
 from ..block import Block
-from ..labels import labels_of
 from ..reducer import Reducer, Reduction
 from ..study_grid import StudyGrid
 
@@ -25,9 +24,8 @@ class Agreement(Reducer):
         self._draws = study.draws
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        labels = labels_of(values, axis=1)
         for index, counts in enumerate(self._counts, start=1):
-            counts[block.rows] += (labels == index).sum(dim=0, dtype=torch.int32)
+            counts[block.rows] += (block.labels == index).sum(dim=0, dtype=torch.int32)
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         if self._draws < 2:

@@ -35,8 +35,7 @@ class Extent(Reducer):
         self._counts: dict[int, torch.Tensor] = {}
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        labels = labels_of(values, axis=1)
-        for draw, label_map in zip(draws, labels, strict=True):
+        for draw, label_map in zip(draws, block.labels, strict=True):
             counts = count_labels(label_map, self._study.classes)
             self._counts[draw.index] = self._counts.get(draw.index, 0) + counts
 

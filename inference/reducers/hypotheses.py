@@ -8,7 +8,6 @@ import torch
 
 from ...networks.draw import Draw
 from ..block import Block
-from ..labels import labels_of
 from ..reducer import Reducer, Reduction
 from ..study_grid import StudyGrid
 
@@ -27,9 +26,11 @@ class Hypotheses(Reducer):
         self._labels = torch.zeros(min(self.limit, study.draws), *study.size, dtype=torch.uint8, device=study.device)
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        for draw, value in zip(draws, values, strict=True):
+        if draws[0].index >= len(self._labels):
+            return
+        for draw, labels in zip(draws, block.labels, strict=True):
             if draw.index < len(self._labels):
-                self._labels[draw.index, block.rows] = labels_of(value, axis=0)
+                self._labels[draw.index, block.rows] = labels
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         return Reduction(maps={"hypotheses": self._labels})

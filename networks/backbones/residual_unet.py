@@ -88,7 +88,7 @@ class ResidualUNet(Backbone):
         for level in reversed(range(len(features))):
             if level < len(features) - 1:
                 x = self._lift(level, x, _repeat(features[level], copies))
-            x = F.relu(self.up[level](self.dropout[level](x)))
+            x = F.relu(self.up[level](self.dropout[level](x)), inplace=True)
         return x
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
@@ -96,7 +96,7 @@ class ResidualUNet(Backbone):
         return self.decode(self.encode(windows))
 
     def _lift(self, level: int, deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
-        return F.interpolate(self.reduce[level](deep), scale_factor=2.0, mode="nearest") + skip
+        return F.interpolate(self.reduce[level](deep), scale_factor=2.0, mode="nearest").add_(skip)
 
 
 class ResidualUnit(nn.Module):
@@ -111,7 +111,8 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Args: x: (B, in_channels, *spatial). Returns: (B, out_channels, *spatial / stride)."""
-        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+        first = F.relu(self.first(x), inplace=True)  # in place: a large map is mapped into memory anew each time
+        return F.relu(self.second(first).add_(self.shortcut(x)), inplace=True)
 
 
 def convolve_and_normalise(spatial_dims: int, in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from ..backbones.backbone import Backbone
 from ..backbones.residual_unet import ResidualUNet
 from ..draw import Draw
 from ..evaluation_mode import refuse_training_mode
 from ..own_randomness import refuse_own_randomness
 from ..place import Place
-from ..pooled_features import pool_windows
+from ..pooled_features import pool
 from ..sampler import Sampler, Source
+
+
+@dataclass(frozen=True)
+class EnsembleFeatures:
+    """What `encode` hands to `decode`: the windows, and what the encoder of member 0 makes of them, where one is known."""
+
+    windows: torch.Tensor
+    first: list[torch.Tensor] | None
 
 
 class Ensemble(Sampler):
@@ -40,11 +50,13 @@ class Ensemble(Sampler):
         self.capacity = self.members = len(self.networks)
         self._tried: set[int] = set()
 
-    def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> torch.Tensor:
-        """The windows themselves: members share nothing."""
-        return windows
+    def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> EnsembleFeatures:
+        """Members share nothing; of member 0 the features are kept, which the gate looks at."""
+        refuse_training_mode(self)
+        member = self.networks[0]
+        return EnsembleFeatures(windows, member.encode(windows) if isinstance(member, Backbone) else None)
 
-    def decode(self, features: torch.Tensor, draws: Sequence[Draw], places: Sequence[Place], context: None) -> torch.Tensor:
+    def decode(self, features: EnsembleFeatures, draws: Sequence[Draw], places: Sequence[Place], context: None) -> torch.Tensor:
         """Run the members that are asked for. Returns: logits, (draws, B, classes, *spatial).
 
         Raises:
@@ -55,13 +67,18 @@ class Ensemble(Sampler):
         if beyond:
             raise ValueError(f"an ensemble of {self.capacity} has no draw {beyond[0]}")
         for index in sorted({draw.index for draw in draws} - self._tried):
-            refuse_own_randomness(self.networks[index], features[:1])
+            refuse_own_randomness(self.networks[index], features.windows[:1])
             self._tried.add(index)
-        return torch.stack([self.networks[draw.index](features) for draw in draws])
+        return torch.stack([self._member(draw.index, features) for draw in draws])
 
-    def summary(self, features: torch.Tensor) -> torch.Tensor:
+    def _member(self, index: int, features: EnsembleFeatures) -> torch.Tensor:
+        if index == 0 and features.first is not None:
+            return self.networks[0].decode(features.first)
+        return self.networks[index](features.windows)
+
+    def summary(self, features: EnsembleFeatures) -> torch.Tensor:
         """Pooled features of member 0 where it has an encoder, else of the windows. Returns: (B, channels)."""
-        return pool_windows(self.networks[0], features)
+        return pool(features.windows if features.first is None else features.first)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """The mean of the members' logits. Args: windows: (B, C, *spatial). Returns: logits, (B, classes, *spatial)."""

@@ -32,14 +32,14 @@ def reduce(reducer_class, values, row_cuts, draw_cuts):
         chunk = [draws[index] for index in group]
         start = 0
         for rows in values[group].split(row_cuts, dim=2):
-            block = Block(start, start + rows.shape[2])
+            block = Block(start, rows)
             start = block.stop
             for reducer in reducers:
                 if not reducer.whole_study:
                     reducer.update(block, chunk, rows)
         for reducer in reducers:
             if reducer.whole_study:
-                reducer.update(Block(0, start), chunk, values[group])
+                reducer.update(Block(0, values[group]), chunk, values[group])
     results = {}
     for reducer in reducers:
         results[reducer.name] = reducer.finish(results)
@@ -80,7 +80,8 @@ def test_a_second_study_starts_afresh(reducer_class):
     for run, used in enumerate((reducer, reducer, other)):
         used.begin(grid)
         moments.begin(grid)
-        block, rows = Block(0, 13), values if run else values.flip(1)
+        rows = values if run else values.flip(1)
+        block = Block(0, rows)
         used.update(block, first_draws(DRAWS), rows)
         moments.update(block, first_draws(DRAWS), rows)
         result = used.finish({"Moments": moments.finish({})})

@@ -15,12 +15,15 @@ from monai.inferers import sliding_window_inference
 from monai.transforms import LoadImaged
 from torch import nn
 
+from caveat.inference import block as block_module
 from caveat.inference import inferer as inferer_module
 from caveat.inference.inferer import SamplingInferer, in_order_of_needs
+from caveat.inference.labels import labels_of
 from caveat.inference.measurements.area import Area
 from caveat.inference.measurements.volume import Volume
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.extent import Extent
+from caveat.inference.reducers.hypotheses import Hypotheses
 from caveat.inference.reducers.information import Information
 from caveat.inference.reducers.kept_draws import KeptDraws
 from caveat.inference.reducers.moments import Moments
@@ -119,13 +122,32 @@ def test_chunks_of_draws_do_not_change_the_answer():
     assert json.loads(cut["result"])["study_scores"] == facts["study_scores"]
 
 
+def test_labels_of_a_block_are_found_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(block_module, "labels_of", lambda *given, **named: asked.append(1) or labels_of(*given, **named))
+    many = [Moments(), Extent([Area("area", "Object", (1,))]), Agreement(), Hypotheses()]
+    inferer((16, 16), many, draws=3)(study(16, 16), BorderFreeDropout(2, elementwise=False))
+    assert len(asked) == 1
+
+
+def test_large_blocks_are_handed_on_in_parts(monkeypatch):
+    sampler, image = BorderFreeDropout(2, elementwise=False), study(40, 40)
+    many = [Moments(), Information(), Extent([Area("area", "Object", (1,))])]
+    whole = inferer((16, 16), many, draws=3)(image, sampler)
+    monkeypatch.setattr(inferer_module, "_BLOCK_BYTES", 4 * 3 * 2 * 40 * 2)  # two rows
+    parts = inferer((16, 16), many, draws=3)(image, sampler)
+    for name in ("pred", "variance", "entropy"):
+        torch.testing.assert_close(parts[name], whole[name], atol=1e-6, rtol=0)
+    assert json.loads(parts["result"])["measurements"] == json.loads(whole["result"])["measurements"]
+
+
 def test_the_chunk_follows_from_shape_window_and_budget_alone():
     small = inferer((16, 16), [Moments()], budget_mib=1)
-    bytes_a_draw = 3 * 4 * 2 * 16 * 1000
+    bytes_a_draw = 2 * 4 * 2 * 16 * 1000
     assert small._chunk((1000, 1000), 64) == 2**20 // bytes_a_draw
     assert small._chunk((10**6, 10**6), 64) == 1
     whole_axis = inferer((-1, 16), [Moments()], budget_mib=1)
-    assert whole_axis._chunk((100, 100), 64) == 2**20 // (3 * 4 * 2 * 100 * 100)
+    assert whole_axis._chunk((100, 100), 64) == 2**20 // (4 * 2 * 100 * 100)
 
 
 def test_drawing_leaves_the_network_as_it_was_and_repeats():

@@ -34,7 +34,7 @@ def logits_at(positions: torch.Tensor, size=(40, 48), sigma=1.5) -> torch.Tensor
 def reduce(values: torch.Tensor) -> list[dict]:
     reducer = Landmarks(NAMES)
     reducer.begin(StudyGrid(tuple(values.shape[2:]), values.shape[1], len(values), GridElement(1.0, "pixels")))
-    reducer.update(Block(0, values.shape[2]), first_draws(len(values)), values)
+    reducer.update(Block(0, values), first_draws(len(values)), values)
     return reducer.finish({}).points
 
 

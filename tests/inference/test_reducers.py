@@ -29,7 +29,7 @@ def run(values, *reducers, region=None, element=None):
     results = {}
     for reducer in reducers:
         reducer.begin(grid)
-        reducer.update(Block(0, values.shape[2]), first_draws(len(values)), values)
+        reducer.update(Block(0, values), first_draws(len(values)), values)
         results[reducer.name] = reducer.finish(results)
     return results
 

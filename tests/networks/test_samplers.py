@@ -135,8 +135,23 @@ class TestEnsemble:
     def test_summary_takes_the_first_members_encoder_or_the_windows(self) -> None:
         windows = torch.rand(2, 1, 16, 16)
         first = backbone()
-        torch.testing.assert_close(Ensemble([first]).eval().summary(windows), first.encode(windows)[-1].mean(dim=(2, 3)))
-        torch.testing.assert_close(Ensemble(self.members()).eval().summary(windows), windows.mean(dim=(2, 3)))
+        for ensemble, expected in ((Ensemble([first]), first.encode(windows)[-1]), (Ensemble(self.members()), windows)):
+            features = ensemble.eval().encode(windows, [], None)
+            torch.testing.assert_close(ensemble.summary(features), expected.mean(dim=(2, 3)))
+
+    def test_the_gate_costs_no_pass_of_its_own(self) -> None:
+        ensemble, runs = Ensemble([backbone(), backbone()]).eval(), []
+        for member in ensemble.networks:
+            member.down[0].register_forward_hook(lambda *_: runs.append(1))
+        windows = torch.rand(2, 1, 16, 16)
+        draws_of(ensemble, windows, [Draw(0), Draw(1)])
+        runs.clear()
+        features = ensemble.encode(windows, [], None)
+        ensemble.summary(features)
+        drawn = ensemble.decode(features, [Draw(0), Draw(1)], [], None)
+        assert len(runs) == 2
+        for answer, member in zip(drawn, ensemble.networks, strict=True):
+            assert torch.equal(answer, member(windows))
 
 
 class TestFlipsAndTurns:
