@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     if options.unit is None and options.units is None:
         print("each image counts as a unit of its own: where patients have several, say which by --unit or --units\n")
     root = root_of(options, options.input)
-    print(f"its paths start from {root}, which CAVEAT_DATA has to name when it is used\n")
+    print(f"its paths start from {root.resolve()}, which CAVEAT_DATA has to name when it is used\n")
     return tell(parts, root)
 
 
