@@ -24,7 +24,7 @@ PIXDIM_TOLERANCE = 0.01
 def read_geometry(fields: Nifti1Header, shape: Sequence[int], stated: Stated) -> dict[str, Any]:
     """The grid of a volume.
 
-    The sform decides where it is coded, else the qform; both coded must agree. pixdim alone gives the voxel's size, but no
+    The sform decides where it is coded, else the qform; both coded must agree but for a rigid motion. pixdim alone gives the voxel's size, but no
     orientation. A coded sform of unit length with no unit and a pixdim of zeros says that no spacing is known.
 
     Args:
@@ -53,8 +53,8 @@ def read_geometry(fields: Nifti1Header, shape: Sequence[int], stated: Stated) ->
         fields["pixdim"][1:4] = pixdim / scale
     if by_sform:
         original = np.asarray(fields.get_sform(), dtype=np.float64)
-        if by_qform:
-            refuse_conflict(_in_mm(original, scale), _in_mm(_qform(fields), scale), shape)
+        if by_qform and refuse_conflict(_in_mm(original, scale), _in_mm(_qform(fields), scale), shape):
+            flags.append("QFORM_MOVED")
     elif by_qform:
         original = _qform(fields)
     elif stated.assume_orientation:

@@ -12,7 +12,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from .checks.geometry import refuse_bad_affine, spacing_of
-from .checks.limits import refuse_large_volume
+from .checks.limits import refuse_flat, refuse_large_volume
 from .lps import LPS_TO_RAS
 from .reader import Stated, StudyImage
 from .stated_spacing import stated_spacing
@@ -53,9 +53,10 @@ def read_text_volume(file: BinaryIO, size: int, header: TextHeader, stated: Stat
         source: of the spacing, where the header has it.
 
     Raises:
-        StudyRefused: TOO_LARGE, TRUNCATED, SIZE_MISMATCH, CORRUPT_GZIP, NON_FINITE_VOXELS, and what `_grid` refuses.
+        StudyRefused: SINGLE_SLICE, TOO_LARGE, TRUNCATED, SIZE_MISMATCH, CORRUPT_GZIP, NON_FINITE_VOXELS, and what `_grid` refuses.
     """
     grid = _grid(header, stated, source)
+    refuse_flat(header.shape)
     refuse_large_volume(header.shape, header.dtype.itemsize)
     expected = math.prod(header.shape) * header.dtype.itemsize
     refuse_wrong_size(expected, size - file.tell(), compressed=bool(header.compression))

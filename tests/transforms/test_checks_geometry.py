@@ -42,11 +42,30 @@ def test_spacing_is_the_length_of_columns(left_handed):
     refuse_bad_affine(affine)
 
 
-@pytest.mark.parametrize(("mm", "code"), [(0.0, ""), (0.49, ""), (0.51, "AFFINE_CONFLICT"), (np.nan, "BAD_AFFINE")])
-def test_two_affines_may_put_corners_half_a_mm_apart(mm, code):
-    moved = oblique_affine()
-    moved[1, 3] += mm
-    assert code_of(refuse_conflict, oblique_affine(), moved, (12, 10, 8)) == code
+@pytest.mark.parametrize(("mm", "moved"), [(0.0, False), (0.49, False), (0.51, True), (300.0, True)])
+def test_corners_more_than_half_a_mm_apart_are_a_motion(mm, moved):
+    other = oblique_affine()
+    other[1, 3] += mm
+    assert refuse_conflict(oblique_affine(), other, (12, 10, 8)) is moved
+
+
+@pytest.mark.parametrize(
+    ("linear", "code"),
+    [
+        (np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1.0]]), ""),
+        (np.diag([-1.0, -1, 1]), ""),
+        (np.diag([-1.0, 1, 1]), "AFFINE_CONFLICT"),
+        (np.diag([1.2, 1, 1]), "AFFINE_CONFLICT"),
+        (np.array([[1, 0.2, 0], [0, 1, 0], [0, 0, 1.0]]), "AFFINE_CONFLICT"),
+        (np.full((3, 3), np.nan), "BAD_AFFINE"),
+        (np.full((3, 3), 1e200), "AFFINE_CONFLICT"),
+    ],
+    ids=["turned", "half a turn", "a mirror", "scaled", "sheared", "no numbers", "huge"],
+)
+def test_a_turn_is_a_motion_and_nothing_else_is(linear, code):
+    other = oblique_affine()
+    other[:3] = linear @ other[:3]
+    assert code_of(refuse_conflict, oblique_affine(), other, (12, 10, 8)) == code
 
 
 def test_a_scale_that_differs_matters_at_the_far_corner():

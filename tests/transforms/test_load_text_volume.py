@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from phantoms import SPACING_MM, ellipsoid, metaimage_bytes, nrrd_bytes, oblique_affine
 
 from caveat.reasons import StudyRefused
+from caveat.transforms import text_header
 from caveat.transforms.inspect_study import inspect_study
 from caveat.transforms.reader import Stated
 
@@ -224,6 +225,10 @@ REFUSED = {
     "54 vectors": (metaimage_bytes(ElementNumberOfChannels=3, DimSize="4 10 8"), "UNSUPPORTED_DATATYPE"),
     "54 arrays": (metaimage_bytes(ElementType="MET_SHORT_ARRAY"), "UNSUPPORTED_DATATYPE"),
     "54 no type": (metaimage_bytes(ElementType=None), "UNSUPPORTED_DATATYPE"),
+    "54 one slice": (metaimage_bytes(VOXELS[:, :, :1]), "SINGLE_SLICE"),
+    "54 nrrd, one row": (nrrd_bytes(VOXELS[:, :1]), "SINGLE_SLICE"),
+    "54 a number with an underscore": (metaimage_bytes(ElementSpacing="1_0 1 1"), "BAD_HEADER"),
+    "54 a number of other digits": (metaimage_bytes(ElementSpacing="１ 1 1"), "BAD_HEADER"),
     "54 size 0": (metaimage_bytes(DimSize="12 0 8"), "BAD_HEADER"),
     "54 negative size": (metaimage_bytes(DimSize="12 -10 8"), "BAD_HEADER"),
     "54 digits with an underscore": (metaimage_bytes(DimSize="1_2 10 8"), "BAD_HEADER"),
@@ -276,3 +281,12 @@ def test_pieces_of_a_compressed_volume_fit_together(tmp_path, monkeypatch):
     monkeypatch.setattr("caveat.transforms.voxel_stream.BLOCK_BYTES", 11)
     for make in FORMATS.values():
         np.testing.assert_array_equal(read(make(compressed=True), tmp_path).image.voxels[0], VOXELS)
+
+
+def test_each_word_of_a_header_is_looked_at_once(monkeypatch):
+    """Converted as a whole, by a parser without a pattern that could go back over a long word."""
+    converted = []
+    monkeypatch.setattr(text_header, "float", lambda word: converted.append(len(word)) or float(word), raising=False)
+    with pytest.raises(StudyRefused, match="BAD_HEADER: 3 words where 3 numbers belong"):
+        text_header.numbers(["1" * 20_000, "1" * 20_000 + "x", "1"], 3)
+    assert converted == [20_000, 20_001]

@@ -15,6 +15,8 @@ LARGEST_SPACING_MM = 20.0
 LARGEST_SHEAR_DEGREES = 0.1
 LARGEST_CORNER_DIFFERENCE_MM = 0.5
 SMALLEST_RELATIVE_DETERMINANT = 1e-6
+SAME_SPACING = 1e-3
+"""Relative, of one image written in two ways."""
 
 
 def spacing_of(affine: np.ndarray) -> tuple[float, ...]:
@@ -57,12 +59,17 @@ def refuse_spacing(spacing_mm: Sequence[float], smallest_mm: float, largest_mm: 
         raise StudyRefused("SPACING_NOT_MEASURED", f"{found} mm, where {smallest_mm:g} to {largest_mm:g} mm are measured")
 
 
-def refuse_conflict(first: np.ndarray, second: np.ndarray, shape: Sequence[int]) -> None:
-    """Accept two affines that put the image's corners in the same places.
+def refuse_conflict(first: np.ndarray, second: np.ndarray, shape: Sequence[int]) -> bool:
+    """Accept two affines that put the image's corners in the same places, or that are one rigid motion apart.
+
+    No length, area or volume depends on a rigid motion, as registration writes it into one of the two. A mirror is none.
 
     Args:
         first, second: (4, 4), mm.
         shape: voxels per axis.
+
+    Returns:
+        Whether they are a motion apart.
 
     Raises:
         StudyRefused: AFFINE_CONFLICT, BAD_AFFINE.
@@ -72,5 +79,24 @@ def refuse_conflict(first: np.ndarray, second: np.ndarray, shape: Sequence[int])
     corners = np.array([[*corner, 1] for corner in itertools.product(*[(-0.5, size - 0.5) for size in shape])])
     with np.errstate(over="ignore", invalid="ignore"):  # then not a number, and refused
         difference = float(np.linalg.norm(corners @ (first - second).T, axis=1).max())
-    if not difference <= LARGEST_CORNER_DIFFERENCE_MM:
-        raise StudyRefused("AFFINE_CONFLICT", f"corners differ by {difference:.3g} mm")
+        if difference <= LARGEST_CORNER_DIFFERENCE_MM:
+            return False
+        if not _is_motion(first, second, corners):
+            raise StudyRefused("AFFINE_CONFLICT", f"corners differ by {difference:.3g} mm")
+    return True
+
+
+def _is_motion(first: np.ndarray, second: np.ndarray, corners: np.ndarray) -> bool:
+    """Whether the corners of one image lie as those of the other do, but for a rigid motion.
+
+    Source: Kabsch, Acta Cryst. A 32:922, 1976.
+    """
+    places = [corners @ affine[:3].T for affine in (first, second)]
+    if not all(np.isfinite(place).all() for place in places):
+        return False
+    if not np.allclose(spacing_of(first), spacing_of(second), rtol=SAME_SPACING, atol=0):
+        return False
+    one, other = (place - place.mean(axis=0) for place in places)
+    left, _, right = np.linalg.svd(one.T @ other)
+    turn = left @ np.diag([1, 1, np.linalg.det(left @ right)]) @ right  # the best rotation, never a mirror
+    return bool(np.linalg.norm(one @ turn - other, axis=1).max() <= LARGEST_CORNER_DIFFERENCE_MM)

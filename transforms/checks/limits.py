@@ -29,6 +29,19 @@ def refuse_large_picture(rows: int, columns: int) -> None:
         raise StudyRefused("TOO_LARGE", f"{rows} x {columns} pixels, the limit is {LARGEST_PICTURE_PIXELS}")
 
 
+def refuse_flat(shape: Sequence[int]) -> None:
+    """Accept a volume: what has one slice along an axis is a picture, or no image at all, such as the numbers of a surface.
+
+    Args:
+        shape: voxels per axis.
+
+    Raises:
+        StudyRefused: SINGLE_SLICE.
+    """
+    if min(shape) < 2:
+        raise StudyRefused("SINGLE_SLICE", " x ".join(map(str, shape)))
+
+
 def refuse_large_volume(shape: Sequence[int], bytes_per_voxel: int) -> None:
     """Args: shape: Python integers, as the header declares them. Raises: StudyRefused: TOO_LARGE."""
     voxels = math.prod(shape)

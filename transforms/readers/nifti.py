@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
@@ -11,13 +12,16 @@ from nibabel.nifti1 import Nifti1Image
 
 from caveat.reasons import StudyRefused
 
-from ..checks.limits import refuse_large_volume
+from ..checks.file_kind import refusal_of
+from ..checks.limits import refuse_flat, refuse_large_volume
 from ..nifti_geometry import read_geometry
 from ..nifti_header import HEADER_BYTES, read_header, sizeof_header
-from ..reader import Reader, Stated, StudyImage
+from ..reader import HEAD_BYTES, Reader, Stated, StudyImage
 from ..voxel_stream import deflate_refusals, read_exactly, read_voxels, refuse_wrong_size
 
 GZIP = b"\x1f\x8b"
+LENGTH_BYTES = 4
+"""At the start of a header, which say how long it is."""
 
 
 class NiftiReader(Reader):
@@ -28,10 +32,14 @@ class NiftiReader(Reader):
 
     def recognises(self, head: bytes) -> bool:
         """See `Reader`."""
+        if not head.startswith(GZIP):
+            return sizeof_header(head) > 0
         try:
-            return sizeof_header(_start_of(head)) > 0
-        except zlib.error:
+            return sizeof_header(gzip.GzipFile(fileobj=BytesIO(head)).read(LENGTH_BYTES)) > 0
+        except (zlib.error, gzip.BadGzipFile):
             return True  # to be refused as CORRUPT_GZIP
+        except EOFError:
+            return len(head) == HEAD_BYTES  # a name, a comment or empty members fill it, and what follows decides
 
     def read(self, file: BinaryIO, size: int, stated: Stated) -> StudyImage:
         """See `Reader`."""
@@ -42,9 +50,10 @@ class NiftiReader(Reader):
             start = read_exactly(stream, min(HEADER_BYTES))
             length = sizeof_header(start)
             if not length:
-                raise StudyRefused("BAD_HEADER", "it does not state its own length")
+                raise refusal_of(GZIP)
             header = read_header(start + read_exactly(stream, length - len(start)))
             geometry = read_geometry(header.fields, header.shape, stated)
+            refuse_flat(header.shape)
             refuse_large_volume(header.shape, header.dtype.itemsize)
             refuse_wrong_size(header.offset + header.stored_bytes, size, compressed)
             _skip(stream, header.offset - length)
@@ -56,11 +65,6 @@ class NiftiReader(Reader):
         """See `Reader`."""
         voxels = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)
         return Nifti1Image(voxels, np.diag([1.0, 2.0, 3.0, 1.0])).to_bytes(), voxels[None]
-
-
-def _start_of(head: bytes) -> bytes:
-    """The first bytes as they are, or what the first bytes of a gzip stream hold."""
-    return zlib.decompressobj(wbits=31).decompress(head, max(HEADER_BYTES)) if head.startswith(GZIP) else head
 
 
 def _skip(stream: BinaryIO, size: int) -> None:
