@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from .reasons import StudyRefused
 
 ALLOW_LIST = "CAVEAT_BUNDLES"
@@ -42,3 +44,8 @@ def find_bundle(name: str) -> Path:
 def read_metadata(bundle: Path) -> dict[str, Any]:
     """The bundle's `metadata.json`."""
     return json.loads((bundle / "configs" / "metadata.json").read_text(encoding="utf-8"))
+
+
+def settings_of(bundle: Path) -> set[str]:
+    """Names of the settings that the bundle's inference.yaml can be asked to change."""
+    return set(yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8")))

@@ -15,6 +15,7 @@ from caveat.reasons import StudyRefused
 
 from .checks.geometry import spacing_of
 from .checks.intensity import refuse_constant
+from .region import Region
 from .region_file import read_region
 
 NEARLY = 1e-3
@@ -42,17 +43,18 @@ class CropToRegiond(Cropd):
         largest_mm: that a region may have.
         box: lower and upper face along each world axis: x0, x1, y0, y1, z0, z1; or the path of a region (see `read_region`).
         point: x, y, z; or the path of a region, whose middle it is.
+        label: number of the region in its file, None where the file holds one alone.
         allow_missing_keys: skip keys that an entry does not have.
 
     Raises:
         ValueError: numbers that are no box or no point, or both of them.
         StudyRefused: FIELD_OF_VIEW_MISMATCH, ROI_OUTSIDE_IMAGE; CONSTANT_IMAGE for a region of one value; LABEL_OFF_GRID;
-            REGION_OTHER_FRAME, and what `read_region` refuses.
+            REGION_OTHER_FRAME, and what `read_region` refuses; AMBIGUOUS_REGION for the middle of several parts.
     """
 
     identity = "caveat.CropToRegiond/1"
 
-    not_identity = ("box", "point")
+    not_identity = ("box", "point", "label")
     """Of the constructor's parameters: they say where to look, not how."""
 
     def __init__(
@@ -63,6 +65,7 @@ class CropToRegiond(Cropd):
         largest_mm: Sequence[float],
         box: Sequence[float] | str | None = None,
         point: Sequence[float] | str | None = None,
+        label: int | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, Crop(), allow_missing_keys)
@@ -71,6 +74,7 @@ class CropToRegiond(Cropd):
         self.largest_mm = _numbers(largest_mm, 3)
         self.box = box if box is None or isinstance(box, str) else _numbers(box, 6)
         self.point = point if point is None or isinstance(point, str) else _numbers(point, 3)
+        self.label = label
         upside_down = isinstance(self.box, tuple) and not all(np.less(self.box[::2], self.box[1::2]))
         if upside_down or (self.box is not None and self.point is not None):
             raise ValueError("state one point, or one box with each lower face below its upper face")
@@ -116,7 +120,7 @@ class CropToRegiond(Cropd):
     def _faces(self, affine: np.ndarray, frame: str) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper faces of the box, in voxels of the grid."""
         if isinstance(self.box, str):
-            return _extent(self.box, affine, frame)
+            return _extent(self._region(self.box, frame), affine)
         low, high = np.array(self.box[::2]), np.array(self.box[1::2])
         middle, half = _to_voxels(affine, (low + high) / 2), ((high - low) / 2)[world_axes(affine)] / spacing_of(affine)
         return middle - half, middle + half
@@ -124,9 +128,23 @@ class CropToRegiond(Cropd):
     def _middle(self, affine: np.ndarray, frame: str) -> np.ndarray:
         """The point, in voxels of the grid."""
         if isinstance(self.point, str):
-            low, high = _extent(self.point, affine, frame)
+            region = self._region(self.point, frame)
+            if region.parts > 1:
+                raise StudyRefused("AMBIGUOUS_REGION", f"{region.parts} parts that do not touch, and a point between them")
+            low, high = _extent(region, affine)
             return (low + high) / 2
         return _to_voxels(affine, np.array(self.point))
+
+    def _region(self, path: str, frame: str) -> Region:
+        """Args: path: of the region. frame: of reference of the image, hashed; "" where it has none.
+
+        Raises:
+            StudyRefused: REGION_OTHER_FRAME, and what `read_region` refuses.
+        """
+        region = read_region(Path(path), self.label)
+        if frame and region.frame_of_reference and frame != region.frame_of_reference:
+            raise StudyRefused("REGION_OTHER_FRAME")
+        return region
 
     def _refuse_extent(self, extent_mm: np.ndarray, axes: np.ndarray) -> None:
         """Args: extent_mm: per axis of the grid. axes: of the world. Raises: StudyRefused: FIELD_OF_VIEW_MISMATCH."""
@@ -171,20 +189,8 @@ def _to_voxels(affine: np.ndarray, place_mm: np.ndarray) -> np.ndarray:
     return np.linalg.solve(affine[:3, :3], place_mm - affine[:3, 3])
 
 
-def _extent(path: str, affine: np.ndarray, frame: str) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper faces of a region, in voxels of a grid.
-
-    Args:
-        path: of the region.
-        affine: (4, 4) of the grid.
-        frame: of reference of the image, hashed; "" where it has none.
-
-    Raises:
-        StudyRefused: REGION_OTHER_FRAME, and what `read_region` refuses.
-    """
-    region = read_region(Path(path))
-    if frame and region.frame_of_reference and frame != region.frame_of_reference:
-        raise StudyRefused("REGION_OTHER_FRAME")
+def _extent(region: Region, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper faces of a region, in voxels of a grid. Args: affine: (4, 4) of the grid."""
     to_grid = np.linalg.inv(affine)
     low, high = region.extent(to_grid[:3, :3])
     return low + to_grid[:3, 3], high + to_grid[:3, 3]

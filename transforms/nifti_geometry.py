@@ -24,8 +24,9 @@ PIXDIM_TOLERANCE = 0.01
 def read_geometry(fields: Nifti1Header, shape: Sequence[int], stated: Stated) -> dict[str, Any]:
     """The grid of a volume.
 
-    The sform decides where it is coded, else the qform; both coded must agree but for a rigid motion. pixdim alone gives the voxel's size, but no
-    orientation. A coded sform of unit length with no unit and a pixdim of zeros says that no spacing is known.
+    The sform decides where it is coded, else the qform; both coded must agree but for a rigid motion. pixdim alone gives the
+    voxel's size, but no orientation. A coded sform of unit length with no unit and a pixdim of zeros says that no spacing is
+    known.
 
     Args:
         fields: nibabel's header.

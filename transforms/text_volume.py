@@ -53,7 +53,8 @@ def read_text_volume(file: BinaryIO, size: int, header: TextHeader, stated: Stat
         source: of the spacing, where the header has it.
 
     Raises:
-        StudyRefused: SINGLE_SLICE, TOO_LARGE, TRUNCATED, SIZE_MISMATCH, CORRUPT_GZIP, NON_FINITE_VOXELS, and what `_grid` refuses.
+        StudyRefused: SINGLE_SLICE, TOO_LARGE, TRUNCATED, SIZE_MISMATCH, CORRUPT_GZIP, NON_FINITE_VOXELS, and
+            what `_grid` refuses.
     """
     grid = _grid(header, stated, source)
     refuse_flat(header.shape)

@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from ..bundle_folders import find_bundle, read_metadata
+from ..bundle_folders import find_bundle, read_metadata, settings_of
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .numbers import numbers
+from .region_options import add_region_options, check_region, region_overrides
 from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, sampling_overrides
 from .stated_record import check_stated_record
 
@@ -34,18 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="MM,...",
         help="pixel size for images that carry none (default: the data list's); stands in the result as stated by you",
     )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--point",
-        metavar="X,Y,Z",
-        help="measure the bundle's own box around this point: mm, RAS as in NIfTI, or a mask (NIfTI, DICOM SEG, RTSTRUCT) whose "
-        "middle it is (default: the whole image). Where the first number is negative write --point=-30,4,5",
-    )
-    where.add_argument(
-        "--roi",
-        metavar="X0,X1,Y0,Y1,Z0,Z1",
-        help="measure this box: mm, RAS, lower and upper face of each axis; or a mask whose box it is",
-    )
+    add_region_options(parser)
     parser.add_argument("--level", type=float, metavar="P", help="of the calibrated intervals (default: the bundle's, 0.9)")
     parser.add_argument(
         "--record",
@@ -103,22 +91,6 @@ def check_usage(options: argparse.Namespace, metadata: dict[str, Any]) -> None:
         raise StudyRefused("OUTPUT_NOT_WRITABLE", "the output lies inside the input, where the next run would take it for images")
 
 
-def check_region(options: argparse.Namespace, bundle: Path) -> None:
-    """A box or a point is for bundles that measure a region of a volume: their inference.yaml has `roi` and `point`.
-
-    Raises:
-        StudyRefused: WRONG_USAGE.
-    """
-    if options.point is None and options.roi is None:
-        return
-    if not {"roi", "point"} <= settings_of(bundle):
-        raise StudyRefused("WRONG_USAGE", "this bundle measures whole images; --point and --roi are for regions of volumes")
-    region(options.point, 3)
-    box = region(options.roi, 6)
-    if isinstance(box, list) and not all(lower < upper for lower, upper in zip(box[::2], box[1::2])):
-        raise StudyRefused("WRONG_USAGE", "--roi needs X0 below X1, Y0 below Y1, Z0 below Z1")
-
-
 def check_series(options: argparse.Namespace, bundle: Path) -> None:
     """What is for bundles that read DICOM, and for those that read volumes: their inference.yaml has settings of these names.
 
@@ -161,11 +133,6 @@ def check_record(options: argparse.Namespace, bundle: Path) -> None:
     check_stated_record(options.record)
 
 
-def settings_of(bundle: Path) -> set[str]:
-    """Names of the settings that the bundle's inference.yaml can be asked to change."""
-    return set(yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8")))
-
-
 def overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change in the bundle's config; what was not said is not changed."""
     from ..transforms.discover import find_studies, studies_from_list
@@ -177,8 +144,6 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         studies = find_studies(options.input, anonymous=options.anonymous_names)
     said = {
         "spacing": numbers(options.spacing, float),
-        "point": region(options.point, 3),
-        "roi": region(options.roi, 6),
         "series": options.series,
         "allow_gaps": options.allow_gaps or None,
         "allow_tilt": options.allow_tilt or None,
@@ -188,16 +153,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "keep_draws": options.keep_draws or None,
         "assume_orientation": options.assume_orientation or None,
     }
-    changed = sampling_overrides(options) | {key: value for key, value in said.items() if value is not None}
+    changed = (
+        sampling_overrides(options) | region_overrides(options) | {key: value for key, value in said.items() if value is not None}
+    )
     return changed | {"datalist": studies, "output_dir": str(options.output), "progress": sys.stderr.isatty()}
-
-
-def region(text: str | None, count: int) -> list[float] | str | None:
-    """A place, in numbers or as the path of a mask.
-
-    Raises:
-        StudyRefused: WRONG_USAGE.
-    """
-    if text is not None and Path(text).is_file():
-        return str(Path(text).resolve())
-    return numbers(text, float, signed=True, count=count)

@@ -11,7 +11,7 @@ from ..bundle_folders import find_bundle
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .numbers import numbers
-from .predict import check_region, region
+from .region_options import add_region_options, check_region, region_overrides
 from .sampling_options import check_device, choose_configs
 
 
@@ -40,9 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes CUDA where there is one (default)"
     )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--point", metavar="X,Y,Z", help="in the bundle's own box around this point, as in caveat predict")
-    where.add_argument("--roi", metavar="X0,X1,Y0,Y1,Z0,Z1", help="in this box, as in caveat predict")
+    add_region_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -74,11 +72,9 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
     said = {
         "inferer::seed": options.seed,
         "spacing": numbers(options.spacing, float),
-        "point": region(options.point, 3),
-        "roi": region(options.roi, 6),
         "device": None if options.device == "auto" else f"$torch.device('{options.device}')",
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return region_overrides(options) | {key: value for key, value in said.items() if value is not None}
 
 
 def lines(found: dict[str, Any]) -> list[str]:

@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bundle_folders import find_bundle, read_metadata
+from ..bundle_folders import find_bundle, read_metadata, settings_of
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .numbers import numbers
-from .predict import settings_of
 from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, sampling_overrides
 from .stated_record import check_stated_record
 

@@ -15,9 +15,8 @@ import pytest
 from monai.bundle import ConfigParser, ckpt_export, verify_metadata, verify_net_in_out
 from phantoms import write_cephalogram, write_fundus, write_hippocampus_crop, write_lung_crop
 
-from caveat.bundle_folders import ALLOW_LIST, read_metadata, shipped_bundles
+from caveat.bundle_folders import ALLOW_LIST, read_metadata, settings_of, shipped_bundles
 from caveat.cli import main
-from caveat.commands.predict import settings_of
 from caveat.inference.calibration.point_record import read_point_records
 from caveat.inference.calibration.record import read_records
 from caveat.inference.gate.kind_limits import KindLimits

@@ -205,7 +205,7 @@ def mask_on(affine: np.ndarray, path) -> str:
     outer = affine.copy()
     outer[:3, 3] = affine[:3, 3] - affine[:3, :3] @ np.array(BEFORE)
     mask = np.zeros(np.add(np.add(BEFORE, CROP), AFTER), np.uint8)
-    mask[BEFORE] = mask[tuple(np.add(BEFORE, CROP) - 1)] = 1
+    mask[tuple(slice(first, first + size) for first, size in zip(BEFORE, CROP))] = 1
     image = nib.Nifti1Image(mask, outer)
     image.header.set_xyzt_units("mm")
     nib.save(image, path)
@@ -255,4 +255,4 @@ def test_a_region_that_cannot_be_used_refuses_the_study(tmp_path):
 
 
 def test_where_to_look_is_no_part_of_the_preprocessing_identity():
-    assert CropToRegiond.not_identity == ("box", "point")
+    assert CropToRegiond.not_identity == ("box", "point", "label")

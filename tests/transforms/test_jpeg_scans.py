@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from io import BytesIO
 
 import numpy as np
 import pytest
 from phantoms import picture_bytes
 from PIL import Image
+from pydicom.uid import JPEGBaseline8Bit
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.checks.jpeg_scans import MARK, scans_and_end
+from caveat.transforms.dicom import stored_values
+from caveat.transforms.dicom.pixel_layout import PixelLayout
 from caveat.transforms.inspect_study import inspect_study
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 48), dtype=np.uint8)
@@ -31,11 +35,24 @@ def test_a_thumbnail_in_a_segment_is_no_part_of_the_picture():
     assert scans_and_end(data) == (1, len(data))
 
 
-def test_a_picture_of_very_many_scans_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+@cache
+def many_scans():
+    """A JPEG of 105 scans, 4000 x 4000 pixels."""
     file = BytesIO()
     Image.new("L", (4000, 4000)).save(file, "JPEG", progressive=True)
     data, start = file.getvalue(), file.getvalue().rindex(b"\xff\xda")
-    (tmp_path / "picture.jpg").write_bytes(data[:start] + data[start:-2] * 100 + data[-2:])
+    return data[:start] + data[start:-2] * 100 + data[-2:]
+
+
+def test_a_frame_of_very_many_scans_is_refused_before_it_is_decoded(monkeypatch):
+    layout = PixelLayout(JPEGBaseline8Bit, 4000, 4000, 1, bits_allocated=8, bits_stored=8, signed=False)
+    monkeypatch.setattr(stored_values, "_decompress", lambda *_: pytest.fail("it is decoded"))
+    with pytest.raises(StudyRefused, match="TOO_LARGE: 105 scans of 16000000 pixels"):
+        stored_values.decode(many_scans(), layout)
+
+
+def test_a_picture_of_very_many_scans_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    (tmp_path / "picture.jpg").write_bytes(many_scans())
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("it is decoded"))
     with pytest.raises(StudyRefused, match="TOO_LARGE: 105 scans of 16000000 pixels"):
         inspect_study(tmp_path / "picture.jpg")

@@ -10,7 +10,7 @@ import pytest
 from dicom_grid import OBLIQUE, SAGITTAL, Grid
 from dicom_phantoms import clean_series, uid, write
 from phantoms import fundus, metaimage_bytes, nifti_bytes, nrrd_bytes, oblique_affine, picture_bytes
-from pydicom.uid import JPEG2000Lossless, RLELossless
+from pydicom.uid import ExplicitVRBigEndian, JPEG2000Lossless, RLELossless
 from region_phantoms import CANARY, segmentation, structures, write_region
 
 from caveat.reasons import StudyRefused
@@ -75,7 +75,7 @@ def test_along_the_axes_of_the_world_a_turned_voxel_reaches_as_far_as_its_corner
     np.testing.assert_allclose(high, corners[:, :3].max(axis=0), atol=1e-4)
 
 
-@pytest.mark.parametrize("syntax", [None, RLELossless], ids=["native", "run lengths"])
+@pytest.mark.parametrize("syntax", [None, RLELossless, JPEG2000Lossless], ids=["native", "run lengths", "JPEG 2000"])
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS.keys())
 def test_a_segmentation_gives_the_faces_of_its_outermost_pixels(grid, syntax, tmp_path):
     kind = {"kind": "FRACTIONAL", "syntax": syntax} if syntax else {}
@@ -119,7 +119,7 @@ def test_a_point_is_where_it_is(tmp_path):
 def test_several_or_none_are_refused(tmp_path):
     mask = box(Grid().shape)
     two = write_region(segmentation(Grid(), [mask, mask]), tmp_path / "two")
-    assert str(refusal(two)) == "AMBIGUOUS_REGION: 2 segments"
+    assert str(refusal(two)) == "AMBIGUOUS_REGION: 2 segments: 1, 2"
     several = write_region(structures([[square(1)], [square(2)], []]), tmp_path / "several")
     assert str(refusal(several)) == "AMBIGUOUS_REGION: 2 structures: 1, 2"
     nothing = write_region(structures([[], []]), tmp_path / "nothing")
@@ -135,14 +135,16 @@ def unreadable(tmp_path):
     """Files of which no region can be made, by what is wrong with them."""
     mask = segmentation(Grid(), [box(Grid().shape)])
     native = write_region(mask, tmp_path / "whole").read_bytes()
-    jpeg = segmentation(Grid(), [box(Grid().shape).astype(float)], "FRACTIONAL", JPEG2000Lossless)
+    big = write([segmentation(Grid(), [box(Grid().shape)])], tmp_path / "big", ExplicitVRBigEndian, ["big"])[0]
     nowhere = segmentation(Grid(), [box(Grid().shape)])
     del nowhere.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence
     turned = segmentation(Grid(), [box(Grid().shape)])
     turned.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 1, 0, 0]
     return {
         "cut pixels": native[:-100],
-        "another compression": write_region(jpeg, tmp_path / "jpeg").read_bytes(),
+        "an image": nifti_bytes(np.linspace(-1000, 400, 960, dtype=np.float32).reshape(12, 10, 8)),
+        "labels below the background": nifti_bytes(np.arange(960, dtype=np.int16).reshape(12, 10, 8) % 3 - 1),
+        "single bits in big endian": big.read_bytes(),
         "a frame without a place": write_region(nowhere, tmp_path / "nowhere").read_bytes(),
         "no orientation": write_region(turned, tmp_path / "turned").read_bytes(),
         "open contours": write_region(structures([[square(1)]], "OPEN_PLANAR"), tmp_path / "open").read_bytes(),

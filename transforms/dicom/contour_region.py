@@ -8,30 +8,37 @@ from pydicom.dataset import Dataset
 from caveat.reasons import StudyRefused
 
 from ..lps import LPS_TO_RAS
-from ..region import Region
+from ..region import Region, one_label
 from .header_values import finite_numbers, numbers, text, whole_number
 from .instance import Instance
-from .space import frame_of_reference, smallest_step
+from .space import frame_of_reference, height_of, smallest_step
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "POINT")
 """Kinds of contours that say what belongs to a structure."""
 
 
-def contour_region(instance: Instance) -> Region:
-    """The region within the contours, which reach half a step between their planes to either side.
+def contour_region(instance: Instance, label: int | None = None) -> Region:
+    """The region within the contours, which reach half a step between their planes to either side, or half as far as they say.
 
     To be called where what pydicom raises and says is caught.
+
+    Args:
+        instance: the file.
+        label: number of the structure, None for the only one that has contours.
 
     Raises:
         StudyRefused: AMBIGUOUS_REGION, EMPTY_REGION, REGION_UNREADABLE.
     """
     header = instance.header
     drawn = [roi for roi in header.get("ROIContourSequence") or () if roi.get("ContourSequence")]
-    if len(drawn) != 1:
-        found = ", ".join(str(whole_number(roi, "ReferencedROINumber")) for roi in drawn)
-        raise StudyRefused("AMBIGUOUS_REGION" if drawn else "EMPTY_REGION", f"{len(drawn)} structures: {found}")
-    contours = [_vertices(contour) for contour in drawn[0].ContourSequence]
-    return Region(np.concatenate(contours) * LPS_TO_RAS, LPS_TO_RAS[:, None] * _slab(contours), _frame(header, drawn[0]))
+    numbered = [whole_number(roi, "ReferencedROINumber") or 0 for roi in drawn]
+    number = one_label(numbered, label, "structures")
+    if numbered.count(number) > 1:
+        raise StudyRefused("AMBIGUOUS_REGION", f"{numbered.count(number)} structures of one number")
+    structure = drawn[numbered.index(number)]
+    contours = [_vertices(contour) for contour in structure.ContourSequence]
+    edges = _slab(contours, _thickness(structure))
+    return Region(np.concatenate(contours) * LPS_TO_RAS, LPS_TO_RAS[:, None] * edges, _frame(header, number))
 
 
 def _vertices(contour: Dataset) -> np.ndarray:
@@ -43,21 +50,37 @@ def _vertices(contour: Dataset) -> np.ndarray:
     return np.array(places).reshape(-1, 3)
 
 
-def _slab(contours: list[np.ndarray]) -> np.ndarray:
+def _thickness(structure: Dataset) -> float | None:
+    """How far contours say that they reach, mm; None where they do not."""
+    stated = [finite_numbers(contour, "ContourSlabThickness", 1) for contour in structure.ContourSequence]
+    return min((found[0] for found in stated if found), default=None)
+
+
+def _slab(contours: list[np.ndarray], thickness: float | None) -> np.ndarray:
     """(3, 3) edges in columns: contours have a height alone, along the normal of the largest of them."""
     normals = [np.cross(contour, np.roll(contour, -1, axis=0)).sum(axis=0) for contour in contours]  # Newell's, twice the area
     normal = max(normals, key=lambda one: float(np.linalg.norm(one)))
     length = np.linalg.norm(normal)
     edges = np.zeros((3, 3))
     if length > 0:
-        edges[:, 2] = normal / length * smallest_step(np.concatenate(contours) @ normal / length)
+        step = smallest_step(np.concatenate(contours) @ normal / length)
+        edges[:, 2] = normal / length * height_of(step, thickness)
     return edges
 
 
-def _frame(header: Dataset, drawn: Dataset) -> str:
-    """Hash of the space that the structure is said to lie in."""
-    number = whole_number(drawn, "ReferencedROINumber")
+def _frame(header: Dataset, number: int) -> str:
+    """Hash of the space that a structure is said to lie in: by itself, else by the one that the file names.
+
+    Raises:
+        StudyRefused: REGION_UNREADABLE where the file names several.
+    """
     for structure in header.get("StructureSetROISequence") or ():
-        if whole_number(structure, "ROINumber") == number:
-            return frame_of_reference(structure, "ReferencedFrameOfReferenceUID")
-    return ""
+        if whole_number(structure, "ROINumber") == number and (
+            own := frame_of_reference(structure, "ReferencedFrameOfReferenceUID")
+        ):
+            return own
+    named = [header, *(header.get("ReferencedFrameOfReferenceSequence") or ())]
+    spaces = {space for item in named if (space := frame_of_reference(item))}
+    if len(spaces) > 1:
+        raise StudyRefused("REGION_UNREADABLE", f"{len(spaces)} frames of reference, and none of them the structure's")
+    return spaces.pop() if spaces else ""

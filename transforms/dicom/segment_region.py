@@ -7,46 +7,90 @@ from collections.abc import Sequence
 import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import refuse_large_volume
 from ..lps import LPS_TO_RAS
-from ..region import Region
+from ..region import Region, one_label, separate_parts
 from .frame import Frame, frames_of
+from .functional_groups import FunctionalGroups
+from .header_values import text, whole_number
 from .instance import Instance
-from .space import frame_of_reference, smallest_step
+from .pixel_layout import SUPPORTED, PixelLayout, transfer_syntax_of
+from .space import frame_of_reference, height_of, smallest_step
+from .stored_values import container_values, within_bits
 
-SYNTAXES = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless)
-"""In which segmentations come; a codestream of another kind may declare more pixels than the header does."""
+PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
+"""In which single bits come."""
+LABELMAP, FRACTIONAL, BINARY = "LABELMAP", "FRACTIONAL", "BINARY"
+BACKGROUND = ("125040", "DCM")
+"""What a described segment may be said to be."""
 ORIENTATION_TOLERANCE = 1e-3
+NEIGHBOURS = 1.5
+"""Frames that are further apart, in their own heights, do not touch."""
 
 
-def segment_region(instance: Instance) -> Region:
-    """The region of the pixels that belong to the segment; fractions from one half upwards do.
+def segment_region(instance: Instance, label: int | None = None) -> Region:
+    """The region of the pixels that belong to one segment; fractions from one half upwards do.
 
-    Slices are as thick as the smallest step between two frames; one frame alone is as thick as it says. To be called where what
-    pydicom raises and says is caught.
+    Slices are as thick as they say, or as the smallest step between two frames where that is less: frames may be left out. To be
+    called where what pydicom raises and says is caught.
+
+    Args:
+        instance: the file.
+        label: number of the segment, None for the only one.
 
     Raises:
         StudyRefused: AMBIGUOUS_REGION, EMPTY_REGION, REGION_UNREADABLE, TOO_LARGE.
+
+    Source: DICOM PS3.3, C.8.20.2 and C.8.20.4, with supplement 243 (label maps).
     """
     header = instance.header
-    segments = sum(item.get("SegmentNumber") != 0 for item in header.get("SegmentSequence") or ())  # 0 is the background
-    if segments != 1:
-        raise StudyRefused("AMBIGUOUS_REGION" if segments else "EMPTY_REGION", f"{segments} segments")
+    number = one_label(_classes(header), label, "segments")
     frames = frames_of(instance)
     orientation = _orientation(frames)
-    rows, columns = int(header.Rows), int(header.Columns)
-    refuse_large_volume((len(frames), rows, columns), 1)
-    points = _points(_pixels(instance, (len(frames), rows, columns)) >= _threshold(header), frames, orientation)
-    along_row, along_column = orientation
-    normal = np.cross(along_row, along_column)
+    refuse_large_volume((len(frames), int(header.Rows), int(header.Columns)), 1)
+    mask = _mask(instance, frames, number)
+    normal = np.cross(*orientation)
+    places = np.array([frame.position for frame in frames]) @ normal
+    height = height_of(smallest_step(places), frames[0].thickness)
     between_rows, between_columns = frames[0].pixel_spacing
-    height = smallest_step(np.array([frame.position for frame in frames]) @ normal) or frames[0].thickness or 0.0
-    edges = np.stack([along_row * between_columns, along_column * between_rows, normal * height], axis=1)
-    return Region(points * LPS_TO_RAS, LPS_TO_RAS[:, None] * edges, frame_of_reference(header))
+    edges = np.stack([orientation[0] * between_columns, orientation[1] * between_rows, normal * height], axis=1)
+    return Region(
+        points=_points(mask, frames, orientation) * LPS_TO_RAS,
+        edges=LPS_TO_RAS[:, None] * edges,
+        frame_of_reference=frame_of_reference(header),
+        parts=separate_parts(_stacked(mask, places, height)),
+    )
+
+
+def _classes(header: Dataset) -> list[int]:
+    """Numbers of the segments that are not the background."""
+    padding = header.get("PixelPaddingValue") if _kind(header) == LABELMAP else None
+    described = header.get("SegmentSequence") or ()
+    return [int(item.SegmentNumber) for item in described if item.SegmentNumber != padding and not _is_background(item)]
+
+
+def _is_background(segment: Dataset) -> bool:
+    codes = segment.get("SegmentedPropertyTypeCodeSequence") or ()
+    return any((text(code, "CodeValue"), text(code, "CodingSchemeDesignator")) == BACKGROUND for code in codes)
+
+
+def _kind(header: Dataset) -> str:
+    """What a stored value means. Raises: StudyRefused: REGION_UNREADABLE."""
+    kind = text(header, "SegmentationType")
+    if kind not in (LABELMAP, FRACTIONAL, BINARY):
+        raise StudyRefused("REGION_UNREADABLE", "a segmentation of no known type")
+    return kind
+
+
+def _stacked(mask: np.ndarray, places: np.ndarray, height: float) -> np.ndarray:
+    """Frames in the order of their places, an empty one where some were left out."""
+    order = np.argsort(places, kind="stable")
+    behind_gap = np.flatnonzero(np.diff(places[order]) > NEIGHBOURS * height) + 1
+    return np.insert(mask[order], behind_gap, False, axis=0)
 
 
 def _orientation(frames: Sequence[Frame]) -> np.ndarray:
@@ -62,16 +106,32 @@ def _orientation(frames: Sequence[Frame]) -> np.ndarray:
     return along
 
 
-def _pixels(instance: Instance, shape: tuple[int, int, int]) -> np.ndarray:
-    """(frames, rows, columns), as stored. Raises: StudyRefused: REGION_UNREADABLE."""
-    if instance.header.file_meta.get("TransferSyntaxUID") not in SYNTAXES:
-        raise StudyRefused("REGION_UNREADABLE", "a segmentation compressed in another way than by run lengths")
-    return dcmread(instance.path).pixel_array.reshape(shape)
+def _mask(instance: Instance, frames: Sequence[Frame], number: int) -> np.ndarray:
+    """Which pixels belong to a segment. Returns: (frames, rows, columns) bool. Raises: StudyRefused: REGION_UNREADABLE."""
+    header, kind = instance.header, _kind(instance.header)
+    pixels = _pixels(instance, len(frames))
+    if kind == LABELMAP:
+        return pixels == number
+    highest = whole_number(header, "MaximumFractionalValue") if kind == FRACTIONAL else 1
+    if not highest or highest < 1:
+        raise StudyRefused("REGION_UNREADABLE", "fractions of no stated whole")
+    groups = FunctionalGroups.of(header)
+    named = [groups and groups.item("SegmentIdentificationSequence", index) for index in range(len(frames))]
+    own = [not item or item.get("ReferencedSegmentNumber", number) == number for item in named]
+    return (pixels >= highest / 2) & np.array(own)[:, None, None]
 
 
-def _threshold(header: Dataset) -> float:
-    """From which stored value on a pixel belongs to the segment."""
-    return float(header.get("MaximumFractionalValue") or 1) / 2 if header.get("SegmentationType") == "FRACTIONAL" else 0.5
+def _pixels(instance: Instance, frames: int) -> np.ndarray:
+    """(frames, rows, columns), as stored. Raises: StudyRefused: REGION_UNREADABLE, and as `container_values`."""
+    header, syntax = instance.header, transfer_syntax_of(instance)
+    rows, columns, bits = int(header.Rows), int(header.Columns), int(header.BitsAllocated)
+    if bits == 1 and syntax in PLAIN:
+        return dcmread(instance.path).pixel_array.reshape(frames, rows, columns)
+    if bits == 1 or syntax not in SUPPORTED:
+        name = syntax.name if syntax.name != syntax else "an unknown transfer syntax"
+        raise StudyRefused("REGION_UNREADABLE", f"a segmentation of {bits} bits in {name}")
+    layout = PixelLayout(syntax, rows, columns, frames, bits, int(header.BitsStored), signed=False)
+    return np.stack([within_bits(pixels, layout) for pixels in container_values(instance, layout, range(frames))])
 
 
 def _points(mask: np.ndarray, frames: Sequence[Frame], orientation: np.ndarray) -> np.ndarray:

@@ -27,3 +27,16 @@ def smallest_step(places: np.ndarray) -> float:
     steps = np.diff(np.sort(places))
     steps = steps[steps > SAME_PLANE_MM]
     return float(steps.min()) if len(steps) else 0.0
+
+
+def height_of(step: float, thickness: float | None) -> float:
+    """Of a plane of a region, mm: as it says, but no more than the step to the next one; planes may be left out, or overlap.
+
+    Args:
+        step: the smallest between two planes, 0 where there is one alone.
+        thickness: as stated, None where it is not.
+
+    Returns:
+        0 where nothing is known.
+    """
+    return min((length for length in (step, thickness) if length and length > 0), default=0.0)

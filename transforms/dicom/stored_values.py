@@ -14,6 +14,7 @@ from pydicom.uid import JPEGLSTransferSyntaxes, JPEGTransferSyntaxes, RLELossles
 from caveat.reasons import StudyRefused
 
 from ..checks.jpeg_end import refuse_early_end
+from ..checks.jpeg_scans import refuse_many_scans, scans_and_end
 from .codestream import AFTER_END, END, refuse_other_codestream
 from .instance import Instance
 from .pixel_bytes import encoded_frames, native_frames
@@ -60,11 +61,13 @@ def decode(frame: bytes, layout: PixelLayout) -> np.ndarray:
         (rows, columns) whole numbers.
 
     Raises:
-        StudyRefused: CODESTREAM_MISMATCH, TRUNCATED_PIXEL_DATA, CORRUPT_PIXEL_DATA; decoders raise anything else.
+        StudyRefused: CODESTREAM_MISMATCH, TRUNCATED_PIXEL_DATA, CORRUPT_PIXEL_DATA, TOO_LARGE; decoders raise anything else.
     """
     bits = refuse_other_codestream(frame, layout)
     if layout.syntax == RLELossless:
         return decode_rle(frame, layout)
+    if layout.syntax in JPEGTransferSyntaxes:
+        refuse_many_scans(scans_and_end(frame)[0], layout.rows * layout.columns)
     pixels = (
         _decompress_padded(frame, layout, bits) if layout.syntax in JPEGLSTransferSyntaxes else _decompress(frame, layout, bits)
     )

@@ -10,8 +10,6 @@ from typing import BinaryIO
 import numpy as np
 from nibabel.nifti1 import Nifti1Image
 
-from caveat.reasons import StudyRefused
-
 from ..checks.file_kind import refusal_of
 from ..checks.limits import refuse_flat, refuse_large_volume
 from ..nifti_geometry import read_geometry
