@@ -7,7 +7,7 @@ from functools import cached_property
 
 import torch
 
-from .labels import labels_of
+from .labels import labels_of, mask_of
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,12 @@ class Block:
     Args:
         start: first row of the block.
         values: (draws, classes, rows, *other axes), after the link.
+        independent: whether each class stands for itself (link sigmoid).
     """
 
     start: int
     values: torch.Tensor
+    independent: bool = False
 
     @property
     def stop(self) -> int:
@@ -35,4 +37,8 @@ class Block:
     @cached_property
     def labels(self) -> torch.Tensor:
         """What each draw says, (draws, rows, *other axes), uint8: found once for all reducers that ask."""
-        return labels_of(self.values, axis=1)
+        return labels_of(self.values, 1, self.independent)
+
+    def mask(self, index: int) -> torch.Tensor:
+        """Where each draw has a class, (draws, rows, *other axes), bool."""
+        return mask_of(self.values, self.labels, index, 1, self.independent)

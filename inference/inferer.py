@@ -60,7 +60,7 @@ class SamplingInferer(Inferer):
         blending: "gaussian" or "constant".
         clip_windows: cut a window that is larger than the study down to it, and say so: for a preprocessing that pads studies
             itself, as the network was trained. Otherwise the rest of such a window is zeros, as in MONAI.
-        link: "softmax", "sigmoid" or "identity".
+        link: "softmax", "sigmoid" or "identity", see `Link`. The network of a sigmoid has no channel for the background.
         temperature: of the link; fitted on early stopping units.
         region_channel: channel of the input that is 1 where the study is measured and 0 elsewhere; None measures everywhere.
         own_spacing_axes: axes of the grid along which the preprocessing leaves a study its own spacing. A record is then one of
@@ -102,6 +102,7 @@ class SamplingInferer(Inferer):
         self.blending = blending
         self.clip_windows = clip_windows
         self.link = Link(link, temperature)
+        self.independent = link == "sigmoid"
         self.region_channel = region_channel
         self.own_spacing_axes = tuple(own_spacing_axes)
         self.window_batch = window_batch
@@ -187,17 +188,20 @@ class SamplingInferer(Inferer):
         held: list[torch.Tensor] = []
         start = 0
         for logits in rows:
-            if logits.shape[1] != len(self.class_names):
-                raise ValueError(f"the sampler has {logits.shape[1]} classes, the bundle names {len(self.class_names)}")
+            wanted = len(self.class_names) - self.independent  # the background of independent classes has no logit
+            if logits.shape[1] != wanted:
+                raise ValueError(
+                    f"the sampler has {logits.shape[1]} classes, for the link {self.link.name} the bundle names {wanted}"
+                )
             for part in _small_parts(logits):
                 inside = None if region is None else region[start : start + part.shape[2]]
-                block = Block(start, self.link(part, inside))
+                block = Block(start, self.link(part, inside), self.independent)
                 start = block.stop
                 self._update(block, draws, whole_study=False)
                 if any(reducer.whole_study for reducer in self.reducers):
                     held.append(block.values)
         if held:
-            self._update(Block(0, torch.cat(held, dim=2)), draws, whole_study=True)
+            self._update(Block(0, torch.cat(held, dim=2), self.independent), draws, whole_study=True)
         return torch.cat(stream.summaries)
 
     def _update(self, block: Block, draws: Sequence[Draw], whole_study: bool) -> None:
@@ -220,7 +224,8 @@ class SamplingInferer(Inferer):
     def _grid(self, inputs: torch.Tensor, region: torch.Tensor | None, draws: int) -> StudyGrid:
         affine, meta = _geometry(inputs)
         size = tuple(inputs.shape[2:])
-        return StudyGrid(size, len(self.class_names), draws, element_of_grid(affine, meta, len(size)), region, inputs.device)
+        element = element_of_grid(affine, meta, len(size))
+        return StudyGrid(size, len(self.class_names), draws, element, region, inputs.device, self.independent)
 
     def _sampling(self, network: Sampler, draws: int, chunk: int, inputs: torch.Tensor) -> dict[str, Any]:
         """What `result.json` says of how the draws were made."""

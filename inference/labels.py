@@ -2,27 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
+from caveat.reasons import StudyRefused
 
-def labels_of(probability: torch.Tensor, axis: int) -> torch.Tensor:
-    """Arg-max over the classes; a tie goes to the lower class, so to the background. Returns: uint8.
+THRESHOLD = 0.5
+"""Of the probability of a class that stands for itself."""
+
+
+def labels_of(probability: torch.Tensor, axis: int, independent: bool = False) -> torch.Tensor:
+    """One label an element.
 
     Class by class: torch's arg-max over an axis that is not the last takes a hundred times as long.
+
+    Args:
+        probability: with the classes along `axis`, background first.
+        independent: whether each class stands for itself (link sigmoid).
+
+    Returns:
+        uint8: the arg-max, a tie goes to the lower class, so to the background; of independent classes the last one that is
+        there, so that of nested ones, listed from outside to inside, the inner one is seen.
     """
     refuse_more_labels(probability.shape[axis])
     best, *others = probability.unbind(axis)
     labels = torch.zeros_like(best, dtype=torch.uint8)
     for label, value in enumerate(others, start=1):
-        labels = torch.maximum(labels, (value > best).to(torch.uint8) * label)  # the last that is better is the greatest
+        there = value >= THRESHOLD if independent else value > best
+        labels = torch.maximum(labels, there.to(torch.uint8) * label)  # the last that is better is the greatest
         best = torch.maximum(best, value)
     return labels
+
+
+def mask_of(probability: torch.Tensor, labels: torch.Tensor, index: int, axis: int, independent: bool) -> torch.Tensor:
+    """Where one class is: bool. Independent classes may overlap; the background is where none is.
+
+    Args:
+        probability, labels: see `labels_of`.
+        index: of the class.
+    """
+    return probability.select(axis, index) >= THRESHOLD if independent and index else labels == index
+
+
+def count_classes(probability: torch.Tensor, labels: torch.Tensor, independent: bool = False) -> list[int]:
+    """Elements of each class. Args: probability: (classes, *spatial). labels: (*spatial), see `labels_of`."""
+    if not independent:
+        return count_labels(labels, len(probability)).tolist()
+    return [int(mask_of(probability, labels, index, 0, independent).sum()) for index in range(len(probability))]
 
 
 def refuse_more_labels(classes: int) -> None:
     """Labels are stored in 8 bits. Raises: ValueError: more classes than that, which would take each other's numbers."""
     if classes > 256:
         raise ValueError(f"{classes} classes: labels are stored in 8 bits, so there are at most 256")
+
+
+def refuse_overlapping_classes(result: Mapping[str, Any]) -> None:
+    """Refuse to read classes off a label map in which they may hide each other. Raises: StudyRefused: OVERLAPPING_CLASSES."""
+    if result.get("sampling", {}).get("link") == "sigmoid" and len(result.get("classes", ())) > 2:
+        raise StudyRefused("OVERLAPPING_CLASSES")
 
 
 def count_labels(labels: torch.Tensor, classes: int) -> torch.Tensor:

@@ -11,7 +11,7 @@ from monai.transforms import Transform
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from .labels import count_labels
+from .labels import count_labels, refuse_overlapping_classes
 from .measurement import Measurement
 from .metrics.mask_distance import mask_distance
 from .study_grid import element_of_grid
@@ -37,6 +37,7 @@ class OrderHypothesesd(Transform):
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Args: data: study with `hypotheses`, `probability`, `input` and `result`."""
+        refuse_overlapping_classes(data["result"])
         draws = torch.as_tensor(data["hypotheses"]).as_subclass(torch.Tensor)
         classes, image = len(data["probability"]), data["input"]
         element = element_of_grid(image.affine, image.meta, image.ndim - 1)

@@ -13,7 +13,7 @@ from monai.transforms import Invertd, Transform
 from caveat.reasons import StudyRefused
 
 from ..transforms.writers.study_folder import reason_of
-from .labels import count_labels, labels_of
+from .labels import count_classes, labels_of
 from .measurement import Measurement
 from .statement import NOTHING_FOUND
 from .study_grid import element_of_grid
@@ -63,17 +63,23 @@ class ReportOnInputGridd(Transform):
         if "crop" in meta:
             out["region"] = self._invert_mask(data, torch.ones_like(data["pred_pred"][:1]))
             out["probability"][0][out["region"][0] == 0] = 1
-        out["segmentation"] = labels_of(out["probability"], axis=0)[None]
+        result = json.loads(data["pred_result"])
+        independent = result["sampling"].get("link") == "sigmoid"
+        out["segmentation"] = labels_of(out["probability"], axis=0, independent=independent)[None]
         for name in self.maps:
             out[name] = self._invert(data, data[f"pred_{name}"])
         classes = len(out["probability"])
         if "pred_hypotheses" in data:
             out["hypotheses"] = torch.stack([self._invert_labels(data, labels, classes) for labels in data["pred_hypotheses"]])
         if "pred_samples" in data:
-            out["samples"] = torch.stack([labels_of(self._invert(data, draw), axis=0) for draw in data["pred_samples"]])
+            out["samples"] = torch.stack([labels_of(self._invert(data, draw), 0, independent) for draw in data["pred_samples"]])
         if self.region_key is not None:
             out["region"] = self._invert_mask(data, data[self.region_key])
-        result = self._complete(json.loads(data["pred_result"]), out, list(meta.get("flags", [])))
+        flags = [*meta.get("flags", []), *result.get("flags", [])]
+        counts = count_classes(out["probability"], out["segmentation"][0], independent)
+        if sum(counts) > out["segmentation"].numel():
+            flags.append("CLASSES_OVERLAP")
+        result = self._complete(result, out, counts, flags)
         known = {fact: meta[fact] for fact in OF_INPUT if fact in meta}
         out["result"] = result | ({"input": known} if known else {})
         return out
@@ -98,14 +104,14 @@ class ReportOnInputGridd(Transform):
         """Args: mask: (1, *network grid). Returns: uint8 (1, *input grid)."""
         return (self._invert(data, mask) >= 0.5).to(torch.uint8)
 
-    def _complete(self, result: dict[str, Any], study: Mapping[str, Any], flags: list[str]) -> dict[str, Any]:
-        """Add status, values on the input's grid and flags."""
+    def _complete(
+        self, result: dict[str, Any], study: Mapping[str, Any], counts: Sequence[int], flags: list[str]
+    ) -> dict[str, Any]:
+        """Add status, values on the input's grid and flags. Args: counts: elements of each class there."""
         image = study["input"]
-        flags += result.get("flags", [])
         if touches_border(study["segmentation"][0], study.get("region")):
             flags.append("TOUCHES_BORDER")
-        counts = count_labels(study["segmentation"], study["probability"].shape[0]).tolist()
-        region_count = int(study["region"].sum()) if "region" in study else sum(counts)
+        region_count = int(study["region"].sum()) if "region" in study else study["segmentation"].numel()
         element = element_of_grid(image.affine, image.meta, image.ndim - 1)
         for entry, measurement in zip(result["measurements"], self.measurements, strict=True):
             value = measurement.value(counts, region_count, element)

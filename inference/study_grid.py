@@ -35,6 +35,7 @@ class StudyGrid:
         draws: how many draws there will be.
         element: size and unit of one element.
         region: bool tensor of `size`, where the study is measured; None is everywhere.
+        independent: whether each class stands for itself (link sigmoid).
         device: where values live.
     """
 
@@ -44,6 +45,12 @@ class StudyGrid:
     element: GridElement
     region: torch.Tensor | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    independent: bool = False
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether an element may belong to several structures."""
+        return self.independent and self.classes > 2
 
 
 def element_of_grid(affine: Any, meta: Mapping[str, Any], dimensions: int) -> GridElement:

@@ -12,7 +12,7 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
 from caveat.reasons import StudyRefused
 
-from .labels import refuse_more_labels
+from .labels import refuse_more_labels, refuse_overlapping_classes
 from .stored_study import StoredStudy, read_map
 
 
@@ -66,8 +66,9 @@ class MaskTruths:
             study: the stored prediction, whose grid they must have.
 
         Raises:
-            StudyRefused: NO_TRUTH, LABEL_OFF_GRID, LABEL_WITHOUT_CLASS.
+            StudyRefused: NO_TRUTH, LABEL_OFF_GRID, LABEL_WITHOUT_CLASS, OVERLAPPING_CLASSES.
         """
+        refuse_overlapping_classes(study.result)
         labels = entry.get("label") or []
         paths = [dataset_dir / label for label in ([labels] if isinstance(labels, str) else labels)]
         if len(paths) != len(self.raters) or not all(path.is_file() for path in paths):

@@ -25,7 +25,7 @@ class Agreement(Reducer):
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
         for index, counts in enumerate(self._counts, start=1):
-            counts[block.rows] += (block.labels == index).sum(dim=0, dtype=torch.int32)
+            counts[block.rows] += block.mask(index).sum(dim=0, dtype=torch.int32)
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         if self._draws < 2:

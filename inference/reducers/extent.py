@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 
 from ...networks.draw import Draw
 from ..block import Block
-from ..labels import count_labels, labels_of
+from ..labels import count_classes, labels_of
 from ..measurement import Measurement
 from ..reducer import Reducer, Reduction
 from ..statement import state_measurement
@@ -19,10 +20,14 @@ from ..study_grid import StudyGrid
 class Extent(Reducer):
     """Counts the elements of each class in each draw's own mask and in the reported one, and turns the counts into measurements.
 
-    The reported mask is the arg-max of the mean probability; the value of a draw is that of the draw's arg-max.
+    The reported mask is the arg-max of the mean probability; the value of a draw is that of the draw's arg-max. Of classes that
+    stand for themselves (link sigmoid) each is where its own probability is at least a half, whatever overlaps it.
 
     Args:
         measurements: quantities that are functions of the counts.
+
+    Raises:
+        ValueError: a measurement of several classes that may overlap: the sum of their counts is no extent.
     """
 
     needs = ("Moments",)
@@ -31,23 +36,27 @@ class Extent(Reducer):
         self.measurements = list(measurements)
 
     def begin(self, study: StudyGrid) -> None:
+        if study.overlapping and any(len(measurement.classes) != 1 for measurement in self.measurements):
+            raise ValueError("classes that may overlap are measured one by one: the sum of their elements is no extent")
         self._study = study
-        self._counts: dict[int, torch.Tensor] = {}
+        self._counts: dict[int, list[int]] = {}
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        for draw, label_map in zip(draws, block.labels, strict=True):
-            counts = count_labels(label_map, self._study.classes)
-            self._counts[draw.index] = self._counts.get(draw.index, 0) + counts
+        for draw, value, labels in zip(draws, values, block.labels, strict=True):
+            counts = count_classes(value, labels, self._study.independent)
+            before = self._counts.get(draw.index, [0] * len(counts))
+            self._counts[draw.index] = [sum(pair) for pair in zip(before, counts, strict=True)]
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
-        reported = count_labels(labels_of(results["Moments"].maps["mean"], axis=0), self._study.classes)
-        region_count = int(reported.sum()) if self._study.region is None else int(self._study.region.sum())
+        mean, independent = results["Moments"].maps["mean"], self._study.independent
+        reported = count_classes(mean, labels_of(mean, 0, independent), independent)
+        region_count = math.prod(self._study.size) if self._study.region is None else int(self._study.region.sum())
         return Reduction(measurements=[self._state(measurement, reported, region_count) for measurement in self.measurements])
 
-    def _state(self, measurement: Measurement, reported: torch.Tensor, region_count: int) -> dict[str, Any]:
+    def _state(self, measurement: Measurement, reported: Sequence[int], region_count: int) -> dict[str, Any]:
         element = self._study.element
-        value = measurement.value(reported.tolist(), region_count, element)
-        draws = [measurement.value(counts.tolist(), region_count, element) for _, counts in sorted(self._counts.items())]
+        value = measurement.value(reported, region_count, element)
+        draws = [measurement.value(counts, region_count, element) for _, counts in sorted(self._counts.items())]
         stated = state_measurement(measurement.name, measurement.title, measurement.unit(element), value, draws)
         return stated | {"classes": list(measurement.classes)}
 

@@ -21,25 +21,37 @@ class Information(Reducer):
     What mutual information means depends on what varies: of draws of the model it is epistemic, of draws of raters it is
     disagreement between readings.
 
+    Classes that may overlap (sigmoid, several of them) have maps of their own, (classes, *spatial): the entropy of whether an
+    element belongs to the class. Those of single classes add up to nothing, since they are not independent of each other.
+
     Source: Houlsby et al. 2011 (BALD); Kwon et al. 2020.
     """
 
     needs = ("Moments",)
 
     def begin(self, study: StudyGrid) -> None:
-        self._entropy = torch.zeros(1, *study.size, device=study.device)
-        self._within = torch.zeros(1, *study.size, device=study.device)
+        self._overlapping = study.overlapping
+        channels = study.classes if study.overlapping else 1
+        self._entropy = torch.zeros(channels, *study.size, device=study.device)
+        self._within = torch.zeros(channels, *study.size, device=study.device)
         self._draws = study.draws
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        self._entropy[0, block.rows] += entropy(values, axis=1).sum(dim=0)
-        self._within[0, block.rows] += (values * (1 - values)).sum(dim=(0, 1)) / 2
+        within = (values * (1 - values)).sum(dim=0)  # (classes, rows, *other axes)
+        self._entropy[:, block.rows] += self._entropies(values, axis=1).sum(dim=0)
+        self._within[:, block.rows] += within if self._overlapping else within.sum(dim=0) / 2
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
-        of_mean = entropy(results["Moments"].maps["mean"], axis=0)[None]
+        of_mean = self._entropies(results["Moments"].maps["mean"], axis=0)
         expected = self._entropy / self._draws
         maps = {"entropy": of_mean, "expected_entropy": expected, "mutual_information": of_mean - expected}
         return Reduction(maps=maps | {"variance_within": self._within / self._draws})
+
+    def _entropies(self, probability: torch.Tensor, axis: int) -> torch.Tensor:
+        """Nats, the classes' axis with one channel, or one a class."""
+        if self._overlapping:
+            return entropy(torch.stack([probability, 1 - probability]), axis=0)
+        return entropy(probability, axis).unsqueeze(axis)
 
     @classmethod
     def example(cls) -> Information:

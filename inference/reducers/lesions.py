@@ -36,6 +36,8 @@ class Lesions(Reducer):
         self.measurement = measurement
 
     def begin(self, study: StudyGrid) -> None:
+        if study.overlapping:
+            raise ValueError("pieces are those of a label map, in which overlapping classes hide each other")
         self._study = study
         rows, *others = study.size
         self._bits = np.zeros((study.draws, rows, (int(np.prod(others)) + 7) // 8), np.uint8)

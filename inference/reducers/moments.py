@@ -13,7 +13,7 @@ from ..study_grid import StudyGrid
 
 
 class Moments(Reducer):
-    """Maps `mean`, (classes, *spatial), and `variance`, (1, *spatial).
+    """Maps `mean`, (classes, *spatial), and `variance`, (1, *spatial); of classes that may overlap one a class.
 
     The variance divides by the number of draws K, and is half its sum over the classes: for two classes the variance of the
     foreground's probability. It is the epistemic part of the split of Kwon et al. 2020, "Uncertainty quantification
@@ -24,7 +24,8 @@ class Moments(Reducer):
 
     def begin(self, study: StudyGrid) -> None:
         self._mean = torch.zeros(study.classes, *study.size, device=study.device)
-        self._deviations = torch.zeros(1, *study.size, device=study.device)
+        self._overlapping = study.overlapping
+        self._deviations = torch.zeros(study.classes if study.overlapping else 1, *study.size, device=study.device)
         self._seen = torch.zeros(study.size[0], dtype=torch.int64)
         self._draws = study.draws
 
@@ -32,10 +33,11 @@ class Moments(Reducer):
         rows = block.rows
         before, new = int(self._seen[block.start]), len(draws)
         mean = values.mean(dim=0)
-        inner = ((values - mean) ** 2).sum(dim=(0, 1)) / 2
+        inner = ((values - mean) ** 2).sum(dim=0)
         shift = mean - self._mean[:, rows]
-        between = (shift**2).sum(dim=0) / 2 * (before * new / (before + new))
-        self._deviations[0, rows] += inner + between
+        between = shift**2 * (before * new / (before + new))
+        deviations = inner + between  # (classes, rows, *other axes)
+        self._deviations[:, rows] += deviations if self._overlapping else deviations.sum(dim=0) / 2
         self._mean[:, rows] += shift * (new / (before + new))
         self._seen[rows] += new
 

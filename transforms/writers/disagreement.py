@@ -43,7 +43,7 @@ def middle_of_segmentation(study: Mapping[Hashable, Any]) -> tuple[int, ...] | N
 def _disagreement(study: Mapping[Hashable, Any]) -> np.ndarray | None:
     for name in ("mutual_information", "variance"):
         if name in study:
-            return array_of(study, name)[0]
+            return array_of(study, name).max(axis=0)  # of classes that may overlap there is one a class
     if "hypotheses" in study:
         share = (array_of(study, "hypotheses") > 0).mean(axis=0)
         return share * (1 - share)

@@ -85,7 +85,8 @@ class ReportHtmlWriter(Writer):
         plane = scene.plane_of_focus() or planes_through(scene.middle, scene.shape, scene.affine)[0]
         frame = scene.frame(plane).spans
         inside = plane.cut(array_of(study, "region")[0])[frame] if "region" in study else None
-        classes = len(study["probability"]) if "probability" in study else 2
+        independent = study["result"]["sampling"].get("link") == "sigmoid"  # then a map says of one class: there or not
+        classes = len(study["probability"]) if "probability" in study and not independent else 2
         place = f"{plane.name} slice {plane.index}" if plane.name else ""
         shown = []
         for title, kind, values in _channels(study, source):
