@@ -118,7 +118,9 @@ def method_table(compared: Sequence[Method]) -> str:
 
 def threshold_text(records: Sequence[ThresholdRecord], out_of_fold: Sequence[Body], ensemble: Sequence[Body]) -> str:
     """What is realised at each promised level, and at fixed thresholds, on the bodies that no network saw."""
-    promised = [(f"promised {100 * risk:g} %", records[0].threshold(risk)) for risk in RISKS] if records else []
+    (record,) = records
+    found = [(f"promised {100 * risk:g} %", record.threshold(risk)) for risk in RISKS]
+    promised = [(name, threshold) for name, threshold in found if threshold is not None]
     rows = []
     for name, threshold in [("arg-max", 0.0), *promised, *((f"fixed {fixed:g}", fixed) for fixed in FIXED)]:
         for body in ensemble:
@@ -128,7 +130,7 @@ def threshold_text(records: Sequence[ThresholdRecord], out_of_fold: Sequence[Bod
     for body in out_of_fold:
         shares = np.mean([false_share(image, SOFT_TISSUE, COUNTED) for image in images_of(body)], axis=0)
         capped = np.minimum(shares, BOUND)
-        at = [capped[records[0].thresholds.index(threshold)] for _, threshold in promised]
+        at = [capped[record.thresholds.index(threshold)] for _, threshold in promised]
         losses.append([f"{body.name} ({body.part})", *map(shown, at)])
     head = [
         "threshold",
