@@ -79,6 +79,8 @@ def pack_networks(bundle: Path) -> None:
     for folder in ("models", "calibration"):
         (bundle / folder).mkdir(exist_ok=True)
     print("model.pt", pack([CHECKPOINTS / f"fold{fold}" / "best.pt" for fold in FOLDS], bundle / "models" / "model.pt"))
+    xnet = CHECKPOINTS / "xnet_fold1" / "best.pt"
+    print("xnet.pt", pack([xnet], bundle / "models" / "xnet.pt") if xnet.is_file() else "not trained")
     seen: dict[str, list[int]] = {}
     for fold in FOLDS:
         for entry in (entry for part in ("training", "early_stopping") for entry in read_entries(list_of(fold), part)):

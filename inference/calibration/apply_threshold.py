@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from monai.transforms import Transform
 
-from ..statement import UNITS_IN_WORDS, number, summarise_draws
+from ..statement import UNITS_IN_WORDS, number
 from ..study_grid import element_of_grid
 from .seen import read_seen, withheld_as_seen
 from .threshold_record import ThresholdRecord, identity_of_threshold, read_threshold_records
@@ -87,7 +87,7 @@ class ApplyThresholdd(Transform):
             "unit": element.unit,
             "value": value,
             "value_on_input_grid": value,
-            "draws": summarise_draws([value]),
+            "draws": {"n": 0, "mean": None, "sd": None, "values": []},  # it is what the draws leave, all together
             "interval": None,
             "classes": [label],
             "threshold": {"value": threshold, "risk": self.risk, "bound": record.bound, "record": record.checksum},
