@@ -30,9 +30,7 @@ from dicom_verdict import Outcome, judge
 from monai.transforms import LoadImage
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.dicom.choice import SeriesRule
-from caveat.transforms.dicom.volume import read_dicom_study
-from caveat.transforms.reader import Stated
+from caveat.transforms.inspect_study import inspect_study
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "dicom_readers.json"
@@ -72,7 +70,7 @@ def warm_up() -> None:
 
 def ours(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Every file of the folder, no rule that chooses."""
-    image, _ = read_dicom_study(sorted(path for path in folder.rglob("*") if path.is_file()), [SeriesRule()], Stated())
+    image = inspect_study(folder).image
     return image.voxels[0], image.affine
 
 

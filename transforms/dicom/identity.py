@@ -58,16 +58,16 @@ def identified(images: Iterable[Instance]) -> list[Instance]:
 def torn_series(images: Iterable[Instance]) -> list[list[Instance]]:
     """Images of which nobody can say whether they are one series.
 
-    In one folder and one frame of reference, where only some have lost their identifiers; and in several folders, where all have
-    and nothing else tells them apart.
+    In one folder, where only some have lost their identifiers; and in several folders, where all have: if nothing else tells them
+    apart.
     """
     places: dict[tuple[object, ...], list[Instance]] = defaultdict(list)
     lost: dict[tuple[str, ...], list[Instance]] = defaultdict(list)
     for image in images:
-        frame = text(image.header, "FrameOfReferenceUID")
+        stated, frame, *others = _kept(image)
         if not is_projection(image.header):
-            places[image.folder, frame].append(image)
-        if not image.is_identified and (frame or text(image.header, "SeriesInstanceUID")):
+            places[image.folder, frame, *others, image.header.Rows, image.header.Columns].append(image)
+        if not image.is_identified and (stated or frame):
             lost[_kept(image)].append(image)
     halves = [members for members in places.values() if len({image.is_identified for image in members}) > 1]
     return halves + [members for members in lost.values() if len({image.folder for image in members}) > 1]
