@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -72,23 +74,30 @@ def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
     studies = studies_of(instances)
     groups = [[by_path[path] for one in study.instances for path in (one.source, *one.copies)] for study in studies]
     stacks = [group for study, group in zip(studies, groups, strict=True) if has_slices(study)]
-    hosts = [(one, _hosts(one, stacks)) for one in damaged]
+    beside: dict[PurePath, list[tuple[str, list[Found]]]] = defaultdict(list)
+    for group in stacks:
+        for one in group:
+            beside[one.place.parent].append((one.place.name, group))
+    hosts = [(one, _hosts(one.place.name, beside[one.place.parent])) for one in damaged]
     for one, of in hosts:
         for group in of:
             group.append(one)
     return groups + [[one] for one, of in hosts if not of]
 
 
-def _hosts(damaged: Found, stacks: Sequence[list[Found]]) -> list[list[Found]]:
-    """Groups that a file which cannot be read may be a slice of. Args: stacks: groups of files that hold slices."""
-    beside = [(one.place.name, group) for group in stacks for one in group if one.place.parent == damaged.place.parent]
+def _hosts(damaged: str, beside: Sequence[tuple[str, list[Found]]]) -> list[list[Found]]:
+    """Groups that a file which cannot be read may be a slice of.
+
+    Args:
+        damaged: its name.
+        beside: files of its folder that are slices: their names and groups.
+    """
     inside = {id(group): group for _, group in beside}
     if len(inside) > 1:
-        own = damaged.place.name
-        named_so = [(by_number(name), group) for name, group in beside if pattern_of(name) == pattern_of(own)]
-        named_so.sort(key=lambda pair: pair[0])
-        before = [group for name, group in named_so if name < by_number(own)][-1:]
-        behind = [group for name, group in named_so if name > by_number(own)][:1]
+        own, pattern = by_number(damaged), pattern_of(damaged)
+        named_so = sorted(((by_number(name), group) for name, group in beside if pattern_of(name) == pattern), key=itemgetter(0))
+        before = [group for name, group in named_so if name < own][-1:]
+        behind = [group for name, group in named_so if name > own][:1]
         inside = {id(group): group for group in (*before, *behind)}
     return list(inside.values())
 

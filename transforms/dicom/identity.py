@@ -16,7 +16,10 @@ IDENTIFIERS = ("StudyInstanceUID", "PatientID", "IssuerOfPatientID", "AccessionN
 """Compared as they are written: 007 and 7 are two patients."""
 PATIENT = ("PatientBirthDate", "PatientSex", "PatientAge", "PatientSize", "PatientWeight")
 STUDY = ("StudyDate", "StudyTime")
-SERIES = ("SeriesNumber", "Modality", "SeriesDescription", "ProtocolName", "ManufacturerModelName", "DeviceSerialNumber")
+SERIES = (
+    *("SeriesNumber", "Modality", "SeriesDescription", "ProtocolName", "Laterality", "PatientPosition"),
+    *("ManufacturerModelName", "DeviceSerialNumber"),
+)
 
 
 def contradiction(instances: Sequence[Instance]) -> StudyRefused | None:

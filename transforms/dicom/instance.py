@@ -136,6 +136,13 @@ def read_instance(path: Path) -> Instance:
     return replace(instance, source=source, study=study, series=series)
 
 
+def data_set_of(path: Path) -> tuple[str, int]:
+    """The transfer syntax that a file states, "" where it states none, and where its data set begins."""
+    _, head = read_head(path)
+    start, syntax = meta_group(head, MARK.stop if head[MARK] == b"DICM" else 0)
+    return syntax, start
+
+
 def read_head(path: Path) -> tuple[int, bytes]:
     """A regular file's size and first bytes; devices and FIFOs, which may never answer, are not opened.
 

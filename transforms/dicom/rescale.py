@@ -14,11 +14,13 @@ from caveat.reasons import StudyRefused
 from .frame import Frame
 from .header_values import finite_numbers, text
 from .modality_lut import ModalityLut, modality_lut_of
-from .pixel_layout import SECONDARY_CAPTURE, PixelLayout
+from .pixel_layout import PixelLayout
 
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 HOUNSFIELD, UNSPECIFIED = "HU", "US"
 """Types of rescale that a CT in Hounsfield units may state. Others are maps of something else."""
+CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
+"""Single slices; the class of enhanced objects, and that of converted ones, begin like it."""
 FEWEST_BITS = 9
 """Of Hounsfield units that are not called so: what is stored in a byte was windowed for a screen."""
 
@@ -55,6 +57,9 @@ def rescales_of(frames: Sequence[Frame], layouts: Sequence[PixelLayout]) -> list
     units = {(_type(frame), text(frame.instance.header, "Units")) for frame in frames}
     if len(units) > 1:
         raise StudyRefused("INCONSISTENT_RESCALE", f"{len(units)} different units in {len(frames)} slices")
+    polarities = {text(frame.instance.header, "PhotometricInterpretation") for frame in frames}
+    if kinds == {"none"} and len(polarities) > 1:  # nothing says that only their display differs
+        raise StudyRefused("INCONSISTENT_RESCALE", f"{len(polarities)} different polarities in {len(frames)} slices")
     is_ct = text(frames[0].instance.header, "Modality") == "CT"
     if is_ct and (kinds == {"none"} or _type(frames[0]) not in (HOUNSFIELD, UNSPECIFIED)):
         raise StudyRefused("CT_WITHOUT_RESCALE")
@@ -64,11 +69,10 @@ def rescales_of(frames: Sequence[Frame], layouts: Sequence[PixelLayout]) -> list
 
 
 def _may_be_hounsfield(frame: Frame, layout: PixelLayout) -> bool:
-    """Whether a CT's values are called Hounsfield units, or are at least no picture of a screen."""
+    """Whether a CT's values are called Hounsfield units, or are at least of a CT and no picture of a screen."""
     if _stated_type(frame.rescale) == HOUNSFIELD:
         return True
-    is_capture = frame.instance.sop_class.startswith(SECONDARY_CAPTURE)
-    return not is_capture and layout.bits_stored >= FEWEST_BITS
+    return frame.instance.sop_class.startswith(CT_STORAGE) and layout.bits_stored >= FEWEST_BITS
 
 
 def _kind(data: Dataset | None) -> str:

@@ -135,7 +135,7 @@ def _refuse_incomplete_concatenations(members: Sequence[Instance]) -> None:
     totals: dict[str, set[int | None]] = defaultdict(set)
     for instance in members:
         uid = text(instance.header, "ConcatenationUID")
-        if uid:
+        if uid or "InConcatenationNumber" in instance.header:
             numbers[uid].add(instance.header.get("InConcatenationNumber"))
             totals[uid].add(instance.header.get("InConcatenationTotalNumber"))
     for uid, found in numbers.items():

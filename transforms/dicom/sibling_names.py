@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 NUMBERS = re.compile(r"[0-9a-f]*[0-9][0-9a-f.]*")
 """Counters, identifiers, hashes: what differs between the names of one series."""
 ENDING = re.compile(r"\.[a-z][a-z0-9_-]{0,9}$")
 """Of a name; what stands behind the last dot of an identifier is a number, and no ending."""
 DICOM_ENDINGS = (".dcm", ".dicom", ".dic", ".ima")
-WRAPPINGS = re.compile(r"\.(gz|bz2|xz|lzma|zst|lz4|z|zip|7z|rar|part|partial|crdownload|download|filepart|tmp)$")
+WRAPPINGS = re.compile(r"\.(gz|bz2|xz|lzma|zst|lz4|z|zip|7z|rar|tar|tgz|part|partial|crdownload|download|filepart|tmp)$")
 """Of files that were compressed one by one, and of copies that are not finished."""
 
 
@@ -43,11 +44,13 @@ def is_named_dicom(name: str) -> bool:
     return _parts(name)[1] in DICOM_ENDINGS
 
 
+@cache
 def by_number(name: str) -> list[tuple[int, str]]:
     """Sorts names as people count: 9 before 10. Args: name: of a file."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
+@cache
 def pattern_of(name: str) -> str:
     """A file's name without its numbers, so that names of one series are equal."""
     return _pattern(*_parts(name))

@@ -25,17 +25,20 @@ COMMON = (
 
 
 def with_single_slices_joined(series: Mapping[str, Sequence[Instance]]) -> tuple[dict[str, list[Instance]], set[str]]:
-    """Series by their identifiers, and those which were made of series of one slice each."""
+    """Series by their identifiers, and those which were made of several.
+
+    Single slices make one series, or belong to the one series of several slices that they agree with: its end slice may have
+    been given another identifier.
+    """
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for uid, members in series.items():
-        key = _common(members[0]) if len(members) == 1 else ()
-        if key:
-            alike[key].append(uid)
-    whole = {uid: list(members) for uid, members in series.items()}
-    joined = set()
+        alike[_common(members[0])].append(uid)
+    alike.pop((), None)
+    whole, joined = {uid: list(members) for uid, members in series.items()}, set()
     for uids in alike.values():
-        if len(uids) >= FEWEST:
-            first = min(uids)
+        longer = [uid for uid in uids if len(series[uid]) > 1]
+        if len(longer) == 1 < len(uids) or not longer and len(uids) >= FEWEST:
+            first = (longer or sorted(uids))[0]
             whole[first] = [member for uid in uids for member in whole.pop(uid)]
             joined.add(first)
     return whole, joined

@@ -30,7 +30,7 @@ def classic_keys(header: Dataset) -> tuple[str, ...]:
         _kind(text(header, "ImageType")),
         _several(header, "InversionTime"),
         _several(header, "FlipAngle"),
-        comparable(header, "SequenceName"),
+        _several(header, "ScanningSequence", "SequenceVariant", "SequenceName"),
         comparable(header, "ContrastBolusAgent"),
         _several(header, "KVP"),
         comparable(header, "ConvolutionKernel"),
