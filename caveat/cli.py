@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import calibrate, check, data_list, evaluate, info, predict, score, stress, train
+from .commands import audit, calibrate, check, data_list, evaluate, info, predict, score, stress, train
 from .exit_status import ExitStatus
 from .reasons import REASONS, StudyRefused
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"caveat {__version__}")
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (predict, evaluate, stress, calibrate, score, train, data_list, check, info):
+    for command in (predict, evaluate, stress, calibrate, audit, score, train, data_list, check, info):
         command.add_parser(subparsers)
     options = parser.parse_args(arguments)
     try:

@@ -66,6 +66,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help='whose truth the labels are, in words that end a sentence: "as the neuroradiologist of our clinic outlines it"; '
         "bundle: as the bundle's own data have it (default: not stated, and every sentence says so)",
     )
+    add_for_makers(parser)
+    parser.set_defaults(run=run)
+
+
+def add_for_makers(parser: argparse.ArgumentParser) -> None:
+    """Add what the makers of a bundle write in place of records."""
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--features",
@@ -84,7 +90,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="write the limits beyond which an image is of another kind, as the bundle's kind.yaml says, from images that "
         "trained its networks or stopped their training, instead (for makers of bundles)",
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
