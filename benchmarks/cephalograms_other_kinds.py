@@ -169,7 +169,7 @@ def measure(images: Path, predictions: Path, sampler: str | None) -> None:
             run_bundle(
                 bundle,
                 choose_configs(bundle, sampler),
-                overrides | {"datalist": studies, "output_dir": str(predictions / group)},
+                overrides | {"datalist": studies, "output_dir": predictions / group},
             )
     print(table(predictions, groups))
 

@@ -63,8 +63,8 @@ class CropToRegiond(Cropd):
         size_mm: Sequence[float],
         smallest_mm: Sequence[float],
         largest_mm: Sequence[float],
-        box: Sequence[float] | str | None = None,
-        point: Sequence[float] | str | None = None,
+        box: Sequence[float] | str | Path | None = None,
+        point: Sequence[float] | str | Path | None = None,
         label: int | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
@@ -72,8 +72,8 @@ class CropToRegiond(Cropd):
         self.size_mm = _numbers(size_mm, 3)
         self.smallest_mm = _numbers(smallest_mm, 3)
         self.largest_mm = _numbers(largest_mm, 3)
-        self.box = box if box is None or isinstance(box, str) else _numbers(box, 6)
-        self.point = point if point is None or isinstance(point, str) else _numbers(point, 3)
+        self.box = box if box is None or isinstance(box, str | Path) else _numbers(box, 6)
+        self.point = point if point is None or isinstance(point, str | Path) else _numbers(point, 3)
         self.label = label
         upside_down = isinstance(self.box, tuple) and not all(np.less(self.box[::2], self.box[1::2]))
         if upside_down or (self.box is not None and self.point is not None):
@@ -119,7 +119,7 @@ class CropToRegiond(Cropd):
 
     def _faces(self, affine: np.ndarray, frame: str) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper faces of the box, in voxels of the grid."""
-        if isinstance(self.box, str):
+        if isinstance(self.box, str | Path):
             return _extent(self._region(self.box, frame), affine)
         low, high = np.array(self.box[::2]), np.array(self.box[1::2])
         middle, half = _to_voxels(affine, (low + high) / 2), ((high - low) / 2)[world_axes(affine)] / spacing_of(affine)
@@ -127,7 +127,7 @@ class CropToRegiond(Cropd):
 
     def _middle(self, affine: np.ndarray, frame: str) -> np.ndarray:
         """The point, in voxels of the grid."""
-        if isinstance(self.point, str):
+        if isinstance(self.point, str | Path):
             region = self._region(self.point, frame)
             if region.parts > 1:
                 raise StudyRefused("AMBIGUOUS_REGION", f"{region.parts} parts that do not touch, and a point between them")
@@ -135,7 +135,7 @@ class CropToRegiond(Cropd):
             return (low + high) / 2
         return _to_voxels(affine, np.array(self.point))
 
-    def _region(self, path: str, frame: str) -> Region:
+    def _region(self, path: str | Path, frame: str) -> Region:
         """Args: path: of the region. frame: of reference of the image, hashed; "" where it has none.
 
         Raises:

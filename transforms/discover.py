@@ -17,13 +17,14 @@ from .dicom.instance import read_instance
 from .dicom.sibling_names import by_number, pattern_of
 from .dicom.studies import has_slices, studies_of
 from .search import Found, begins_like_dicom, search
+from .studies import Studies
 from .study_name import StudyNames, anonymous_name
 
 DATA_ROOT = "../shared/data"
 """Where a data list's paths start from, unless CAVEAT_DATA says otherwise."""
 
 
-def find_studies(path: str | Path, anonymous: bool = False) -> list[dict[str, Any]]:
+def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
     """The studies of a file or a folder, in the order of their places.
 
     The files of one DICOM study are one study, wherever they lie; DICOM objects that are no images are passed over. Every other
@@ -108,9 +109,7 @@ def place_of(group: Sequence[Found]) -> PurePath:
     return places[0] if len(places) == 1 else PurePath(os.path.commonpath([place.parent for place in places]) or ".")
 
 
-def studies_from_list(
-    list_file: str | Path, part: str, data_root: str | Path | None = None, anonymous: bool = False
-) -> list[dict[str, Any]]:
+def studies_from_list(list_file: str | Path, part: str, data_root: str | Path | None = None, anonymous: bool = False) -> Studies:
     """The studies of one part of a data list, in its order.
 
     Args:
@@ -160,7 +159,7 @@ def _spacing(entry: dict[str, Any], number: int) -> list[float]:
     return [float(length) for length in lengths]
 
 
-def _entries(studies: Iterable[dict[str, Any]], anonymous: bool) -> list[dict[str, Any]]:
+def _entries(studies: Iterable[dict[str, Any]], anonymous: bool) -> Studies:
     """Replace what a study may be `named` after by its name, and number it."""
     names, entries = StudyNames(), []
     for number, study in enumerate(studies, start=1):
@@ -168,4 +167,4 @@ def _entries(studies: Iterable[dict[str, Any]], anonymous: bool) -> list[dict[st
         named = study["named"] and not anonymous
         name = names.of(PurePath(study["place"]) if named else PurePath(anonymous_name(number)))
         entries.append({**facts, "name": name, "number": number})
-    return entries
+    return Studies(entries)

@@ -134,7 +134,10 @@ def check_record(options: argparse.Namespace, bundle: Path) -> None:
 
 
 def overrides(options: argparse.Namespace) -> dict[str, Any]:
-    """What the options change in the bundle's config; what was not said is not changed."""
+    """What the options change in the bundle's config; what was not said is not changed.
+
+    Paths and studies are objects that a config parser leaves as they are: it would run a text that begins with "$".
+    """
     from ..transforms.discover import find_studies, studies_from_list
 
     check_device(options.device)
@@ -149,11 +152,11 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "allow_tilt": options.allow_tilt or None,
         "level": options.level,
         "guaranteed": options.guaranteed or None,
-        "record": None if options.record is None else str(options.record.resolve()),
+        "record": None if options.record is None else options.record.resolve(),
         "keep_draws": options.keep_draws or None,
         "assume_orientation": options.assume_orientation or None,
     }
     changed = (
         sampling_overrides(options) | region_overrides(options) | {key: value for key, value in said.items() if value is not None}
     )
-    return changed | {"datalist": studies, "output_dir": str(options.output), "progress": sys.stderr.isatty()}
+    return changed | {"datalist": studies, "output_dir": options.output, "progress": sys.stderr.isatty()}

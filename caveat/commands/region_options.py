@@ -58,12 +58,12 @@ def region_overrides(options: argparse.Namespace) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value is not None}
 
 
-def region(text: str | None, count: int) -> list[float] | str | None:
+def region(text: str | None, count: int) -> list[float] | Path | None:
     """A place, in numbers or as the path of a mask.
 
     Raises:
         StudyRefused: WRONG_USAGE.
     """
     if text is not None and Path(text).is_file():
-        return str(Path(text).resolve())
+        return Path(text).resolve()
     return numbers(text, float, signed=True, count=count)

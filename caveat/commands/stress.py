@@ -173,13 +173,13 @@ def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: 
 
     overrides: dict[str, Any] = {
         "datalist": studies_from_list(data_list, options.split[0], data_root=data_list.parent),
-        "output_dir": str(output),
+        "output_dir": output,
         "writers": LIGHT_WRITERS,
     } | sampling_overrides(options)
     said = {
         "spacing": numbers(options.spacing, float),
         "level": options.level,
-        "record": None if options.record is None else str(options.record.resolve()),
+        "record": None if options.record is None else options.record.resolve(),
         "refuse_other_kinds": False,  # flagged: how wrong the numbers of refused studies are is what is measured
     }
     own = settings_of(bundle)

@@ -85,7 +85,7 @@ def test_a_linked_folder_that_is_named_is_searched(folder, tmp_path_factory):
 
 def test_a_file_is_a_study_whatever_it_is(folder):
     file = folder / "README.md"
-    assert find_studies(file) == [{"image": str(file), "place": "README.md", "name": "README", "number": 1}]
+    assert list(find_studies(file)) == [{"image": str(file), "place": "README.md", "name": "README", "number": 1}]
 
 
 def test_anonymous_names_say_nothing(folder):
@@ -227,9 +227,9 @@ def test_a_list_gives_the_same_entries_as_a_folder(data_list, tmp_path, monkeypa
     image = str(tmp_path / "images" / "eye.png")
     where = {"image": image, "place": "images/eye.png"}
     expected = [{**where, "sha256": "ab", "name": "eye", "number": 1}, {**where, "name": "eye-2", "number": 2}]
-    assert studies_from_list(data_list, "test", tmp_path) == expected
+    assert list(studies_from_list(data_list, "test", tmp_path)) == expected
     monkeypatch.setenv("CAVEAT_DATA", str(tmp_path))
-    assert studies_from_list(data_list, "test") == expected
+    assert list(studies_from_list(data_list, "test")) == expected
     assert names(studies_from_list(data_list, "test", anonymous=True)) == ["study-0001", "study-0002"]
 
 
