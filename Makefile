@@ -33,7 +33,7 @@ lint: $(INSTALLED)
 
 types:  ## mypy on a view of the tree with the rooms inside caveat/
 	rm -rf build/view && mkdir -p build/view/caveat
-	ln -s $(CURDIR)/caveat/*.py $(CURDIR)/caveat/commands $(CURDIR)/transforms $(CURDIR)/networks $(CURDIR)/inference $(CURDIR)/bundles build/view/caveat/
+	ln -s $(CURDIR)/caveat/*.py $(CURDIR)/caveat/commands $(CURDIR)/caveat/run $(CURDIR)/transforms $(CURDIR)/networks $(CURDIR)/inference $(CURDIR)/bundles build/view/caveat/
 	cd build/view && ../../$(BIN)/python -m mypy -p caveat --ignore-missing-imports
 
 train-retinal: $(INSTALLED)  ## five members, then five folds; resumes where it was stopped

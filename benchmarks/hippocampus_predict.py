@@ -130,7 +130,7 @@ def predict_fold_streams() -> None:
     """Draws for learning a width on the training folds."""
     for fold in FOLDS:
         folder = STREAMS / f"fold{fold}"
-        studies = studies_from_list(folder / "list.json", "out_of_fold", data_root=folder)
+        studies = studies_from_list(folder / "list.json", "out_of_fold", dataset_dir=folder)
         predict(OUT / f"stream_dropout_fold{fold}", studies, "dropout", **weights_of_fold(fold))
 
 
@@ -138,7 +138,7 @@ def predict_streams() -> None:
     """What calibrates and tests the width."""
     folder = STREAMS / "unseen"
     studies = [
-        study for part in ("calibration", "test") for study in studies_from_list(folder / "list.json", part, data_root=folder)
+        study for part in ("calibration", "test") for study in studies_from_list(folder / "list.json", part, dataset_dir=folder)
     ]
     for sampler in STREAM_SAMPLERS:
         predict(OUT / f"stream_{sampler}", studies, sampler)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from .did_you_mean import did_you_mean
 from .reasons import StudyRefused
 
 ALLOW_LIST = "CAVEAT_BUNDLES"
@@ -34,7 +35,7 @@ def find_bundle(name: str) -> Path:
         return shipped[name]
     folder = Path(name).resolve()
     if not (folder / "configs" / "metadata.json").is_file():
-        raise StudyRefused("BUNDLE_NOT_FOUND", f"no such bundle; shipped are {', '.join(shipped)}")
+        raise StudyRefused("BUNDLE_NOT_FOUND", did_you_mean(name, shipped))
     allowed = [Path(entry).resolve() for entry in os.environ.get(ALLOW_LIST, "").split(os.pathsep) if entry]
     if folder in shipped.values() or any(folder.is_relative_to(entry) for entry in allowed):
         return folder
@@ -46,6 +47,6 @@ def read_metadata(bundle: Path) -> dict[str, Any]:
     return json.loads((bundle / "configs" / "metadata.json").read_text(encoding="utf-8"))
 
 
-def settings_of(bundle: Path) -> set[str]:
-    """Names of the settings that the bundle's inference.yaml can be asked to change."""
-    return set(yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8")))
+def settings_of(bundle: Path) -> dict[str, Any]:
+    """The settings that the bundle's inference.yaml can be asked to change, as they stand in it."""
+    return yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8"))

@@ -5,6 +5,10 @@ from __future__ import annotations
 from enum import IntEnum
 
 
+class RunFailed(Exception):
+    """A run that had begun cannot go on; what is done stands, and its tables are written where that was possible."""
+
+
 class ExitStatus(IntEnum):
     """Refused studies are results: they do not change the status."""
 
@@ -13,3 +17,5 @@ class ExitStatus(IntEnum):
     """The run itself failed."""
     USAGE = 2
     """Wrong usage."""
+    ALL_REFUSED = 3
+    """Every study was refused, where `--strict` asks for it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,21 @@ from .reasons import StudyRefused
 
 
 def run_bundle(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, Any]) -> tuple[dict[str, int], int]:
-    """Run `inference.yaml` with overlays and overrides.
+    """Run `inference.yaml` with overlays and overrides, in this process.
 
     Returns:
         How many studies were measured, empty and refused, and how many of the refused failed unexpectedly.
     """
+    with refusals_unwrapped():
+        workflow = load_workflow(bundle, configs, overrides)
+        *_, counts = workflow.run()
+    unexpected = workflow.parser.get_parsed_content("evaluator").unexpected
+    workflow.finalize()
+    return counts, unexpected
+
+
+def load_workflow(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, Any]) -> ConfigWorkflow:
+    """The workflow, ready to run. Raises: StudyRefused: WRONG_USAGE for impossible draws; others behind a RuntimeError."""
     quieten_libraries()
     workflow = ConfigWorkflow(
         config_file=[str(path) for path in configs],
@@ -30,17 +41,20 @@ def run_bundle(bundle: Path, configs: Sequence[Path], overrides: Mapping[str, An
         **overrides,
     )
     workflow.initialize()
+    check_draws(workflow)
+    return workflow
+
+
+@contextmanager
+def refusals_unwrapped() -> Iterator[None]:
+    """A parser wraps what its expressions raise: weights or an output that are refused come out as they went in."""
     try:
-        check_draws(workflow)
-        *_, counts = workflow.run()
-    except RuntimeError as error:  # a parser wraps what its expressions raise: weights or an output that are refused
+        yield
+    except RuntimeError as error:
         refusal = refusal_behind(error)
         if refusal.code == "UNEXPECTED_ERROR":
             raise
         raise refusal from error
-    unexpected = workflow.parser.get_parsed_content("evaluator").unexpected
-    workflow.finalize()
-    return counts, unexpected
 
 
 def check_draws(workflow: ConfigWorkflow) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from ignite.engine import Engine
 from monai.data import list_data_collate
 from monai.engines import SupervisedEvaluator
@@ -21,14 +22,29 @@ class StudyEvaluator(SupervisedEvaluator):
     Args:
         preprocessing: from an entry of the data list to tensors.
         refuse: called with the study as far as it came, the entry or what the preprocessing made of it, and with the refusal.
+        threads: that a study is measured on, 0 for as many as there are. Their number changes the last digits of a convolution
+            (tried), so it belongs to the run and not to the machine.
         kwargs: as for `monai.engines.SupervisedEvaluator`; the data loader yields entries one by one.
     """
 
-    def __init__(self, preprocessing: Callable, refuse: Callable[[Mapping[str, Any], StudyRefused], None], **kwargs: Any) -> None:
+    def __init__(
+        self, preprocessing: Callable, refuse: Callable[[Mapping[str, Any], StudyRefused], None], threads: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.threads = threads
         self.preprocessing = preprocessing
         self.refuse = refuse
         self.unexpected = 0
+
+    def measure(self, study: dict[str, Any]) -> None:
+        """Measure one study, or refuse it. Args: study: entry of the data list. Raises: StudyRefused: of the output alone."""
+        self.data_loader, self.state.epoch_length = [study], 1
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads or before)
+        try:
+            self.run()
+        finally:
+            torch.set_num_threads(before)
 
     def _iteration(self, engine: Engine, batchdata: dict[str, Any]) -> dict[str, Any]:
         """One study, as `SupervisedEvaluator._iteration`; an empty answer where it was refused."""

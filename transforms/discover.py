@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from pathlib import Path, PurePath
 from typing import Any
@@ -16,12 +16,20 @@ from .data_list import read_part
 from .dicom.instance import read_instance
 from .dicom.sibling_names import by_number, pattern_of
 from .dicom.studies import has_slices, studies_of
-from .search import Found, begins_like_dicom, search
+from .search import Found, is_known, search
 from .studies import Studies
 from .study_name import StudyNames, anonymous_name
 
 DATA_ROOT = "../shared/data"
 """Where a data list's paths start from, unless CAVEAT_DATA says otherwise."""
+
+
+def data_root() -> Path:
+    """The folder that the paths of data lists start from. Raises: StudyRefused: NO_DATA_FOLDER."""
+    folder = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+    if not folder.is_dir():
+        raise StudyRefused("NO_DATA_FOLDER", str(folder))
+    return folder
 
 
 def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
@@ -34,8 +42,8 @@ def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
 
     Args:
         path: a file, or a folder that is searched through.
-        anonymous: number all studies instead of naming them after their files. DICOM studies always are: the names of their
-            files and folders may be a patient's.
+        anonymous: number all studies instead of naming them after their files. DICOM studies always are, and what lies beside
+            their files, and what no reader knows, such as a damaged file or an archive: such names may be a patient's.
 
     Returns:
         Entries {"image": path, or the paths of a DICOM study, "name": of the result's folder, "number": from 1, "place": below
@@ -46,17 +54,23 @@ def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
     """
     found = search(Path(path))
     groups = [[one] for one in found if not one.is_dicom] + dicom_groups([one for one in found if one.is_dicom])
+    beside = {one.place.parent for one in found if one.is_dicom}
     if not groups:
         raise StudyRefused("NO_INPUT_FOUND", f"{len(found)} DICOM files, none of them an image" if found else "")
     studies = [
         {
             "image": str(group[0].path) if len(group) == 1 else [str(one.path) for one in group],
             "place": str(place_of(group)),
-            "named": not group[0].is_dicom,
+            "named": _is_named(group[0], beside),
         }
         for group in sorted(groups, key=lambda group: group[0].place.parts)
     ]
     return _entries(studies, anonymous)
+
+
+def _is_named(one: Found, dicom_folders: Collection[PurePath]) -> bool:
+    """Whether a study may be named after its file: one that a reader knows, and that does not lie beside DICOM files."""
+    return not one.is_dicom and one.place.parent not in dicom_folders and is_known(one.path)
 
 
 def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
@@ -109,14 +123,16 @@ def place_of(group: Sequence[Found]) -> PurePath:
     return places[0] if len(places) == 1 else PurePath(os.path.commonpath([place.parent for place in places]) or ".")
 
 
-def studies_from_list(list_file: str | Path, part: str, data_root: str | Path | None = None, anonymous: bool = False) -> Studies:
+def studies_from_list(
+    list_file: str | Path, part: str, dataset_dir: str | Path | None = None, anonymous: bool = False
+) -> Studies:
     """The studies of one part of a data list, in its order.
 
     Args:
         list_file: JSON in MONAI's form, {part: [{"image": path, "sha256": ..., ...}, ...], ...}; an image of several channels
             has a list of paths, one a channel. "spacing_mm" of an entry is a list of one number, or of one per axis.
         part: such as "test".
-        data_root: folder that the list's paths start from; by default that in the environment's CAVEAT_DATA, else ../shared/data.
+        dataset_dir: folder that the list's paths start from, by default `data_root`.
         anonymous: number the studies instead of naming them after their files.
 
     Returns:
@@ -124,16 +140,17 @@ def studies_from_list(list_file: str | Path, part: str, data_root: str | Path | 
         another one, and one that contradicts the spacing.
 
     Raises:
-        StudyRefused: WRONG_USAGE where the list cannot be read or has no such part, NO_INPUT_FOUND where the part is empty.
+        StudyRefused: WRONG_USAGE where the list cannot be read or has no such part, NO_INPUT_FOUND where the part is empty,
+            NO_DATA_FOLDER.
     """
-    root = Path(data_root if data_root is not None else os.environ.get("CAVEAT_DATA", DATA_ROOT))
+    root = data_root() if dataset_dir is None else Path(dataset_dir)
     listed = read_part(Path(list_file), part, ())
     if not listed:
         raise StudyRefused("NO_INPUT_FOUND", "this part of the list is empty")
     studies = []
     for number, entry in enumerate(listed, start=1):
         channels = _channels(entry, number)
-        named = (root / channels[0]).is_file() and not begins_like_dicom(root / channels[0])
+        named = (root / channels[0]).is_file() and is_known(root / channels[0])
         paths = [str(root / channel) for channel in channels]
         study = {"image": paths if len(paths) > 1 else paths[0], "place": channels[0], "named": named}
         study |= {"sha256": str(entry["sha256"])} if entry.get("sha256") else {}

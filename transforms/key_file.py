@@ -9,7 +9,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from .writers.csv_cells import write_csv
+from .writers.csv_cells import csv_bytes
 
 NAME = "key.csv"
 OWNER_ALONE = 0o600
@@ -27,14 +27,18 @@ def write_key(folder: Path | str, studies: Iterable[Mapping[str, Any]]) -> None:
     Raises:
         StudyRefused: OUTPUT_NOT_WRITABLE.
     """
-    folder = Path(folder)
-    path = folder / NAME
-    # A name that is no text in the file system's encoding must not end the run.
-    rows = [(study["number"], study["name"], os.fsencode(study["place"]).decode(errors="replace")) for study in studies]
+    path = Path(folder) / NAME
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(OWNER_ALONE)
         path.chmod(OWNER_ALONE)  # of an older file too
-        write_csv(path, ("number", "name", "place"), rows)
+        path.write_bytes(key_bytes(studies))
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+
+
+def key_bytes(studies: Iterable[Mapping[str, Any]]) -> bytes:
+    """What `write_key` writes."""
+    # A name that is no text in the file system's encoding must not end the run.
+    rows = [(study["number"], study["name"], os.fsencode(study["place"]).decode(errors="replace")) for study in studies]
+    return csv_bytes(("number", "name", "place"), rows)

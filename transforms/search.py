@@ -61,6 +61,12 @@ def begins_like_dicom(file: Path) -> bool:
     return looks_like_dicom(packed_head(file, HEAD_BYTES) if is_packed(head) else head)
 
 
+def is_known(file: Path) -> bool:
+    """Whether a file begins like one that is read here, and is no DICOM file."""
+    head = _head(file)
+    return not begins_like_dicom(file) and any(reader.recognises(head) for reader in all_readers())
+
+
 def is_archive(file: Path) -> bool:
     """Whether a regular file is named as an archive."""
     return file.name.lower().endswith(ARCHIVE) and file.is_file()

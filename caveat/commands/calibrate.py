@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,12 +117,12 @@ def run(options: argparse.Namespace) -> int:
 
     from ..inference.calibration.seen import read_seen
     from ..inference.calibration.settings import read_calibration
-    from ..transforms.discover import DATA_ROOT
+    from ..transforms.discover import data_root
 
     settings = read_calibration(config)
     if options.levels:
         settings = replace(settings, levels=read_levels(options.levels))
-    dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+    dataset_dir = data_root()
     if options.pooled:
         from .write_pooled import write_pooled
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from ..bundle_folders import find_bundle
@@ -61,10 +60,10 @@ def run(options: argparse.Namespace) -> int:
     from ..inference.interval_evaluation.evaluate_intervals import Source, evaluate_intervals
     from ..inference.region_evaluation.evaluate_regions import evaluate_regions
     from ..run_bundle import quieten_libraries
-    from ..transforms.discover import DATA_ROOT
+    from ..transforms.discover import data_root
 
     quieten_libraries()
-    dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+    dataset_dir = data_root()
     settings, intervals, regions = read_evaluation(config), read_interval_evaluation(config), read_region_evaluation(config)
     stated = options.record is not None
     if stated and intervals is None and regions is None:

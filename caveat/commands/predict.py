@@ -6,15 +6,20 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..bundle_folders import find_bundle, read_metadata, settings_of
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .numbers import numbers
 from .region_options import add_region_options, check_region, region_overrides
-from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, sampling_overrides
+from .run_options import add_run_options, check_run_options, measures_of, notes_of, root_of
+from .run_report import as_json, as_text, report_of
+from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, devices_of, sampling_overrides
 from .stated_record import check_stated_record
+
+if TYPE_CHECKING:
+    from ..transforms.studies import Studies
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -56,26 +61,49 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--allow-tilt", action="store_true", help="resample a DICOM series taken with a tilted gantry, flagged")
     parser.add_argument("--assume-orientation", action="store_true", help="accept NIfTI files that state no orientation, flagged")
     parser.add_argument("--anonymous-names", action="store_true", help="number the output folders; no file name appears anywhere")
+    add_run_options(parser)
     parser.add_argument("--verbose", action="store_true", help="log what each step does, with tracebacks")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the bundle's workflow over all studies, print the counts."""
+    """Measure all studies, print what was measured and the counts."""
     bundle = find_bundle(options.bundle)
     check_usage(options, read_metadata(bundle))
+    check_run_options(options, settings_of(bundle))
     check_region(options, bundle)
     check_series(options, bundle)
-    check_record(options, bundle)
     check_label_maps(options, bundle)
+    check_record(options, bundle)
     configs = choose_configs(bundle, options.sampler)
-    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
-    from ..run_bundle import run_bundle
+    studies = studies_of(options)
+    # All that needs no network was said by now.
+    from ..transforms.writers.run_folder import refuse_occupied
 
-    counts, unexpected = run_bundle(bundle, configs, overrides(options))
-    parts = [f"{counts['measured']} measured", f"{counts['nothing_found']} nothing found", f"{counts['refused']} refused"]
-    print(f"{', '.join(parts)}; {options.output / 'index.html'}")
-    return ExitStatus.FAILED if unexpected else ExitStatus.OK
+    refuse_occupied(options.output, studies, options.resume)
+    for device in devices_of(options.device):
+        check_device(device)
+    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.ERROR, format="%(message)s", stream=sys.stderr)
+    from ..run.job import Job
+    from ..run.run import run as run_all
+
+    threads = options.threads or settings_of(bundle).get("threads", 1)
+    job = Job(bundle, tuple(configs), overrides(options), threads, options.verbose)
+    finished = run_all(
+        measures_of(options, job, len(studies)), studies, options.output, root_of(options), options.resume, notes_of(options)
+    )
+    report = report_of(finished, studies, options.output)
+    print(as_json(report) if options.json else as_text(report))
+    return status_of(report, options.strict)
+
+
+def status_of(report: dict[str, Any], strict: bool) -> ExitStatus:
+    """Refused studies are results; one that failed unexpectedly, or was not begun, is none."""
+    if report["not_begun"] or any("UNEXPECTED_ERROR" in study["reasons"] for study in report["studies"]):
+        return ExitStatus.FAILED
+    if strict and report["counts"]["refused"] == len(report["studies"]):
+        return ExitStatus.ALL_REFUSED
+    return ExitStatus.OK
 
 
 def check_usage(options: argparse.Namespace, metadata: dict[str, Any]) -> None:
@@ -87,6 +115,7 @@ def check_usage(options: argparse.Namespace, metadata: dict[str, Any]) -> None:
     if options.data is not None and options.split is None:
         raise StudyRefused("WRONG_USAGE", "--data needs --split")
     check_sampling(options, metadata)
+    numbers("--spacing", options.spacing, float)
     if options.input is not None and options.output.resolve().is_relative_to(options.input.resolve()):
         raise StudyRefused("OUTPUT_NOT_WRITABLE", "the output lies inside the input, where the next run would take it for images")
 
@@ -98,7 +127,7 @@ def check_series(options: argparse.Namespace, bundle: Path) -> None:
         StudyRefused: WRONG_USAGE.
     """
     said = {"series": options.series is not None, "allow_gaps": options.allow_gaps, "allow_tilt": options.allow_tilt}
-    if {name for name, asked in said.items() if asked} - settings_of(bundle):
+    if {name for name, asked in said.items() if asked} - set(settings_of(bundle)):
         raise StudyRefused("WRONG_USAGE", "--series is for bundles that read DICOM, --allow-gaps and --allow-tilt for volumes")
     if options.series is not None and options.series < 1:
         raise StudyRefused("WRONG_USAGE", f"--series counts from 1, got {options.series}")
@@ -126,27 +155,29 @@ def check_record(options: argparse.Namespace, bundle: Path) -> None:
         )
     if options.level is None and options.record is None:
         return
-    if not {"level", "record"} <= settings_of(bundle):
+    if not {"level", "record"} <= set(settings_of(bundle)):
         raise StudyRefused("WRONG_USAGE", "this bundle gives no intervals, so there is no --level and no --record")
     if options.level is not None and not 0 < options.level < 1:
         raise StudyRefused("WRONG_USAGE", f"--level must lie between 0 and 1, got {options.level:g}")
     check_stated_record(options.record)
 
 
+def studies_of(options: argparse.Namespace) -> Studies:
+    """What is to be measured. Raises: StudyRefused: NO_INPUT_FOUND, UNREADABLE_FOLDER, WRONG_USAGE of a list."""
+    from ..transforms.discover import find_studies, studies_from_list
+
+    if options.data is not None:
+        return studies_from_list(options.data, options.split, anonymous=options.anonymous_names)
+    return find_studies(options.input, anonymous=options.anonymous_names)
+
+
 def overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change in the bundle's config; what was not said is not changed.
 
-    Paths and studies are objects that a config parser leaves as they are: it would run a text that begins with "$".
+    Paths are objects that a config parser leaves as they are: it would run a text that begins with "$".
     """
-    from ..transforms.discover import find_studies, studies_from_list
-
-    check_device(options.device)
-    if options.data is not None:
-        studies = studies_from_list(options.data, options.split, anonymous=options.anonymous_names)
-    else:
-        studies = find_studies(options.input, anonymous=options.anonymous_names)
     said = {
-        "spacing": numbers(options.spacing, float),
+        "spacing": numbers("--spacing", options.spacing, float),
         "series": options.series,
         "allow_gaps": options.allow_gaps or None,
         "allow_tilt": options.allow_tilt or None,
@@ -154,9 +185,11 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "guaranteed": options.guaranteed or None,
         "record": None if options.record is None else options.record.resolve(),
         "keep_draws": options.keep_draws or None,
+        "maps": options.maps,
+        "threads": options.threads,
         "assume_orientation": options.assume_orientation or None,
     }
     changed = (
         sampling_overrides(options) | region_overrides(options) | {key: value for key, value in said.items() if value is not None}
     )
-    return changed | {"datalist": studies, "output_dir": options.output, "progress": sys.stderr.isatty()}
+    return changed | {"output_dir": options.output.resolve()}

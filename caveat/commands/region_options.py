@@ -18,7 +18,7 @@ def add_region_options(parser: argparse.ArgumentParser) -> None:
         "--point",
         metavar="X,Y,Z",
         help="measure the bundle's own box around this point: mm, RAS as in NIfTI, or a mask (NIfTI, DICOM SEG, RTSTRUCT) whose "
-        "middle it is (default: the whole image). Where the first number is negative write --point=-30,4,5",
+        "middle it is (default: the whole image)",
     )
     where.add_argument(
         "--roi",
@@ -44,21 +44,21 @@ def check_region(options: argparse.Namespace, bundle: Path) -> None:
         raise StudyRefused("WRONG_USAGE", "--label is of a mask, which --point or --roi names")
     if stated is None:
         return
-    if not {"roi", "point", *(["label"] if options.label is not None else [])} <= settings_of(bundle):
+    if not {"roi", "point", *(["label"] if options.label is not None else [])} <= set(settings_of(bundle)):
         raise StudyRefused("WRONG_USAGE", "this bundle measures whole images; --point and --roi are for regions of volumes")
-    region(options.point, 3)
-    box = region(options.roi, 6)
+    region("--point", options.point, 3)
+    box = region("--roi", options.roi, 6)
     if isinstance(box, list) and not all(lower < upper for lower, upper in zip(box[::2], box[1::2])):
         raise StudyRefused("WRONG_USAGE", "--roi needs X0 below X1, Y0 below Y1, Z0 below Z1")
 
 
 def region_overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What they change in the bundle's config."""
-    said = {"point": region(options.point, 3), "roi": region(options.roi, 6), "label": options.label}
+    said = {"point": region("--point", options.point, 3), "roi": region("--roi", options.roi, 6), "label": options.label}
     return {key: value for key, value in said.items() if value is not None}
 
 
-def region(text: str | None, count: int) -> list[float] | Path | None:
+def region(option: str, text: str | None, count: int) -> list[float] | Path | None:
     """A place, in numbers or as the path of a mask.
 
     Raises:
@@ -66,4 +66,4 @@ def region(text: str | None, count: int) -> list[float] | Path | None:
     """
     if text is not None and Path(text).is_file():
         return Path(text).resolve()
-    return numbers(text, float, signed=True, count=count)
+    return numbers(option, text, float, signed=True, count=count)

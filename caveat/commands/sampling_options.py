@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle_folders import read_metadata
+from ..did_you_mean import did_you_mean
 from ..reasons import StudyRefused
 from .numbers import numbers
 
@@ -24,7 +25,10 @@ def add_sampling_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--roi-size", metavar="Y,X or Z,Y,X", help="window in network grid elements (default: the bundle's)")
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes CUDA where there is one (default)"
+        "--device",
+        default="auto",
+        metavar="auto|cpu|cuda|cuda:N,...",
+        help="auto takes CUDA where there is one (default); several are shared out among workers",
     )
     parser.add_argument(
         "--precision",
@@ -36,12 +40,13 @@ def add_sampling_options(parser: argparse.ArgumentParser) -> None:
 
 def check_sampling(options: argparse.Namespace, metadata: dict[str, Any]) -> None:
     """What can be said to be wrong before any library is loaded. Raises: StudyRefused: WRONG_USAGE."""
+    devices_of(options.device)
     if options.overlap is not None and not 0 <= options.overlap < 1:
         raise StudyRefused("WRONG_USAGE", f"--overlap must be at least 0 and below 1, got {options.overlap:g}")
     if options.draws is not None and options.draws < 1:
         raise StudyRefused("WRONG_USAGE", f"--draws must be at least 1, got {options.draws}")
     if options.roi_size is not None:
-        check_window(numbers(options.roi_size, int), metadata)
+        check_window(numbers("--roi-size", options.roi_size, int), metadata)
 
 
 def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
@@ -56,13 +61,25 @@ def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
         raise StudyRefused("WRONG_USAGE", f"--roi-size needs {len(strides)} numbers, multiples of {','.join(map(str, strides))}")
 
 
+def devices_of(text: str) -> list[str]:
+    """Devices separated by commas. Raises: StudyRefused: WRONG_USAGE."""
+    devices = text.split(",")
+    if not all(re.fullmatch(r"auto|cpu|cuda(:\d+)?", device) for device in devices):
+        raise StudyRefused("WRONG_USAGE", "--device expects auto, cpu, cuda, or cuda:0,cuda:1")
+    if len(devices) > 1 and len({device.split(":")[0] for device in devices}) > 1:
+        raise StudyRefused(
+            "WRONG_USAGE", "--device expects devices of one kind: results of two kinds differ in their last digits"
+        )
+    return devices
+
+
 def check_device(device: str) -> None:
-    """Loads torch where CUDA is asked for. Raises: StudyRefused: WRONG_USAGE where there is none."""
-    if device == "cuda":
+    """Loads torch where CUDA is asked for. Raises: StudyRefused: WRONG_USAGE where there is none, or none of this number."""
+    if device.startswith("cuda"):
         import torch
 
-        if not torch.cuda.is_available():
-            raise StudyRefused("WRONG_USAGE", "no CUDA device here; use --device auto or cpu")
+        if not torch.cuda.is_available() or int(device.partition(":")[2] or 0) >= torch.cuda.device_count():
+            raise StudyRefused("WRONG_USAGE", "no such CUDA device here; use --device auto or cpu")
 
 
 def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
@@ -76,7 +93,7 @@ def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
     if sampler in metadata.get("samplers_not_trained", {}):
         raise StudyRefused("WEIGHTS_NOT_TRAINED")
     if sampler is not None and sampler not in samplers:
-        raise StudyRefused("WRONG_USAGE", f"this bundle has the samplers {', '.join(samplers)}")
+        raise StudyRefused("WRONG_USAGE", f"no such sampler: {did_you_mean(sampler, samplers)}")
     overlay = bundle / "configs" / f"{sampler}.yaml"
     return [bundle / "configs" / "inference.yaml"] + ([overlay] if overlay.is_file() else [])
 
@@ -87,8 +104,8 @@ def sampling_overrides(options: argparse.Namespace) -> dict[str, Any]:
         "inferer::draws": options.draws,
         "inferer::seed": options.seed,
         "inferer::overlap": options.overlap,
-        "inferer::roi_size": numbers(options.roi_size, int),
+        "inferer::roi_size": numbers("--roi-size", options.roi_size, int),
         "inferer::precision": None if options.precision == "auto" else options.precision,
-        "device": None if options.device == "auto" else f"$torch.device('{options.device}')",
+        "device": None if options.device == "auto" else f"$torch.device('{devices_of(options.device)[0]}')",
     }
     return {key: value for key, value in said.items() if value is not None}

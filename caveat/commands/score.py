@@ -49,6 +49,9 @@ def run(options: argparse.Namespace) -> int:
     bundle = find_bundle(options.bundle)
     if options.samples < 1 or options.draws < 1:
         raise StudyRefused("WRONG_USAGE", "--samples and --draws must be at least 1")
+    if not options.mask.is_file():
+        raise StudyRefused("WRONG_USAGE", "--mask names no file")
+    numbers("--spacing", options.spacing, float)
     check_region(options, bundle)
     configs = choose_configs(bundle, options.sampler)
     check_device(options.device)
@@ -71,7 +74,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change in the bundle's config; what was not said is not changed."""
     said = {
         "inferer::seed": options.seed,
-        "spacing": numbers(options.spacing, float),
+        "spacing": numbers("--spacing", options.spacing, float),
         "device": None if options.device == "auto" else f"$torch.device('{options.device}')",
     }
     return region_overrides(options) | {key: value for key, value in said.items() if value is not None}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
+import pkgutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bundle_folders import find_bundle, read_metadata, settings_of
+from ..did_you_mean import did_you_mean
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .numbers import numbers
-from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, sampling_overrides
+from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, devices_of, sampling_overrides
 from .stated_record import check_stated_record
 
 if TYPE_CHECKING:
@@ -72,12 +73,12 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         StudyRefused: WRONG_USAGE, and as `caveat predict`.
     """
+    from ..transforms.discover import data_root
+
     bundle = find_bundle(options.bundle)
     check_usage(options, bundle, read_metadata(bundle))
+    dataset_dir = data_root()
     options.output.mkdir(parents=True, exist_ok=True)
-    from ..transforms.discover import DATA_ROOT
-
-    dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
     if options.stream is not None:
         return write_mixed_stream(options, bundle, dataset_dir)
     return stress(options, bundle, dataset_dir)
@@ -91,6 +92,10 @@ def check_usage(options: argparse.Namespace, bundle: Path, metadata: dict[str, A
     predicting = sampling_overrides(options) or any(one is not None for one in said)
     if options.stream is not None and predicting:
         raise StudyRefused("WRONG_USAGE", "--stream only writes images and a list; predict them with caveat predict")
+    if options.corruption is not None:
+        check_corruption(options.corruption)
+    numbers("--levels", options.levels, float, signed=True)
+    numbers("--spacing", options.spacing, float)
     if options.stream is None and len(options.split) != 1:
         raise StudyRefused("WRONG_USAGE", "--corruption takes one --split")
     if not (bundle / "configs" / "evaluate.yaml").is_file():
@@ -98,8 +103,19 @@ def check_usage(options: argparse.Namespace, bundle: Path, metadata: dict[str, A
     if not 0 < options.level < 1:
         raise StudyRefused("WRONG_USAGE", "--level lies between 0 and 1")
     check_sampling(options, metadata)
+    if len(devices_of(options.device)) > 1:
+        raise StudyRefused("WRONG_USAGE", "caveat stress takes one --device")
     check_device(options.device)
     check_stated_record(options.record)
+
+
+def check_corruption(name: str) -> None:
+    """Raises: StudyRefused: WRONG_USAGE. Each corruption is a file of its name, so none is loaded here."""
+    from ..transforms import corruptions
+
+    names = ["all", *(module.name for module in pkgutil.iter_modules(corruptions.__path__))]
+    if name not in names:
+        raise StudyRefused("WRONG_USAGE", f"no such corruption: {did_you_mean(name, names)}")
 
 
 def write_mixed_stream(options: argparse.Namespace, bundle: Path, dataset_dir: Path) -> int:
@@ -124,7 +140,7 @@ def stress(options: argparse.Namespace, bundle: Path, dataset_dir: Path) -> int:
     truths = truths_of(bundle)
     part = part_of(options, dataset_dir, points_folder(truths))
     strengths = read_strengths(bundle, dimensions_of(part.entries, dataset_dir))
-    levels = numbers(options.levels, float, signed=True)
+    levels = numbers("--levels", options.levels, float, signed=True)
     wanted = [CLEAN, *chosen_degradations(strengths, options.corruption, levels)]
     sets, unexpected = make_sets(options, bundle, part, wanted)
     print(report(options, bundle, sets, truths))
@@ -141,7 +157,7 @@ def part_of(options: argparse.Namespace, dataset_dir: Path, points_dir: Path | N
     entries = read_entries(options.data, split)
     if not entries:
         raise StudyRefused("NO_INPUT_FOUND", "this part of the list is empty")
-    spacing = numbers(options.spacing, float)
+    spacing = numbers("--spacing", options.spacing, float)
     stated = {} if spacing is None else {"spacing_mm": spacing}
     return ListPart(split, [stated | entry for entry in entries], dataset_dir, points_dir)
 
@@ -172,12 +188,12 @@ def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: 
     from ..transforms.discover import studies_from_list
 
     overrides: dict[str, Any] = {
-        "datalist": studies_from_list(data_list, options.split[0], data_root=data_list.parent),
+        "datalist": studies_from_list(data_list, options.split[0], data_list.parent),
         "output_dir": output,
         "writers": LIGHT_WRITERS,
     } | sampling_overrides(options)
     said = {
-        "spacing": numbers(options.spacing, float),
+        "spacing": numbers("--spacing", options.spacing, float),
         "level": options.level,
         "record": None if options.record is None else options.record.resolve(),
         "refuse_other_kinds": False,  # flagged: how wrong the numbers of refused studies are is what is measured

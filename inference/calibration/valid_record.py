@@ -53,7 +53,7 @@ def record_of_most(
         why there is none, a reason code and what differs.
     """
     everything = [True] * len(identities)
-    if not records:
+    if not records or not identities:
         return None, everything, "NO_CALIBRATION_RECORD"
     off = {index: [differences(record.identity, identity) for identity in identities] for index, record in enumerate(records)}
     best = max(off, key=lambda index: sum(not keys for keys in off[index]))

@@ -21,7 +21,9 @@ def folder(tmp_path):
     (tmp_path / "eye.png").write_bytes(picture_bytes(fundus()[0]))
     write_nifti(tmp_path / "volume.nii.gz")
     for name, (data, _) in defective_files().items():
-        (tmp_path / name).write_bytes(data)
+        place = tmp_path / "dicom" if name.endswith(".dcm") else tmp_path  # beside it nothing is named
+        place.mkdir(exist_ok=True)
+        (place / name).write_bytes(data)
     return tmp_path
 
 
@@ -60,7 +62,8 @@ def test_a_line_for_each_series_of_a_study_and_no_word_of_its_files(tmp_path, ca
 
 @pytest.mark.parametrize(("name", "code"), [(name, code) for name, (_, code) in defective_files().items()])
 def test_each_verdict_is_its_code(name, code, folder, capsys):
-    assert main(["check", str(folder / name)]) == 0
+    (file,) = folder.rglob(name)
+    assert main(["check", str(file)]) == 0
     assert f"  {code}: " in capsys.readouterr().out.splitlines()[1]
 
 

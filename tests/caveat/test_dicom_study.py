@@ -91,7 +91,22 @@ def test_a_dicom_crop_is_measured_as_the_same_voxels_in_nifti_are_and_names_nobo
     gap = clean_series(Grid(shape=(32, 32, 30)), modality="MR", series=2, study=2)
     write(with_canary(gap[:3] + gap[5:]), tmp_path / "in" / CANARY)
     with caplog.at_level(logging.DEBUG):
-        assert main(["predict", "hippocampus_volume", "-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--verbose"]) == 0
+        assert (
+            main(
+                [
+                    "predict",
+                    "hippocampus_volume",
+                    "-i",
+                    str(tmp_path / "in"),
+                    "-o",
+                    str(tmp_path / "out"),
+                    "--verbose",
+                    "--workers",
+                    "0",
+                ]
+            )
+            == 0
+        )
         assert main(["check", str(tmp_path / "in")]) == 0
     said = capfd.readouterr()
     assert "2 measured, 0 nothing found, 1 refused" in said.out
@@ -113,7 +128,7 @@ def test_78_a_crash_while_reading_names_nobody(stage, tmp_path, capfd, monkeypat
 
     monkeypatch.setattr(volume, stage, crash)
     write(with_canary(crop_as_objects()[0]), tmp_path / "in")
-    status = main(["predict", "hippocampus_volume", "-i", str(tmp_path / "in"), "-o", str(tmp_path / "out")])
+    status = main(["predict", "hippocampus_volume", "-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--workers", "0"])
     said = capfd.readouterr()
     assert status == 1 and "0 measured, 0 nothing found, 1 refused" in said.out
     assert CANARY not in said.out + said.err

@@ -128,6 +128,20 @@ def test_the_calibration_part_is_no_check_of_its_record(stored, run):
         run("--record", str(stored / "records"), "--split", "calibration")
 
 
+def test_without_predictions_of_the_calibration_part_there_are_no_baselines_and_resplits(stored, run):
+    for scan in range(28):
+        (stored / f"out/scan{scan:02d}/result.json").unlink()
+    assert run("--record", str(stored / "records")) == 0
+    for section in json.loads((stored / "out/evaluation.json").read_text())["intervals"]["measurements"]:
+        assert section["figures"] and section["power"] and not section["baselines"] and not section["resplits"]
+
+
+def test_a_missing_data_folder_is_named(stored, run, monkeypatch):
+    monkeypatch.setenv("CAVEAT_DATA", str(stored / "nowhere"))
+    with pytest.raises(StudyRefused, match="NO_DATA_FOLDER: .*nowhere"):
+        run("--record", str(stored / "records"))
+
+
 def test_a_record_edited_by_hand_is_refused(stored, run):
     file = stored / "records/0.json"
     file.write_text(file.read_text().replace('"subject"', '"patient"'))

@@ -30,7 +30,7 @@ def predict(bundle, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CAVEAT_BUNDLES", f"{bundle.parent}:{tmp_path}")
 
     def run(out: str, *options: str, bundle: Path = bundle) -> dict[str, dict[str, Any]]:
-        assert main(["predict", str(bundle), *options, "-o", str(tmp_path / out), "--device", "cpu"]) == 0
+        assert main(["predict", str(bundle), *options, "-o", str(tmp_path / out), "--device", "cpu", "--workers", "0"]) == 0
         assert "Traceback" not in capsys.readouterr().err
         return {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / out).glob("*/result.json")}
 

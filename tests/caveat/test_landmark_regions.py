@@ -47,7 +47,7 @@ def run(*command: str) -> int:
 
 def test_from_images_to_regions_and_their_check(bundle, tmp_path, capsys):
     said = ("--data", "list.json")
-    predict = ("predict", bundle, *said, "--split", "all", "--device", "cpu")
+    predict = ("predict", bundle, *said, "--split", "all", "--device", "cpu", "--workers", "0")
     assert run(*predict, "-o", "first") == 0
     assert run("calibrate", bundle, *said, "-p", "first", "--features", "-o", bundle / "calibration") == 0
     assert run("calibrate", bundle, *said, "-p", "first", "--pooled", "-o", bundle / "calibration") == 0
@@ -56,7 +56,7 @@ def test_from_images_to_regions_and_their_check(bundle, tmp_path, capsys):
     assert sorted(path.name for path in Path("records").iterdir()) == [
         f"ensemble_5_draws_{shape}_{promise}.json" for shape in ("disc", "ellipse") for promise in ("marginal", "simultaneous")
     ]
-    third = ("predict", bundle, "-i", "film8.png", "--spacing", "0.2", "--record", "records", "--device", "cpu")
+    third = ("predict", bundle, "-i", "film8.png", "--spacing", "0.2", "--record", "records", "--device", "cpu", "--workers", "0")
     assert run(*third, "--level", "0.5", "-o", "third") == 0
     result = json.loads(Path("third/film8/result.json").read_text())
     names = ["mean_distance_to_mean", "heatmap_spread", "feature_distance"]

@@ -225,7 +225,7 @@ def test_the_run_is_made_as_the_options_say(data, tmp_path, monkeypatch):
     stress.predict(parser.parse_args(command), bundle, data, tmp_path / "out")
     wanted = {"inferer::draws": 3, "inferer::seed": 7, "inferer::roi_size": [32, 32, 32], "inferer::overlap": 0.5}
     assert wanted.items() <= seen[0].items() and seen[0]["device"] == "$torch.device('cpu')"
-    assert "inferer::precision" not in seen[0] and seen[0]["output_dir"] == str(tmp_path / "out")
+    assert "inferer::precision" not in seen[0] and seen[0]["output_dir"] == tmp_path / "out"
 
 
 def test_a_bundle_without_truths_is_refused(data, tmp_path, monkeypatch, capsys):

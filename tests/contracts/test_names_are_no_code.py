@@ -19,7 +19,7 @@ from caveat.bundle_folders import ALLOW_LIST
 from caveat.cli import main
 from caveat.inference.stored_study import read_results
 
-POINT = "--point=-12,-12,5"
+POINT = ("--point", "-12,-12,5")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def all_measured(out: Path) -> bool:
 
 
 def test_predict_a_folder(bundle, names, tmp_path, capsys):
-    assert main(["predict", str(bundle), "-i", names.name, "-o", HOSTILE[1], POINT, "--draws", "1"]) == 0
+    assert main(["predict", str(bundle), "-i", names.name, "-o", HOSTILE[1], *POINT, "--draws", "1", "--workers", "0"]) == 0
     assert nothing_was_run(tmp_path) and all_measured(tmp_path / HOSTILE[1])
     assert "Traceback" not in capsys.readouterr().err
 
@@ -84,15 +84,39 @@ def test_predict_one_file_with_a_mask_and_a_record_of_hostile_names(bundle, name
     image, out = f"{names.name}/{HOSTILE[0]}.nii.gz", "$out"
     assert main(["predict", str(bundle), "-i", image, "-o", out, "--point", f"{HOSTILE[0]}.nii.gz", "--draws", "1"]) == 0
     assert nothing_was_run(tmp_path) and len(read_results(Path("$out"))) == 1
-    assert main(["predict", str(bundle), "-i", image, "-o", "$2", POINT, "--record", names.name]) == 2  # it holds no record
+    assert main(["predict", str(bundle), "-i", image, "-o", "$2", *POINT, "--record", names.name]) == 2  # it holds no record
     assert nothing_was_run(tmp_path)
 
 
 def test_predict_a_list_then_evaluate_and_calibrate(bundle, names, tmp_path, capsys):
     listed = f"{HOSTILE[0]}.json"
-    assert main(["predict", str(bundle), "--data", listed, "--split", "test", "-o", "$out", POINT, "--draws", "2"]) == 0
+    assert (
+        main(
+            ["predict", str(bundle), "--data", listed, "--split", "test", "-o", "$out", *POINT, "--draws", "2", "--workers", "0"]
+        )
+        == 0
+    )
     assert nothing_was_run(tmp_path) and all_measured(tmp_path / "$out")
-    assert main(["predict", str(bundle), "--data", listed, "--split", HOSTILE[0], "-o", "$one", POINT, "--draws", "2"]) == 0
+    assert (
+        main(
+            [
+                "predict",
+                str(bundle),
+                "--data",
+                listed,
+                "--split",
+                HOSTILE[0],
+                "-o",
+                "$one",
+                *POINT,
+                "--draws",
+                "2",
+                "--workers",
+                "0",
+            ]
+        )
+        == 0
+    )
     for command in ("evaluate", "calibrate"):
         main([command, str(bundle), "-p", "$out", "--data", listed])
         assert nothing_was_run(tmp_path)
@@ -102,7 +126,9 @@ def test_predict_a_list_then_evaluate_and_calibrate(bundle, names, tmp_path, cap
 def test_stress(bundle, names, tmp_path):
     """The networks find nothing, so no study can be scored in the end."""
     listed, out = f"{HOSTILE[0]}.json", Path("$out")
-    main(["stress", str(bundle), "--data", listed, "--split", HOSTILE[0], "--corruption", "blur", "--levels", "1", "-o", str(out)])
+    main(
+        ["stress", str(bundle), "--data", listed, "--split", HOSTILE[0], "--corruption", "blur", "--levels", "1", "-o", str(out)]
+    )
     assert nothing_was_run(tmp_path)
     assert [len(read_results(out / name / "predictions")) for name in ("clean_0", "blur_1")] == [3, 3]
 
@@ -110,7 +136,7 @@ def test_stress(bundle, names, tmp_path):
 def test_score_and_check(bundle, names, tmp_path):
     for name in HOSTILE:
         image, mask = f"{names.name}/{name}.nii.gz", f"labels/{name}.nii.gz"
-        assert main(["score", str(bundle), "-i", image, "--mask", mask, "--samples", "1", "--draws", "1", POINT]) == 0
+        assert main(["score", str(bundle), "-i", image, "--mask", mask, "--samples", "1", "--draws", "1", *POINT]) == 0
     assert main(["check", names.name, "--key", "$key"]) == 0
     assert nothing_was_run(tmp_path) and (tmp_path / "$key" / "key.csv").is_file()
 

@@ -27,7 +27,7 @@ def test_a_crop_is_measured_and_what_is_no_lung_is_refused(tmp_path, monkeypatch
         write_nifti(given / f"{name}.nii.gz", voxels=np.broadcast_to(voxels, stored.shape).astype(np.int16), affine=stored.affine)
     write_nifti(given / "thick.nii.gz", voxels=np.asarray(stored.dataobj), affine=stored.affine @ np.diag([1, 1, 2, 1]))
     write_nifti(given / "small.nii.gz", voxels=np.asarray(stored.dataobj)[8:24], affine=stored.affine)
-    assert main(["predict", str(bundle), "-i", str(given), "-o", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    assert main(["predict", str(bundle), "-i", str(given), "-o", str(tmp_path / "out"), "--device", "cpu", "--workers", "0"]) == 0
     assert "4 refused" in capsys.readouterr().out
     results = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "out").glob("*/result.json")}
     codes = {name: result["reasons"][0]["code"] for name, result in results.items() if result["status"] == "REFUSED"}

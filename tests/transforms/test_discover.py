@@ -59,7 +59,7 @@ def names(studies):
 
 def test_every_image_is_a_study_and_nothing_else_is(folder):
     studies = find_studies(folder)
-    assert names(studies) == ["first", "no_extension", "wrong", "second", "study-0005", "broken", "study-0007"]
+    assert names(studies) == ["first", "no_extension", "wrong", "second", "study-0005", "study-0006", "study-0007"]
     assert [study["number"] for study in studies] == [1, 2, 3, 4, 5, 6, 7]
     assert studies[0]["image"] == str(folder / "a" / "first.nii.gz")
 
@@ -85,7 +85,17 @@ def test_a_linked_folder_that_is_named_is_searched(folder, tmp_path_factory):
 
 def test_a_file_is_a_study_whatever_it_is(folder):
     file = folder / "README.md"
-    assert list(find_studies(file)) == [{"image": str(file), "place": "README.md", "name": "README", "number": 1}]
+    assert list(find_studies(file)) == [{"image": str(file), "place": "README.md", "name": "study-0001", "number": 1}]
+
+
+def test_what_no_reader_knows_and_what_lies_beside_dicom_has_a_number_for_a_name(tmp_path):
+    """Such names may be a patient's: DOE^JANE.zip, and the picture that somebody put into her folder."""
+    write(clean_series(), tmp_path / "series")
+    for name, data in {"series/Doe.png": PNG, "Doe.zip": b"PK", "Doe.nii.gz": b"", "Doe.jp2": b"?", "eye.png": PNG}.items():
+        (tmp_path / name).write_bytes(data)
+    studies = find_studies(tmp_path)
+    assert len(studies) == 6 and sum("Doe" in study["place"] for study in studies) == 4
+    assert [study["place"] for study in studies if study["name"] != f"study-{study['number']:04d}"] == ["eye.png"]
 
 
 def test_anonymous_names_say_nothing(folder):
@@ -173,7 +183,7 @@ def test_an_archive_is_opened_and_a_refused_one_is_not_passed_over(tmp_path):
     with zipfile.ZipFile(tmp_path / "up.zip", "w") as archive:
         archive.writestr("../eye.png", PNG)
     studies = find_studies(tmp_path)
-    assert names(studies) == ["study-0001", "eye", "up"]
+    assert names(studies) == ["study-0001", "eye", "study-0003"]
     assert [study["place"] for study in studies] == ["export.zip/Doe", "export.zip/eye.png", "up.zip"]
     with pytest.raises(StudyRefused, match="ARCHIVE_REFUSED"):
         inspect_study(studies[2]["image"])
@@ -207,7 +217,7 @@ def test_an_unreadable_folder_is_not_passed_over(folder, monkeypatch):
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert names(find_studies(folder))[3] == "b"
+    assert names(find_studies(folder))[3] == "study-0004"
     (folder / "locked").mkdir()
     with pytest.raises(StudyRefused, match="UNREADABLE_FOLDER"):
         find_studies(folder / "locked")

@@ -135,7 +135,7 @@ def test_the_runs_table_has_no_coordinates_of_what_is_outside(tmp_path):
     folder = tmp_path / "one"
     folder.mkdir()
     ResultJsonWriter().write(radiograph(entry("Nasion", (30, 70)), entry("Menton", (121, 50), outside=True)), folder)
-    write_run_index(tmp_path)
+    write_run_index(tmp_path, [path.name for path in tmp_path.iterdir()])
     assert [row["value"] for row in rows_of(tmp_path / "summary.csv")] == ["6 14", ""]
 
 

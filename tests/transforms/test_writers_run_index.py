@@ -28,6 +28,10 @@ def table(output_dir: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def index(output_dir: Path) -> dict[str, int]:
+    return write_run_index(output_dir, [path.name for path in output_dir.iterdir() if path.is_dir()])
+
+
 @pytest.fixture
 def write(tmp_path):
     return WriteStudyd(tmp_path, [ResultJsonWriter()], {"name": "discs", "version": "0.1.0"})
@@ -38,7 +42,7 @@ def test_counts_and_one_row_a_study_or_measurement(write, tmp_path):
     write(measured("a", measurements=two))
     write(measured("b", status="NOTHING_FOUND", reasons=[{"code": "NOTHING_FOUND", "message": "", "what_to_do": ""}]))
     write.refuse({"name": "c", "number": 2}, StudyRefused("CORRUPT"))
-    assert write_run_index(tmp_path) == {"measured": 1, "nothing_found": 1, "refused": 1}
+    assert index(tmp_path) == {"measured": 1, "nothing_found": 1, "refused": 1}
     rows = table(tmp_path)
     assert list(rows[0]) == list(COLUMNS)
     assert [(row["study"], row["status"], row["reasons"]) for row in rows] == [
@@ -55,7 +59,7 @@ def test_numbers_of_a_measurement(write, tmp_path):
     entry["interval"] = {"level": 0.9, "lower": -1.5, "upper": 90.25, "record": "r", "n": 30, "unit": "patient"}
     entry["value"] = -2.0
     write(study)
-    write_run_index(tmp_path)
+    index(tmp_path)
     row = table(tmp_path)[0]
     values = entry["draws"]["values"]
     assert (row["measurement"], row["unit"], row["value"], row["draws"]) == ("disc", "pixels", "-2", "4")
@@ -68,14 +72,14 @@ def test_what_was_not_found_has_no_value(write, tmp_path):
     study = measured("b", status="NOTHING_FOUND")
     study["result"]["measurements"][0] |= {"value": 0.0, "value_on_input_grid": 0.0}
     write(study)
-    write_run_index(tmp_path)
+    index(tmp_path)
     assert (table(tmp_path)[0]["value"], table(tmp_path)[0]["value_on_input_grid"]) == ("", "")
 
 
 def test_a_part_that_was_not_found_has_no_value_beside_one_that_was(write, tmp_path):
     found = measured("a")["result"]["measurements"][0]
     write(measured("a", measurements=[found, found | {"name": "ring", "value": 0.0, "value_on_input_grid": 3.0}]))
-    write_run_index(tmp_path)
+    index(tmp_path)
     disc, ring = table(tmp_path)
     assert float(disc["value"]) > 0
     assert (ring["measurement"], ring["value"], ring["value_on_input_grid"]) == ("ring", "", "")
@@ -83,7 +87,7 @@ def test_a_part_that_was_not_found_has_no_value_beside_one_that_was(write, tmp_p
 
 def test_a_landmark_has_a_row(write, tmp_path):
     write(measured("a", measurements=[], points=example_study()["result"]["points"]))
-    write_run_index(tmp_path)
+    index(tmp_path)
     assert (table(tmp_path)[0]["measurement"], table(tmp_path)[0]["value"]) == ("centre", "20 15")
 
 
@@ -98,7 +102,7 @@ def test_worth_a_look_first_stands_on_top(write, tmp_path):
     write(measured("flagged", study_scores={"pooled_pairwise_dice": 0.99}, flags=["GRID_MATTERS"]))
     write(measured("empty", status="NOTHING_FOUND"))
     write.refuse({"name": "refused", "number": 4}, StudyRefused("CORRUPT"))
-    write_run_index(tmp_path)
+    index(tmp_path)
     expected = ["refused", "empty", "flagged", "disagree", "agree"]
     assert order(tmp_path, sorted(expected)) == expected
 
@@ -106,7 +110,7 @@ def test_worth_a_look_first_stands_on_top(write, tmp_path):
 def test_a_flag_that_all_studies_have_moves_none_to_the_top(write, tmp_path):
     write(measured("agree", study_scores={"pooled_pairwise_dice": 0.95}, flags=["NO_PIXEL_SPACING", "GRID_MATTERS"]))
     write(measured("disagree", study_scores={"pooled_pairwise_dice": 0.55}, flags=["NO_PIXEL_SPACING"]))
-    write_run_index(tmp_path)
+    index(tmp_path)
     assert order(tmp_path, ["agree", "disagree"]) == ["agree", "disagree"]
 
 
@@ -115,7 +119,7 @@ def test_without_agreement_the_largest_relative_spread_counts(write, tmp_path):
         study = measured(name, study_scores={})
         study["result"]["measurements"][0]["draws"]["sd"] = sd
         write(study)
-    write_run_index(tmp_path)
+    index(tmp_path)
     assert order(tmp_path, ["narrow", "wide"]) == ["wide", "narrow"]
 
 
@@ -131,7 +135,7 @@ def test_hostile_names_are_quoted_and_escaped(write, tmp_path):
     names = ["=cmd()", "@SUM(1)", "-1+1", "+1", "<script>alert(1)<", 'a"b', "line\nbreak", "50%20#x?"]
     for name in names:
         write(measured(name))
-    write_run_index(tmp_path)
+    index(tmp_path)
     cells = {row["study"] for row in table(tmp_path)}
     assert {"'=cmd()", "'@SUM(1)", "'-1+1", "'+1", "<script>alert(1)<", "line\nbreak"} <= cells
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
@@ -158,10 +162,16 @@ def test_cells(value, cell):
     assert safe_cell(value) == cell
 
 
-def test_other_folders_and_unfinished_studies_are_passed_over(write, tmp_path):
+def test_only_what_the_run_names_is_counted(write, tmp_path):
+    for name in ("a", "b"):
+        write(measured(name))
+    assert write_run_index(tmp_path, ["b"]) == {"measured": 1, "nothing_found": 0, "refused": 0}
+    assert [row["study"] for row in table(tmp_path)] == ["b"]
+
+
+def test_what_is_no_result_of_ours_is_passed_over(write, tmp_path):
     write(measured("a"))
     for name, text in (
-        (".b.partial", '{"schema": "caveat-result-1"}'),
         ("other", '{"schema": "x"}'),
         ("broken", "{"),
         ("list", "[]"),
@@ -170,11 +180,11 @@ def test_other_folders_and_unfinished_studies_are_passed_over(write, tmp_path):
         (tmp_path / name / "result.json").write_text(text)
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
-    assert write_run_index(tmp_path) == {"measured": 1, "nothing_found": 0, "refused": 0}
+    assert index(tmp_path) == {"measured": 1, "nothing_found": 0, "refused": 0}
 
 
 def test_an_empty_run_has_its_tables(tmp_path):
-    assert write_run_index(tmp_path) == {"measured": 0, "nothing_found": 0, "refused": 0}
+    assert index(tmp_path) == {"measured": 0, "nothing_found": 0, "refused": 0}
     assert table(tmp_path) == []
     assert "0 studies" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
@@ -184,6 +194,6 @@ def test_two_runs_give_equal_bytes(tmp_path):
         write = WriteStudyd(tmp_path / run, [ResultJsonWriter()])
         for name in ("b", "a") if run == "two" else ("a", "b"):
             write(measured(name))
-        write_run_index(tmp_path / run)
+        index(tmp_path / run)
     for name in ("summary.csv", "index.html"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

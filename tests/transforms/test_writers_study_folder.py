@@ -15,9 +15,10 @@ from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.maps import MapsWriter
 from caveat.transforms.writers.preview import PreviewWriter
 from caveat.transforms.writers.report_html import ReportHtmlWriter
-from caveat.transforms.writers.result_json import EMPTY_RESULT, ResultJsonWriter
+from caveat.transforms.writers.result_json import ResultJsonWriter
 from caveat.transforms.writers.run_index import write_run_index
 from caveat.transforms.writers.segmentation import SegmentationWriter
+from caveat.transforms.writers.stored_result import EMPTY_RESULT
 from caveat.transforms.writers.study_folder import WriteStudyd
 from caveat.transforms.writers.writer import Writer
 
@@ -40,10 +41,6 @@ def all_writers() -> list[Writer]:
 
 def result_of(folder: Path) -> dict:
     return json.loads((folder / "result.json").read_text())
-
-
-def journal(output_dir: Path) -> list[dict]:
-    return [json.loads(line) for line in (output_dir / "journal.jsonl").read_text().splitlines()]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -83,7 +80,7 @@ def test_what_the_inferer_left_unsaid_has_its_place(tmp_path):
     result = result_of(tmp_path / "example")
     assert list(result) == list(EMPTY_RESULT)
     assert [reason["code"] for reason in result["reasons"]] == ["NOTHING_FOUND"]
-    assert write_run_index(tmp_path)["nothing_found"] == 1
+    assert write_run_index(tmp_path, ["example"])["nothing_found"] == 1
 
 
 def test_facts_that_batching_turned_into_tensors_are_plain_again(tmp_path):
@@ -94,7 +91,7 @@ def test_facts_that_batching_turned_into_tensors_are_plain_again(tmp_path):
     }
     WriteStudyd(tmp_path, [ResultJsonWriter()])(study | {"number": torch.tensor(3)})
     assert result_of(tmp_path / "example")["input"]["shape"] == [20, 16, 12]
-    assert journal(tmp_path)[0]["study"] == 3
+    assert json.loads((tmp_path / "example" / "files.json").read_text())["number"] == 3
 
 
 def test_flags_of_the_input_join_those_of_the_result_once(tmp_path):
@@ -112,14 +109,14 @@ def test_returns_the_study_untouched(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["picture", "nifti"])
-def test_two_runs_differ_in_the_journal_alone(kind, tmp_path):
+def test_two_runs_give_equal_bytes(kind, tmp_path):
     for run in ("first", "second run"):
         write = WriteStudyd(tmp_path / run, all_writers(), BUNDLE)
         write(example_study(kind))
         write.refuse({"name": "bad", "number": 1}, StudyRefused("CORRUPT"))
     first, second = files(tmp_path / "first"), files(tmp_path / "second run")
     assert first.keys() == second.keys()
-    assert [name for name in first if first[name] != second[name] and name != "journal.jsonl"] == []
+    assert [name for name in first if first[name] != second[name]] == []
 
 
 def test_an_exception_in_the_second_writer_leaves_no_folder(tmp_path):
@@ -129,39 +126,101 @@ def test_an_exception_in_the_second_writer_leaves_no_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_exception_leaves_the_folder_of_an_earlier_run_whole(tmp_path):
-    WriteStudyd(tmp_path, all_writers())(example_study())
-    before = files(tmp_path / "example")
-    with pytest.raises(RuntimeError):
-        WriteStudyd(tmp_path, [Fails()])(example_study())
-    assert files(tmp_path / "example") == before
+@pytest.mark.parametrize("made", ["folder", "file", "link", "dangling link"])
+def test_what_stands_in_the_place_of_a_study_is_left_as_it_is(made, tmp_path):
+    out, place = tmp_path / "out", tmp_path / "out" / "example"
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "thesis.txt").write_text("ten years")
+    out.mkdir()
+    if made == "folder":
+        own.rename(place)
+    elif made == "file":
+        place.write_text("ten years")
+    else:
+        place.symlink_to(own if made == "link" else tmp_path / "nowhere")
+    before = files(tmp_path)
+    with pytest.raises(StudyRefused) as refusal:
+        WriteStudyd(out, [ResultJsonWriter()])(example_study())
+    assert refusal.value.code == "OUTPUT_OCCUPIED"
+    assert files(tmp_path) == before and [path.name for path in out.iterdir()] == ["example"]
 
 
-def test_an_old_folder_is_replaced_and_remains_of_a_killed_run_go(tmp_path):
-    (tmp_path / "example").mkdir()
-    (tmp_path / "example" / "stale.txt").write_text("old")
-    (tmp_path / ".example.partial").mkdir()
-    (tmp_path / ".example.partial" / "half.txt").write_text("half")
-    WriteStudyd(tmp_path, [ResultJsonWriter()])(example_study())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["example", "journal.jsonl"]
-    assert [path.name for path in (tmp_path / "example").iterdir()] == ["result.json"]
-
-
-def test_journal_has_a_line_a_study_and_no_name(tmp_path):
+def test_a_refusal_of_the_output_is_none_of_the_study(tmp_path):
     write = WriteStudyd(tmp_path, [ResultJsonWriter()])
-    write(example_study() | {"number": 7})
-    write.refuse({"name": "secret", "number": 8, "image": "/ward/secret.png"}, StudyRefused("CORRUPT"))
-    lines = journal(tmp_path)
-    assert [(line["study"], line["status"], line["reasons"]) for line in lines] == [(7, "OK", []), (8, "REFUSED", ["CORRUPT"])]
-    assert all(set(line) == {"study", "status", "reasons", "seconds", "finished"} for line in lines)
-    assert "secret" not in (tmp_path / "journal.jsonl").read_text()
+    with pytest.raises(StudyRefused, match="OUTPUT_NOT_WRITABLE"):
+        write.refuse({"name": "x", "number": 1}, StudyRefused("OUTPUT_NOT_WRITABLE"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def standing(tmp_path):
+    """A writer of a run, and an entry whose folder it wrote. Returns: both."""
+    write = WriteStudyd(tmp_path, [ResultJsonWriter()], BUNDLE)
+    write.facts = {"settings": {"draws": 4}}
+    entry = {"name": "example", "number": 0, "input_sha256": "a1"}
+    write(example_study() | entry)
+    return write, entry
+
+
+def test_a_whole_folder_of_this_run_and_this_input_stands(standing):
+    write, entry = standing
+    outcome = write.stands(entry)
+    assert (outcome.number, outcome.status, outcome.reused) == (0, "OK", True)
+
+
+@pytest.mark.parametrize("changed", ["input", "number", "output", "output gone"])
+def test_what_is_not_what_it_was_goes_to_be_done_again(changed, standing, tmp_path):
+    write, entry = standing
+    if changed == "output":
+        (tmp_path / "example" / "result.json").write_text((tmp_path / "example" / "result.json").read_text() + " ")
+    if changed == "output gone":
+        (tmp_path / "example" / "result.json").unlink()
+    other = {"input": {"input_sha256": "b2"}, "number": {"number": 1}}.get(changed, {})
+    assert write.stands(entry | other) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("whose", ["another run's", "nobody's", "a note beside"])
+def test_what_this_run_did_not_write_is_never_deleted(whose, standing, tmp_path):
+    write, entry = standing
+    if whose == "another run's":
+        write.facts = {"settings": {"draws": 5}}
+    elif whose == "nobody's":
+        (tmp_path / "example" / "files.json").unlink()
+    else:
+        (tmp_path / "example" / "note.txt").write_text("looked at by M.")
+        entry = entry | {"input_sha256": "b2"}
+    with pytest.raises(StudyRefused) as refusal:
+        write.stands(entry)
+    assert refusal.value.code == "OUTPUT_OCCUPIED"
+    assert (tmp_path / "example" / ("note.txt" if whose == "a note beside" else "result.json")).is_file()
+
+
+def test_a_seal_that_names_files_elsewhere_is_none(standing, tmp_path):
+    """Somebody's files.json must not make this program delete somebody's files."""
+    write, entry = standing
+    seal = tmp_path / "example" / "files.json"
+    seal.write_text(seal.read_text().replace("result.json", "../precious"))
+    (tmp_path / "precious").write_text("")
+    with pytest.raises(StudyRefused, match="OUTPUT_OCCUPIED"):
+        write.stands(entry | {"input_sha256": "b2"})
+    assert (tmp_path / "precious").is_file()
+
+
+def test_a_study_that_a_machine_gave_up_is_tried_again(tmp_path):
+    write = WriteStudyd(tmp_path, [ResultJsonWriter()])
+    entry = {"name": "x", "number": 3, "input_sha256": "a1"}
+    write.refuse(entry, StudyRefused("STUDY_TOO_LONG"))
+    assert write.outcome(entry).reasons == ("STUDY_TOO_LONG",)
+    assert write.stands(entry) is None
 
 
 def test_a_refusal_gives_the_code_and_what_to_do_but_no_path_and_no_number(tmp_path):
     WriteStudyd(tmp_path, all_writers(), BUNDLE).refuse(
         {"name": "x", "number": 1, "image": "/ward/Miller.png"}, StudyRefused("CORRUPT")
     )
-    assert sorted(path.name for path in (tmp_path / "x").iterdir()) == ["report.html", "result.json"]
+    assert sorted(path.name for path in (tmp_path / "x").iterdir()) == ["files.json", "report.html", "result.json"]
     result = result_of(tmp_path / "x")
     assert list(result) == list(EMPTY_RESULT)
     assert result["status"] == "REFUSED" and result["measurements"] == [] and result["input"] == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,16 @@ STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a table; None is an empty cell, floats have 6 significant digits."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(header)
-        table.writerows([safe_cell(value) for value in row] for row in rows)
+    path.write_bytes(csv_bytes(header, rows))
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A table as `write_csv` writes it."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(header)
+    table.writerows([safe_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode("utf-8")
 
 
 def safe_cell(value: Any) -> str:

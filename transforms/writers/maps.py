@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,23 @@ from .writer import Writer
 
 MAPS = ("probability", "entropy", "expected_entropy", "mutual_information", "variance")
 """Every map a study may have."""
+WANTED = {"all": MAPS, "some": ("probability", "mutual_information"), "none": ()}
 
 
 class MapsWriter(Writer):
     """Maps as float32 on the input's own grid: TIFF for pictures, else NIfTI.
 
     Args:
-        names: which of the study's maps are wanted; those it does not have are left out.
+        which: of the study's maps are wanted, see `WANTED`; those it does not have are left out.
+
+    Raises:
+        ValueError: another word.
     """
 
-    def __init__(self, names: Sequence[str] = MAPS) -> None:
-        self.names = tuple(names)
+    def __init__(self, which: str = "all") -> None:
+        if which not in WANTED:
+            raise ValueError(f"maps are {', '.join(WANTED)}, got {which!r}")
+        self.names = WANTED[which]
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: with maps (channels, *spatial). Writes <name>.tif (a page a channel) or .nii.gz (channels last)."""

@@ -21,7 +21,8 @@ from .outlines import DRAW_COLOURS
 from .page import write_page
 from .plane import planes_through
 from .provenance import provenance
-from .result_json import EMPTY_RESULT, six_digits
+from .result_json import six_digits
+from .stored_result import EMPTY_RESULT
 from .strip_plot import strip_plot
 from .views import Scene, View, scene_of
 from .writer import Writer

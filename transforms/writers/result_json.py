@@ -9,27 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .arrays import plain
+from .stored_result import EMPTY_RESULT
 from .writer import Writer
-
-SCHEMA = "caveat-result-1"
-EMPTY_RESULT: Mapping[str, Any] = {
-    "schema": SCHEMA,
-    "status": "OK",
-    "reasons": [],
-    "input": {},
-    "bundle": {},
-    "classes": [],
-    "sampling": {},
-    "measurements": [],
-    "points": [],
-    "lesions": [],
-    "hypotheses": [],
-    "study_scores": {},
-    "features": [],
-    "gate": None,
-    "flags": [],
-}
-"""Every key of the schema, in the order they are written, and what stands there if there is nothing to say."""
 
 
 class ResultJsonWriter(Writer):
@@ -58,15 +39,3 @@ def six_digits(value: Any) -> Any:
     if isinstance(value, list):
         return [six_digits(item) for item in value]
     return value
-
-
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """The result in a study's folder. Returns: None where the folder is none of ours."""
-    path = folder / "result.json"
-    if not path.is_file():
-        return None
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None  # ours appear whole or not at all: somebody else's file of the same name
-    return {**EMPTY_RESULT, **result} if isinstance(result, dict) and result.get("schema") == SCHEMA else None

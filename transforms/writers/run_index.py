@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from .csv_cells import write_csv
 from .page import write_page
-from .result_json import read_result
+from .stored_result import read_result
+from .whole_file import write_whole
 
 ABOUT_THE_STUDY = ("study", "status", "reasons")
 ABOUT_THE_VALUE = ("measurement", "unit", "value", "value_on_input_grid")
@@ -57,24 +58,26 @@ class Row:
         return group, self.agreement if group > 0 else 0.0, self.name
 
 
-def write_run_index(output_dir: str | Path) -> dict[str, int]:
-    """Write summary.csv and index.html from the result.json of every study's folder, and nothing else.
+def write_run_index(output_dir: str | Path, names: Iterable[str]) -> dict[str, int]:
+    """Write summary.csv and index.html from the result.json of the run's own studies, and nothing else.
 
     Args:
-        output_dir: of the run.
+        output_dir: of the run. names: of the folders of the studies that are done.
 
     Returns:
         How many studies were "measured", "nothing_found", "refused".
     """
     output_dir = Path(output_dir)
-    rows = list(_rows(output_dir))
-    write_csv(output_dir / "summary.csv", COLUMNS, [cells for row in rows for cells in summary_cells(row)])
+    rows = list(_rows(output_dir, names))
+    cells = [cells for row in rows for cells in summary_cells(row)]
+    write_whole(output_dir / "summary.csv", lambda aside: write_csv(aside, COLUMNS, cells))
     counts = {counted: sum(row.result["status"] == status for row in rows) for status, counted in COUNTED.items()}
     bundles = sorted({(row.bundle.get("name") or "", row.bundle.get("version") or "") for row in rows})
     answered = [row.flags for row in rows if row.result["status"] != "REFUSED"]
     usual = set.intersection(*answered) if len(answered) > 1 else set()
     ordered = sorted(rows, key=lambda row: row.first_look(usual))
-    write_page(output_dir / "index.html", "index.html", rows=ordered, counts=counts, bundles=bundles)
+    content = {"rows": ordered, "counts": counts, "bundles": bundles}
+    write_whole(output_dir / "index.html", lambda aside: write_page(aside, "index.html", **content))
     return counts
 
 
@@ -103,12 +106,11 @@ def relative_spread(measurement: dict[str, Any]) -> float:
     return abs(sd / mean) if mean else float("inf")
 
 
-def _rows(output_dir: Path) -> Iterator[Row]:
-    for folder in sorted(output_dir.iterdir()):
-        # Hidden folders are studies that were never finished.
-        result = None if folder.name.startswith(".") or not folder.is_dir() else read_result(folder)
+def _rows(output_dir: Path, names: Iterable[str]) -> Iterator[Row]:
+    for name in sorted(names):
+        result = read_result(output_dir / name)
         if result is not None:
-            yield Row(folder.name, result, (folder / "preview.png").is_file())
+            yield Row(name, result, (output_dir / name / "preview.png").is_file())
 
 
 def _measurement(entry: dict[str, Any]) -> dict[str, Any]:

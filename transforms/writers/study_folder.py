@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
+import secrets
 import shutil
 import tempfile
-import time
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +15,30 @@ from monai.transforms import Transform
 from caveat.reasons import REASONS, StudyRefused
 
 from .arrays import affine_of, meta_of, plain
-from .result_json import EMPTY_RESULT
+from .outcome import UNSETTLED, Outcome
+from .run_folder import run_identity
+from .stored_result import EMPTY_RESULT, read_result
+from .study_seal import StudySeal
 from .views import Scene
+from .whole_file import flush
 from .writer import Writer
+
+OF_THE_OUTPUT = frozenset({"OUTPUT_NOT_WRITABLE", "OUTPUT_OCCUPIED"})
+"""Codes that say nothing of the study: they end the run."""
 
 
 class WriteStudyd(Transform):
     """Write a finished study into a folder of its own, written aside and renamed into place when complete.
 
+    A folder that stands there already is left as it is, and the study refused.
+
     Args:
-        output_dir: made if it is not there. Also holds journal.jsonl, the only file with times.
+        output_dir: made if it is not there.
         writers: run one after the other; an exception in one leaves no folder.
         bundle: name, version and weights_sha256 of the bundle, for the result.
+
+    Attributes:
+        facts: of the run, set where there is one: they stand in every result, and tell its folders from those of another run.
 
     Raises:
         StudyRefused: OUTPUT_NOT_WRITABLE, when made: before any work is done.
@@ -38,7 +48,7 @@ class WriteStudyd(Transform):
         self.output_dir = Path(output_dir)
         self.writers = tuple(writers)
         self.bundle = dict(bundle or {})
-        self.last = time.monotonic()
+        self.facts: Mapping[str, Any] = {}
         _check_writable(self.output_dir)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> Mapping[Hashable, Any]:
@@ -49,6 +59,9 @@ class WriteStudyd(Transform):
 
         Returns:
             The same, untouched.
+
+        Raises:
+            StudyRefused: OUTPUT_NOT_WRITABLE, OUTPUT_OCCUPIED.
         """
         result = {**EMPTY_RESULT, **plain(data["result"])}
         reasons = result["reasons"]
@@ -56,8 +69,7 @@ class WriteStudyd(Transform):
             reasons = [reason_of(StudyRefused("NOTHING_FOUND"))]
         flags = list(dict.fromkeys([*result["flags"], *(meta_of(data).get("flags") or [])]))
         facts = result["input"] | facts_of_input(data)
-        result |= {"reasons": reasons, "input": facts, "bundle": self.bundle, "flags": flags}
-        study = {**data, "result": result}
+        study = {**data, "result": {**result, "reasons": reasons, "input": facts, "flags": flags, **self._about()}}
         self._write({**study, "scene": Scene(study)}, self.writers)
         return data
 
@@ -67,43 +79,75 @@ class WriteStudyd(Transform):
         Args:
             data: `name` and `number`; `input` where it was read.
             refusal: why.
+
+        Raises:
+            StudyRefused: the refusal itself where it is of the output; OUTPUT_NOT_WRITABLE, OUTPUT_OCCUPIED.
         """
+        if refusal.code in OF_THE_OUTPUT:
+            raise refusal
         known = facts_of_input(data) if hasattr(data.get("input"), "meta") else {}
-        about = {"status": "REFUSED", "reasons": [reason_of(refusal)], "input": known, "bundle": self.bundle}
-        result = {**EMPTY_RESULT, **about}
-        study = {"name": data["name"], "number": data["number"], "result": result}
+        about = {"status": "REFUSED", "reasons": [reason_of(refusal)], "input": known, **self._about()}
+        study = {
+            "name": data["name"],
+            "number": data["number"],
+            "input_sha256": data.get("input_sha256", ""),
+            "result": {**EMPTY_RESULT, **about},
+        }
         self._write(study, [writer for writer in self.writers if writer.of_refusals])
+
+    def outcome(self, study: Mapping[str, Any], seconds: float = 0.0, reused: bool = False) -> Outcome:
+        """What stands in a study's folder. Args: study: entry of `find_studies`."""
+        result = read_result(self.output_dir / folder_name(study["name"]))
+        if result is None:
+            raise StudyRefused("OUTPUT_NOT_WRITABLE", "the folder of a study is gone")
+        codes = tuple(reason["code"] for reason in result["reasons"])
+        return Outcome(study["number"], result["status"], codes, round(seconds, 3), reused)
+
+    def stands(self, study: Mapping[str, Any]) -> Outcome | None:
+        """What became of a study in this run, where its folder is whole and its input is what it was; never mere existence.
+
+        What this run wrote and is not to be trusted any more is deleted: the study is to be done again.
+
+        Args:
+            study: entry of `find_studies`, with `input_sha256`.
+
+        Raises:
+            StudyRefused: OUTPUT_OCCUPIED for a folder that this run did not write.
+        """
+        folder = self.output_dir / folder_name(study["name"])
+        if not os.path.lexists(folder):
+            return None
+        seal = StudySeal.read(folder)
+        if folder.is_symlink() or seal is None or seal.run != run_identity(self.facts):
+            raise StudyRefused("OUTPUT_OCCUPIED", f"the folder of study {study['number']} is not of this run")
+        whole = seal.number == study["number"] and seal.input == study["input_sha256"] and seal.holds(folder)
+        outcome = self.outcome(study, reused=True) if whole else None
+        if outcome is None or UNSETTLED & set(outcome.reasons):
+            seal.remove(folder)
+            return None
+        return outcome
+
+    def _about(self) -> dict[str, Any]:
+        """What every result of a run says alike."""
+        run = {key: self.facts[key] for key in ("versions", "settings") if key in self.facts}
+        return {"bundle": self.bundle, "run": run}
 
     def _write(self, study: Mapping[Hashable, Any], writers: Sequence[Writer]) -> None:
         final = self.output_dir / folder_name(study["name"])
-        # Cut: the longest name that a file system takes has no room for the ending.
-        partial = self.output_dir / f".{final.name[:50]}.partial"
-        shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+        partial = self.output_dir / f".{secrets.token_hex(8)}.partial"  # of this process alone
         try:
             partial.mkdir()
             for writer in writers:
                 writer.write(study, partial)
-            _flush(partial)
+            number, digest = plain(study["number"]), str(study.get("input_sha256", ""))
+            StudySeal.of(partial, run_identity(self.facts), number, digest).write(partial)
+            for path in (*partial.iterdir(), partial):
+                flush(path)
             _put_in_place(partial, final)
         except OSError as error:  # a full disk, or access lost on the way
-            raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
+            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-        self._note(study)
-
-    def _note(self, study: Mapping[Hashable, Any]) -> None:
-        """A line in the journal; the time is since the line before, which is what the study took."""
-        now = time.monotonic()
-        line = {
-            "study": plain(study["number"]),
-            "status": study["result"]["status"],
-            "reasons": [reason["code"] for reason in study["result"]["reasons"]],
-            "seconds": round(now - self.last, 3),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        self.last = now
-        with (self.output_dir / "journal.jsonl").open("a", encoding="ascii") as journal:
-            journal.write(json.dumps(line) + "\n")
 
 
 def folder_name(name: Any) -> str:
@@ -144,26 +188,14 @@ def _check_writable(output_dir: Path) -> None:
         with tempfile.TemporaryFile(dir=output_dir):
             pass
     except OSError as error:
-        raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
-
-
-def _flush(folder: Path) -> None:
-    """Onto the disk, so that a folder with its final name is whole even after a power cut."""
-    for path in (*folder.iterdir(), folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
 
 
 def _put_in_place(partial: Path, final: Path) -> None:
-    if not final.exists():
-        os.replace(partial, final)
-        return
-    # A folder that is not empty cannot be replaced in one step: the old one goes aside first, and away last.
-    old = partial.with_suffix(".old")
-    shutil.rmtree(old, ignore_errors=True)
-    os.replace(final, old)
-    os.replace(partial, final)
-    shutil.rmtree(old)
+    """Raises: StudyRefused: OUTPUT_OCCUPIED; a folder can only take the place of an empty one."""
+    try:
+        os.rename(partial, final)
+    except OSError:
+        if os.path.lexists(final):
+            raise StudyRefused("OUTPUT_OCCUPIED", "something stands where a study's folder would be") from None
+        raise

@@ -1,0 +1,1 @@
+"""A run over many studies: in this process, in worker processes, or on a cluster."""

@@ -1,0 +1,140 @@
+"""OUT belongs to one run: what is there stays, and another run is refused with nothing changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from caveat.reasons import StudyRefused
+from caveat.transforms.studies import Studies
+from caveat.transforms.writers.example_study import example_study
+from caveat.transforms.writers.result_json import ResultJsonWriter
+from caveat.transforms.writers.run_folder import RunFolder
+from caveat.transforms.writers.study_folder import WriteStudyd
+
+FACTS = {"versions": {"caveat": "1"}, "bundle": {"name": "discs"}, "settings": {"draws": 4, "roi_size": [8, 8]}}
+
+
+def studies(*names: str) -> Studies:
+    return Studies({"number": i, "name": name, "place": f"{name}.png", "image": ""} for i, name in enumerate(names, start=1))
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def run(out: Path, listed: Studies, resume: bool = False, only: int | None = None, facts: dict = FACTS) -> dict[str, int]:
+    """A run whose studies are made up. Args: only: so many of them, as if it was stopped."""
+    folder = RunFolder.begin(out, facts, listed, resume)
+    write = WriteStudyd(out, [ResultJsonWriter()], facts["bundle"])
+    write.facts = facts
+    for study in listed[:only]:
+        entry = {**study, "input_sha256": study["name"]}
+        done = write.stands(entry)
+        if done is None:
+            write(example_study() | entry)
+        folder.note(done or write.outcome(entry))
+    return folder.finish()
+
+
+def code_of(*arguments, **options) -> str:
+    with pytest.raises(StudyRefused) as refusal:
+        run(*arguments, **options)
+    return refusal.value.code
+
+
+def test_the_manifest_is_there_first_and_sealed_last(tmp_path):
+    folder = RunFolder.begin(tmp_path / "out", FACTS, studies("a", "b"))
+    stored = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert stored == {"schema": "caveat-run-1", **FACTS, "studies": [{"number": 1, "name": "a"}, {"number": 2, "name": "b"}]}
+    folder.journal.close()
+    assert run(tmp_path / "out", studies("a", "b"), resume=True) == {"measured": 2, "nothing_found": 0, "refused": 0}
+    stored = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert stored["sealed"] is True and [study["input"] for study in stored["studies"]] == ["a", "b"]
+
+
+def test_a_second_run_is_refused_and_nothing_changes(tmp_path):
+    run(tmp_path, studies("a", "b"))
+    before = state(tmp_path)
+    for listed, facts in ((studies("a", "b"), FACTS), (studies("c"), {**FACTS, "bundle": {"name": "another"}})):
+        assert code_of(tmp_path, listed, facts=facts) == "OUTPUT_OF_ANOTHER_RUN"
+    assert state(tmp_path) == before
+
+
+@pytest.mark.parametrize("other", ["settings", "bundle", "versions", "one study more", "another file under the number"])
+def test_only_the_same_run_is_resumed(other, tmp_path):
+    run(tmp_path, studies("a", "b"), only=1)
+    before = state(tmp_path)
+    listed, facts = studies("a", "b"), FACTS | ({other: {"x": 1}} if other in FACTS else {})
+    if other == "one study more":
+        listed = studies("a", "b", "c")
+    if other == "another file under the number":
+        listed = Studies({**study, "place": f"elsewhere/{study['place']}"} for study in listed)
+    assert code_of(tmp_path, listed, resume=True, facts=facts) == "OUTPUT_OF_ANOTHER_RUN"
+    assert state(tmp_path) == before
+
+
+def test_a_stopped_run_goes_on_and_ends_as_one_that_was_not(tmp_path):
+    run(tmp_path / "whole", studies("a", "b", "c"))
+    assert run(tmp_path / "out", studies("a", "b", "c"), only=1)["measured"] == 1
+    assert "sealed" not in json.loads((tmp_path / "out" / "run.json").read_text())
+    (tmp_path / "out" / ".0123.partial").mkdir()  # of a study in work when it was killed
+    assert run(tmp_path / "out", studies("a", "b", "c"), resume=True)["measured"] == 3
+    whole, resumed = state(tmp_path / "whole"), state(tmp_path / "out")
+    assert {name for name in whole | resumed if whole.get(name) != resumed.get(name)} == {"journal.jsonl"}
+    lines = [json.loads(line) for line in (tmp_path / "out" / "journal.jsonl").read_text().splitlines()]
+    assert [(line["study"], line["reused"]) for line in lines] == [(1, False), (1, True), (2, False), (3, False)]
+
+
+def test_nothing_to_resume_is_a_run_that_begins(tmp_path):
+    assert run(tmp_path / "out", studies("a"), resume=True)["measured"] == 1
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed" / "journal.jsonl").touch()
+    assert run(tmp_path / "killed", studies("a"), resume=True)["measured"] == 1
+
+
+@pytest.mark.parametrize("name", ["run", "A", "index.html", "summary.csv", "key.csv", "journal.jsonl", "a"])
+def test_what_is_in_the_way_is_refused_before_the_first_study(name, tmp_path):
+    """Upper and lower case count as equal: some file systems do not tell them apart."""
+    in_the_way = tmp_path / ("run.json" if name == "run" else name)
+    in_the_way.write_text("mine")
+    before = state(tmp_path)
+    expected = "OUTPUT_OF_ANOTHER_RUN" if name == "run" else "OUTPUT_OCCUPIED"
+    assert code_of(tmp_path, studies("a"), resume=name == "run") == expected
+    assert state(tmp_path) == before
+
+
+def test_what_is_not_in_the_way_stays(tmp_path):
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "a.png").write_text("mine")
+    run(tmp_path, studies("a"))
+    assert (tmp_path / "scans" / "a.png").read_text() == "mine"
+
+
+def test_two_processes_do_not_share_a_folder(tmp_path):
+    folder = RunFolder.begin(tmp_path, FACTS, studies("a"))
+    code = (
+        "import sys; from pathlib import Path; from caveat.reasons import StudyRefused\n"
+        "from caveat.transforms.writers.journal import Journal\n"
+        "try: Journal.open(Path(sys.argv[1]))\n"
+        "except StudyRefused as refusal: print(refusal.code)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "journal.jsonl")]
+    answer = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=True)
+    assert answer.stdout.strip() == "OUTPUT_OF_ANOTHER_RUN"
+    assert code_of(tmp_path, studies("a"), resume=True) == "OUTPUT_OF_ANOTHER_RUN"
+    folder.journal.close()
+    assert run(tmp_path, studies("a"), resume=True)["measured"] == 1
+
+
+def test_an_output_that_vanished_ends_the_run(tmp_path):
+    folder = RunFolder.begin(tmp_path / "out", FACTS, studies("a"))
+    (tmp_path / "out").rename(tmp_path / "gone")
+    with pytest.raises(StudyRefused) as refusal:
+        folder.finish()
+    assert refusal.value.code == "OUTPUT_NOT_WRITABLE"

@@ -1,0 +1,173 @@
+"""OUT, the folder of one run: run.json says which, and nothing that stood there before is replaced."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caveat.reasons import StudyRefused
+
+from ..key_file import NAME as KEY
+from ..key_file import key_bytes, write_key
+from ..studies import Studies
+from .journal import NAME as JOURNAL
+from .journal import Journal
+from .outcome import Outcome
+from .run_index import write_run_index
+from .study_seal import NAME as SEAL
+from .study_seal import StudySeal, file_sha256
+from .whole_file import write_whole
+
+NAME = "run.json"
+SCHEMA = "caveat-run-1"
+OF_THE_RUN = (NAME, KEY, JOURNAL, "summary.csv", "index.html")
+
+
+def refuse_occupied(path: Path, studies: Iterable[Mapping[str, Any]], resume: bool) -> None:
+    """Refuse a folder in which something stands in the way; what else lies there is nobody's business.
+
+    Args:
+        path: of the run. studies: to be written there.
+        resume: go on with the run that the folder holds, if it holds one.
+
+    Raises:
+        StudyRefused: OUTPUT_OF_ANOTHER_RUN, OUTPUT_OCCUPIED, OUTPUT_NOT_WRITABLE.
+    """
+    try:
+        there = {name.casefold() for name in os.listdir(path)} if os.path.lexists(path) else set()
+        begun = (path / JOURNAL).is_file() and (path / JOURNAL).stat().st_size > 0
+    except OSError as error:
+        raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+    if NAME in there:
+        if not resume:
+            raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "it holds a run.json")
+        return
+    taken = {*OF_THE_RUN, *(str(study["name"]).casefold() for study in studies)} & there
+    # A run that was killed before its first word leaves an empty journal.
+    count = len(taken) - (JOURNAL in taken and not begun)
+    if count:
+        raise StudyRefused("OUTPUT_OCCUPIED", f"{count} files or folders stand where results would be written")
+
+
+def run_identity(facts: Mapping[str, Any]) -> str:
+    """sha256 of what makes equal runs equal."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode("ascii")).hexdigest()
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run that has begun. One process holds it at a time; workers only write studies into it.
+
+    Args:
+        path: of the folder. facts: versions, bundle, settings; no path. studies: entries of `find_studies`.
+        journal: open and locked.
+        outcomes: by the study's number, filled by `note`.
+    """
+
+    path: Path
+    facts: Mapping[str, Any]
+    studies: Studies
+    journal: Journal
+    outcomes: dict[int, Outcome]
+
+    @classmethod
+    def begin(cls, path: Path, facts: Mapping[str, Any], studies: Sequence[dict[str, Any]], resume: bool = False) -> RunFolder:
+        """Take the folder for this run: write run.json and key.csv.
+
+        Args:
+            resume: go on with the same run where the folder holds it.
+
+        Raises:
+            StudyRefused: as `refuse_occupied`; OUTPUT_OF_ANOTHER_RUN also where another process writes there, or where facts or
+                studies are not those of the run that is to be resumed.
+        """
+        refuse_occupied(path, studies, resume)
+        journal = Journal.open(path / JOURNAL)
+        try:
+            refuse_occupied(path, studies, resume)  # whoever was faster has written by now
+            folder = cls(path, facts, Studies(studies), journal, {})
+            if (path / NAME).is_file():
+                folder._refuse_another_run()
+            else:
+                folder._write_manifest({})
+            for left in path.glob(".*.partial"):  # of a run that was killed
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+            write_key(path, studies)
+        except BaseException:
+            journal.discard()
+            raise
+        return folder
+
+    def note(self, outcome: Outcome) -> None:
+        """What became of a study, into the journal."""
+        self.outcomes[outcome.number] = outcome
+        self.journal.write(outcome.line())
+
+    def finish(self) -> dict[str, int]:
+        """Write summary.csv and index.html of the studies that are done; where all are, seal run.json.
+
+        Returns:
+            how many studies were "measured", "nothing_found", "refused".
+
+        Raises:
+            StudyRefused: OUTPUT_NOT_WRITABLE.
+        """
+        try:
+            done = [study["name"] for study in self.studies if study["number"] in self.outcomes]
+            counts = write_run_index(self.path, done)
+            if len(done) == len(self.studies):
+                self._write_manifest({"sealed": True, "counts": counts})
+        except OSError as error:
+            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+        finally:
+            self.journal.close()
+        return counts
+
+    def _write_manifest(self, end: Mapping[str, Any]) -> None:
+        entries = list(self._sealed_studies() if end else self._listed_studies())
+        text = json.dumps({"schema": SCHEMA, **self.facts, "studies": entries, **end}, indent=1, ensure_ascii=True)
+        try:
+            write_whole(self.path / NAME, lambda aside: aside.write_text(text + "\n", encoding="ascii"))
+        except OSError as error:
+            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+
+    def _listed_studies(self) -> Iterator[dict[str, Any]]:
+        for study in self.studies:
+            yield {"number": study["number"], "name": study["name"]}
+
+    def _sealed_studies(self) -> Iterator[dict[str, Any]]:
+        """With status, the sha256 of the input, and of the file that names the sha256 of every output."""
+        for known in self._listed_studies():
+            folder = self.path / known["name"]
+            seal = StudySeal.read(folder)
+            status = self.outcomes[known["number"]].status
+            yield {**known, "status": status, "input": seal.input if seal else "", "files": file_sha256(folder / SEAL)}
+
+    def _refuse_another_run(self) -> None:
+        """Raises: StudyRefused: OUTPUT_OF_ANOTHER_RUN."""
+        try:
+            stored = json.loads((self.path / NAME).read_text(encoding="ascii"))
+            names = [(study["number"], study["name"]) for study in stored["studies"]]
+            key = (self.path / KEY).read_bytes() if (self.path / KEY).is_file() else key_bytes(self.studies)
+        except (OSError, ValueError, KeyError, TypeError):
+            raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "its run.json cannot be read") from None
+        other = [name for name, value in _leaves(self.facts) if dict(_leaves(stored)).get(name) != value]
+        if other:
+            raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"other {', '.join(other)}")
+        if names != [(study["number"], study["name"]) for study in self.studies] or key != key_bytes(self.studies):
+            raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"other studies: {len(names)} there, {len(self.studies)} here")
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything at the ends of nested mappings, by dotted names."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, value
