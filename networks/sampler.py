@@ -12,6 +12,7 @@ from torch import nn
 
 from .draw import Draw
 from .place import Place
+from .scriptable import TracedPass
 
 
 class Source(StrEnum):
@@ -83,6 +84,10 @@ class Sampler(nn.Module, ABC):
         *spatial of the view) back onto the study's grid.
         """
         return study, lambda values: values
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """What torch compiles in its place."""
+        return TracedPass(self)
 
     @classmethod
     @abstractmethod

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from ..backbones.residual_unet import ResidualUNet
 from ..draw import Draw
 from ..place import Place
 from ..sampler import Sampler
+from ..scriptable import TracedPass
 from .low_rank_logits import LowRankLogits
 
 
@@ -73,6 +75,9 @@ class SliceBySlice(Sampler):
     def all_heads(self, windows: torch.Tensor) -> torch.Tensor:
         """Of several heads: what their loss takes. Args and returns: as `MultiHead.all_heads`, of volumes."""
         return as_volumes(self.sampler.all_heads(as_batch(windows)), windows.shape[-1])
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        return TracedPass(self, further_axes=1)
 
     @classmethod
     def example(cls) -> SliceBySlice:

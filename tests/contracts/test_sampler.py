@@ -12,6 +12,7 @@ from torch import nn
 from caveat.networks.draw import Draw, first_draws
 from caveat.networks.place import Place
 from caveat.networks.sampler import Sampler, Source
+from caveat.networks.scriptable import SIDE
 
 SAMPLERS = concrete_subclasses(Sampler, "caveat.networks")
 SIZE = 32
@@ -204,3 +205,10 @@ def test_draws_survive_a_parent_that_was_in_training_mode(sampler: Sampler) -> N
 def test_gradients_reach_the_weights_through_forward(sampler: Sampler) -> None:
     sampler(a_study()).square().mean().backward()
     assert any(parameter.grad is not None and bool(parameter.grad.abs().sum() > 0) for parameter in sampler.parameters())
+
+
+def test_torchscript_compiles_the_deterministic_pass(sampler):
+    study = torch.rand(1, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(2))
+    compiled = torch.jit.script(sampler)
+    with torch.no_grad():
+        assert torch.equal(compiled(study), sampler(study))
