@@ -49,6 +49,12 @@ def test_a_damaged_end_slice_refuses_its_volume(damage, names, tmp_path):
     assert code in ("EMPTY_FILE", "NOT_DICOM")
 
 
+def test_a_damaged_slice_that_lost_its_ending_is_still_one(tmp_path):
+    path = write(clean_series(GRID), tmp_path)[-1]
+    path.rename(path.with_suffix("")).write_bytes(b"")
+    assert at_the_door(tmp_path) == ["EMPTY_FILE"]
+
+
 @pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize(("pack", "ending"), [(gzip.compress, ".gz"), (bz2.compress, ".bz2"), (gzip.compress, "")])
 def test_compressed_slices_are_slices(pack, ending, names, tmp_path):

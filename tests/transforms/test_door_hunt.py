@@ -199,6 +199,12 @@ def test_a_radiograph_copied_by_an_archive_that_writes_its_own_name(tmp_path):
     assert image.flags == ("DUPLICATE_DROPPED",)
 
 
+def test_radiographs_of_one_identifier_that_say_different_sizes(tmp_path):
+    write([radiograph(ImagerPixelSpacing=[0.2, 0.2])], tmp_path / "a")
+    write([radiograph(ImagerPixelSpacing=[0.1, 0.1])], tmp_path / "b")
+    assert at_the_door(tmp_path) == ["AMBIGUOUS_SERIES"]
+
+
 def test_two_objects_of_one_identifier_that_differ_are_both_kept(tmp_path):
     series = clean_series()
     series[4].SOPInstanceUID = series[5].SOPInstanceUID

@@ -153,6 +153,18 @@ def test_identifiers_that_are_all_alike(tmp_path):
     assert at_the_door(tmp_path) == ["CONFLICTING_IDENTITY"]
 
 
+@pytest.mark.parametrize("tag", ["StudyDescription", "InstitutionName", "StationName"])
+def test_words_of_a_study_differ_where_identifiers_are_all_alike(tag, tmp_path):
+    """With identifiers of their own they may: archives correct such words while a study is still arriving."""
+    series = clean_series()
+    for number, header in enumerate(series):
+        setattr(header, tag, str(number % 2))
+    write(series, tmp_path / "a")
+    write(with_tags(series, StudyInstanceUID="1.2", SeriesInstanceUID="1.2", SOPInstanceUID="1.2"), tmp_path / "b")
+    assert_is_phantom(at_the_door(tmp_path / "a")[0])
+    assert at_the_door(tmp_path / "b") == ["CONFLICTING_IDENTITY"]
+
+
 def test_radiographs_without_identifiers_are_a_study_each(tmp_path):
     for number in range(3):
         lost = without([radiograph(ImagerPixelSpacing=[0.2, 0.2], InstanceNumber=number)], *UIDS[:3])

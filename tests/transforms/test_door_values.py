@@ -174,6 +174,11 @@ def test_a_radiograph_whose_window_falls_is_flagged(second, photometric, tmp_pat
     assert image.flags == ("POLARITY_CONTRADICTED",)
 
 
+def test_a_radiograph_whose_presentation_table_falls(tmp_path):
+    write([radiograph(PresentationLUTSequence=window_table(FALLING), **DETECTOR)], tmp_path)
+    assert at_the_door(tmp_path)[0].flags == ("POLARITY_CONTRADICTED",)
+
+
 def test_a_radiograph_whose_window_has_a_negative_width(tmp_path):
     write([radiograph(WindowCenter=2000, WindowWidth=-400, **DETECTOR)], tmp_path)
     assert at_the_door(tmp_path)[0].flags == ("POLARITY_CONTRADICTED",)

@@ -14,12 +14,17 @@ from .radiograph import is_projection
 
 IDENTIFIERS = ("StudyInstanceUID", "PatientID", "IssuerOfPatientID", "AccessionNumber", "StudyID")
 """Compared as they are written: 007 and 7 are two patients."""
-PATIENT = ("PatientBirthDate", "PatientSex", "PatientAge", "PatientSize", "PatientWeight")
+PATIENT = (
+    *("PatientBirthDate", "PatientBirthTime", "PatientSex", "OtherPatientIDs", "EthnicGroup"),
+    *("PatientAge", "PatientSize", "PatientWeight"),
+)
 STUDY = ("StudyDate", "StudyTime")
 SERIES = (
     *("SeriesNumber", "Modality", "SeriesDescription", "ProtocolName", "Laterality", "PatientPosition"),
     *("ManufacturerModelName", "DeviceSerialNumber"),
 )
+WHERE_IDENTIFIERS_ARE_LOST = ("StudyDescription", "ReferringPhysicianName", "InstitutionName", "StationName", "Manufacturer")
+"""Asked only there: archives correct such words of a study while its files are still arriving."""
 
 
 def contradiction(instances: Sequence[Instance]) -> StudyRefused | None:
@@ -29,7 +34,8 @@ def contradiction(instances: Sequence[Instance]) -> StudyRefused | None:
 
     Source: DICOM PS3.3, C.7.1.1 (patient), C.7.2.1 and C.7.2.2 (study), C.7.3.1 (series), C.7.5.1 (equipment).
     """
-    for keyword in (*IDENTIFIERS, "PatientName", *PATIENT, *STUDY, *SERIES):
+    lost = () if all(instance.is_identified for instance in instances) else WHERE_IDENTIFIERS_ARE_LOST
+    for keyword in (*IDENTIFIERS, "PatientName", *PATIENT, *STUDY, *SERIES, *lost):
         said = {_said(instance, keyword) for instance in instances} - {""}
         if len(said) > 1:
             return StudyRefused("CONFLICTING_IDENTITY", f"{len(said)} different values of {keyword} in one series")
@@ -53,7 +59,8 @@ def identified(images: Iterable[Instance]) -> list[Instance]:
         by_series[image.series if image.study else ""].append(image)
     found = [_named_by_place(image) for image in by_series.pop("", [])]
     for members in by_series.values():
-        alike = len(members) > 1 and len({text(image.header, "SOPInstanceUID") for image in members}) == 1
+        slices = [image for image in members if not is_projection(image.header)]
+        alike = len(slices) > 1 and len({text(image.header, "SOPInstanceUID") for image in slices}) == 1
         found += [replace(image, is_identified=False) for image in members] if alike else members
     return found
 

@@ -30,10 +30,11 @@ def high_is_bright(stored: np.ndarray, header: Dataset, layout: PixelLayout) -> 
 def contradicts(header: Dataset, layout: PixelLayout) -> bool:
     """Whether anything that viewers apply says the other thing than the photometric interpretation.
 
-    That is the presentation LUT's shape, or a window that falls: a table of values of interest, or a negative width.
+    That is the presentation LUT's shape, or what falls: a table of values of interest or of presentation, a window of negative
+    width.
     """
     shape = text(header, "PresentationLUTShape")
     if shape in SHAPES.values() and shape != SHAPES[text(header, "PhotometricInterpretation")]:
         return True
-    tables = header.get("VOILUTSequence") or ()
+    tables = [*(header.get("VOILUTSequence") or ()), *(header.get("PresentationLUTSequence") or ())]
     return any(falls(table, layout) for table in tables) or any(width < 0 for width in numbers(header, "WindowWidth"))

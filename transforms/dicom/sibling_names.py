@@ -24,19 +24,19 @@ class SiblingNames:
 
     def __init__(self, names: Iterable[str]) -> None:
         parts = [_parts(name) for name in names]
-        self.patterns = {_pattern(*part) for part in parts}
+        self.stems = {_pattern(stem, "") for stem, _ in parts}
         self.numbered = {ending: all(NUMBERS.search(stem) for stem, of in parts if of == ending) for _, ending in parts}
 
     def include(self, name: str) -> bool:
         """Whether a file of this name is one of them.
 
-        By the same ending, where there is one and the name is numbered as theirs are; else by the same name but for its numbers:
-        notes of a folder have no ending either.
+        By the same ending, where there is one and the name is numbered as theirs are; without one by the same name but for its
+        numbers, since notes of a folder have no ending either.
         """
         stem, ending = _parts(name)
         if ending and ending in self.numbered:
             return bool(NUMBERS.search(stem)) or not self.numbered[ending]
-        return _pattern(stem, ending) in self.patterns
+        return not ending and _pattern(stem, "") in self.stems
 
 
 def is_named_dicom(name: str) -> bool:
