@@ -279,3 +279,33 @@ def write_hippocampus_crop(path: Path, seed: int = 0) -> Path:
         volume.header.set_xyzt_units("mm")
         nib.save(volume, target)
     return path
+
+
+HEAD_SPACING_MM = (1.25, 1.25, 5.0)
+
+
+def head(seed: int = 0, skull: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """A head on FLAIR with a bright ball in one hemisphere: scalp, bone, grey rim, white matter, dark ventricles.
+
+    Returns:
+        (160, 176, 26) float32 intensities, 1.25 x 1.25 x 5 mm; the ball, uint8.
+    """
+    random = np.random.default_rng(seed)
+    x, y, z = (
+        axis - (extent - 1) / 2 for axis, extent in zip(np.indices((160, 176, 26)).astype(float), (160, 176, 26), strict=True)
+    )
+    radius = np.sqrt((x / 62) ** 2 + (y / 76) ** 2 + ((z + 3) / 15.5) ** 2)
+    ventricle = (np.abs(np.abs(x) - 7) < 4) & (np.abs(y) < 22) & (np.abs(z) < 3)
+    ball = (x - 26) ** 2 + (y - 12) ** 2 + (4 * (z - 1)) ** 2 < 17**2
+    shells = [ball, ventricle, radius < 0.72, radius < 0.82, radius < 0.9, radius < 1]
+    image = np.select(shells, [230.0, 20.0, 100.0, 120.0, 8.0 if skull else 0.0, 210.0 if skull else 0.0], 0.0)
+    image[image > 0] += random.normal(0, 5, int((image > 0).sum()))
+    return np.clip(image, 0, None).astype(np.float32), (ball & (radius < 0.82)).astype(np.uint8)
+
+
+def write_head(path: Path, seed: int = 0, skull: bool = True) -> Path:
+    """A made-up head as a NIfTI file, its ball beside it as NAME_label.nii.gz."""
+    image, label = head(seed, skull)
+    affine = np.diag([-HEAD_SPACING_MM[0], -HEAD_SPACING_MM[1], HEAD_SPACING_MM[2], 1.0])
+    write_nifti(path.with_name(path.name.replace(".nii", "_label.nii")), voxels=label, affine=affine)
+    return write_nifti(path, voxels=image, affine=affine)

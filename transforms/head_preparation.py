@@ -88,13 +88,14 @@ def edge_widths(head: np.ndarray) -> list[float]:
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:
-    """The largest connected piece of a slice, its holes filled. Args: mask: bool (x, y)."""
-    labels, count = ndimage.label(mask)
+    """The largest connected piece, after holes are filled: dark bone parts the brain from the scalp. Args: mask: bool (x, y)."""
+    filled = ndimage.binary_fill_holes(mask)
+    labels, count = ndimage.label(filled)
     if not count:
         return mask
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return ndimage.binary_fill_holes(labels == sizes.argmax())
+    return labels == sizes.argmax()
 
 
 def _shown(slices: np.ndarray, heads: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -13,7 +13,7 @@ from typing import Any
 import monai.bundle
 import pytest
 from monai.bundle import ConfigParser, ckpt_export, verify_metadata, verify_net_in_out
-from phantoms import write_cephalogram, write_fundus, write_hippocampus_crop, write_lung_crop
+from phantoms import write_cephalogram, write_fundus, write_head, write_hippocampus_crop, write_lung_crop
 
 from caveat.bundle_folders import ALLOW_LIST, read_metadata, settings_of, shipped_bundles
 from caveat.cli import main
@@ -28,6 +28,7 @@ LARGEST_MODELS = 12 * 2**20
 PHANTOMS = {
     "fundus photograph": (write_fundus, "png"),
     "MR": (write_hippocampus_crop, "nii.gz"),
+    "FLAIR": (write_head, "nii.gz"),
     "CT": (write_lung_crop, "nii.gz"),
     "cephalogram": (write_cephalogram, "png"),
     "radiograph": (write_cephalogram, "png"),

@@ -29,7 +29,12 @@ def meta_of(volume: MetaTensor) -> dict:
 
 @pytest.mark.parametrize(
     ("scalp", "bone", "word"),
-    [(5.0, 0.1, "with skull"), (2.5, 2.5, "stripped"), (2.5, 1.35, "unclear")],  # contrasts 1.96, 0 and 0.46
+    [
+        (5.0, 0.1, "with skull"),
+        (5.0, 0.0, "with skull"),
+        (2.5, 2.5, "stripped"),
+        (2.5, 1.35, "unclear"),
+    ],  # contrasts 1.96, 0 and 0.46
 )
 def test_a_bright_rim_over_a_dark_one_is_a_skull(scalp, bone, word):
     assert meta_of(head(scalp, bone))["preparation"] == word

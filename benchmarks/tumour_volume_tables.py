@@ -1,0 +1,284 @@
+"""The tables of bundles/tumour_volume/docs/README.md, from stored predictions.
+
+    python benchmarks/tumour_volume_tables.py dice         # after tumour_volume_predict.py out_of_fold and ensemble
+    python benchmarks/tumour_volume_tables.py widths       # after ensemble: what sets the width, and what the spread knows
+    python benchmarks/tumour_volume_tables.py coverage     # after `caveat calibrate` for both preparations
+    python benchmarks/tumour_volume_tables.py lesions      # after out_of_fold
+
+Out of fold a number is of the one network that has not seen the patient. Logs are natural ones of true over stated volume.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+from tumour_volume_predict import BUNDLE, FOLDS, LIST, LISTS, OUT, PREPARED
+
+from caveat.inference.calibration.case import Case, read_cases
+from caveat.inference.calibration.quantile import miss_rate, rank
+from caveat.inference.calibration.record import Record, read_records
+from caveat.inference.calibration.scores.conformity_score import ConformityScore
+from caveat.inference.calibration.scores.fitted import Fitted
+from caveat.inference.calibration.scores.log import Log
+from caveat.inference.calibration.settings import read_calibration
+from caveat.inference.evaluate import read_entries
+from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.metrics.bootstrap import interval_of_mean
+from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band, power
+from caveat.inference.metrics.interval_score import interval_score
+from caveat.inference.metrics.overlap import dice
+from caveat.inference.metrics.rank_correlation import spearman
+from caveat.inference.stored_study import read_map
+
+LEVELS = (0.8, 0.9, 0.95)
+LEVEL = 0.9
+OUT_OF_FOLD = LISTS / "brain_tumour_out_of_fold.json"
+PARTS = {"with_skull": "with skull", "stripped": "stripped"}
+NETWORKS = len(FOLDS)
+OFFSET = 0.001
+WIDTHS: Mapping[str, ConformityScore] = {
+    "one factor for all": Log(OFFSET),
+    "size alone": Fitted({"log_value": 1.0}, {"log_value": -1 / 3}, OFFSET),
+    "spread of the own draws": Fitted({"log_value": 1.0}, {"log_spread": 1.0}, OFFSET, 0.02),
+}
+"""Conformity scores of ratios; by size, the half-width falls with the third root, as surface falls against volume."""
+
+
+def main() -> None:
+    """Print one table."""
+    tables = {"dice": dice_tables, "widths": width_tables, "coverage": coverage_tables, "lesions": lesion_tables}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", choices=tables)
+    tables[parser.parse_args().table]()
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """One prediction beside its truth.
+
+    Args:
+        entry: of the list. result: `result.json`. found, true: bool masks, one grid. affine: of that grid, (4, 4).
+    """
+
+    entry: Mapping[str, Any]
+    result: Mapping[str, Any]
+    found: np.ndarray
+    true: np.ndarray
+    affine: np.ndarray
+
+    @property
+    def dice(self) -> float:
+        """Of the whole masks."""
+        return dice(self.found, self.true, np.ones_like(self.true))
+
+
+def outlined(folder: Path, entries: Sequence[Mapping[str, Any]]) -> Iterator[Outlined]:
+    """Stored predictions with the masks of a list's entries."""
+    for entry in entries:
+        study = folder / Path(entry["image"]).name.removesuffix(".nii.gz")
+        result = json.loads((study / "result.json").read_text(encoding="utf-8"))
+        found, affine = read_map(study / "segmentation.nii.gz")
+        yield Outlined(entry, result, found > 0, read_map(PREPARED / entry["label"][0])[0] > 0, affine)
+
+
+def out_of_fold() -> list[Outlined]:
+    """Every training patient by the network that has not seen it."""
+    lists = {fold: read_entries(LISTS / f"brain_tumour_fold{fold}.json", "out_of_fold") for fold in FOLDS}
+    return [one for fold, entries in lists.items() for one in outlined(OUT / f"fold{fold}", entries)]
+
+
+def dice_tables() -> None:
+    """Dice by set, and by source; every single value."""
+    studies = out_of_fold()
+    test = list(outlined(OUT / "ensemble" / "test", read_entries(LIST, "test")))
+    groups = {f"out of fold, {word}": [one for one in studies if one.entry["preparation"] == word] for word in PARTS.values()}
+    groups["ensemble, test, with skull"] = test
+    for source in sorted({one.entry["source"] for one in studies}):
+        groups[f"out of fold, {source}"] = [one for one in studies if one.entry["source"] == source]
+    print(
+        markdown_table(
+            ["patients", "n", "mean Dice (95 %)", "median", "lowest five"], [_dice_row(*group) for group in groups.items()]
+        )
+    )
+    print("\nLargest piece alone, mean Dice, out of fold:\n")
+    for word in PARTS.values():
+        kept = [
+            dice(_largest(one.found), one.true, np.ones_like(one.true)) for one in studies if one.entry["preparation"] == word
+        ]
+        print(f"{word}: {np.mean(kept):.3f}")
+    print("\nSingle values:\n")
+    for name, ones in groups.items():
+        if "skull" in name or "stripped" in name:
+            print(f"- {name}: {', '.join(f'{value:.2f}' for value in sorted(one.dice for one in ones))}")
+
+
+def _dice_row(name: str, studies: Sequence[Outlined]) -> list[str]:
+    values = sorted(one.dice for one in studies)
+    low, high = interval_of_mean(values, [str(number) for number in range(len(values))])
+    lowest = ", ".join(f"{value:.2f}" for value in values[:5])
+    return [name, str(len(values)), f"{np.mean(values):.3f} ({low:.3f} to {high:.3f})", f"{np.median(values):.3f}", lowest]
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    pieces, count = ndimage.label(mask, np.ones((3, 3, 3)))
+    return pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:]) if count else mask
+
+
+def own_cases(part: str) -> list[Case]:
+    """The cases that a record is made of, each as its own fold's network says."""
+    settings = read_calibration(BUNDLE / "configs" / "calibrate.yaml")
+    read = read_cases(
+        OUT / "ensemble" / "training", OUT_OF_FOLD, part, settings.truths, PREPARED, settings.measurements, nothing_found=True
+    )
+    return [case.of_network(case.fold, NETWORKS) for case in read.by_measurement["tumour volume"]]
+
+
+def width_tables() -> None:
+    """Bias, what the spread knows, and half-widths with the unit itself left out."""
+    rows = []
+    for part, name in PARTS.items():
+        cases = own_cases(part)
+        errors = np.array([math.log((case.truth + OFFSET) / (case.value + OFFSET)) for case in cases])
+        spreads = [_log_spread(case) for case in cases]
+        deviation = 1.4826 * np.median(np.abs(errors - np.median(errors)))
+        rows.append(
+            [name, str(len(cases)), f"{np.mean(errors):+.3f}", f"{np.median(errors):+.3f}", f"{np.std(errors, ddof=1):.3f}"]
+            + [f"{deviation:.3f}", f"{spearman(spreads, np.abs(errors)):.2f}"]
+            + [f"{spearman([case.value for case in cases], np.abs(errors)):.2f}", f"{np.median(spreads):.3f}"]
+        )
+    head = ["out of fold", "n", "log true/stated: mean", "median", "sd", "sd by MAD"]
+    print(markdown_table([*head, "Spearman of spread and abs error", "of size and abs error", "median spread"], rows))
+    for part, name in PARTS.items():
+        print(f"\n{name}, {100 * LEVEL:g} %, the unit itself left out\n")
+        print(_width_table(own_cases(part)))
+    print("\nSingle points, spread and log true/stated:\n")
+    for part, name in PARTS.items():
+        points = sorted((_log_spread(case), math.log((case.truth + OFFSET) / (case.value + OFFSET))) for case in own_cases(part))
+        print(f"- {name}: {'; '.join(f'{spread:.3f} {error:+.2f}' for spread, error in points)}")
+
+
+def _width_table(cases: Sequence[Case]) -> str:
+    scored = {name: _left_one_out(cases, score) for name, score in WIDTHS.items()}
+    best = scored["spread of the own draws"]
+    units = [case.unit for case in cases]
+    rows = []
+    for name, (lower, upper, truths) in scored.items():
+        half = (np.log(upper + OFFSET) - np.log(lower + OFFSET)) / 2
+        scores, volumes = _log_scores(lower, upper, truths), interval_score(lower, upper, truths, LEVEL)
+        held = int(((lower <= truths) & (truths <= upper)).sum())
+        less = _log_scores(*best) - scores
+        low, high = interval_of_mean(less.tolist(), units)
+        rows.append(
+            [name, f"{held} of {len(cases)}", f"{np.mean(half):.2f} / {np.median(half):.2f}", f"{np.mean(scores):.2f}"]
+            + ["" if name == "spread of the own draws" else f"{np.mean(less):+.2f} ({low:+.2f} to {high:+.2f})"]
+            + [shown(float(np.mean(upper - lower))), shown(float(np.mean(volumes)))]
+        )
+    head = ["width from", "holds", "half-width in log: mean / median", "interval score in log", "spread's less this (95 %)"]
+    return markdown_table([*head, "mean width", "interval score"], rows)
+
+
+def _left_one_out(cases: Sequence[Case], score: ConformityScore) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Split conformal on all other units, as wide as a record of them would be. Returns: lower, upper ends, truths."""
+    excess = [max(score.excess(case, case.truth)) for case in cases]
+    index = rank(len(cases) - 1, miss_rate(LEVEL))
+    ends = []
+    for number, case in enumerate(cases):
+        reach = sorted(excess[:number] + excess[number + 1 :])[index - 1]
+        ends.append(score.bounds(case, reach, reach))
+    lower, upper = np.array(ends).T
+    return lower, upper, np.array([case.truth for case in cases])
+
+
+def _log_scores(lower: np.ndarray, upper: np.ndarray, truths: np.ndarray) -> np.ndarray:
+    return interval_score(*(np.log(np.asarray(values) + OFFSET) for values in (lower, upper, truths)), LEVEL)
+
+
+def _log_spread(case: Case) -> float:
+    return float(np.std(np.log(np.array(case.draws) + OFFSET), ddof=1))
+
+
+def coverage_tables() -> None:
+    """The record with skull on the 19 test patients; what is proven; the draws as they are."""
+    records = {record.identity["preparation"]: record for record in read_records(BUNDLE / "calibration")}
+    settings = read_calibration(BUNDLE / "configs" / "calibrate.yaml")
+    read = read_cases(OUT / "ensemble" / "test", LIST, "test", settings.truths, PREPARED, settings.measurements)
+    cases = read.by_measurement["tumour volume"]
+    record = records["with skull"]
+    rows = [_coverage_row(record, cases, level) for level in LEVELS]
+    print(
+        markdown_table(
+            ["level", "holds", "band", "noticed: 10, 20, 30 points less", "half-width in log: mean / median", "proven"], rows
+        )
+    )
+    accepted = [case for case in cases if record.gate is None or record.gate.judge(case.scores).accepted]
+    kept = {case.unit for case in accepted}
+    print(f"\nThe gate accepts {len(kept)} of {len(cases)}; of these at {100 * LEVEL:g} %: {_held(record, accepted, LEVEL)}")
+    raw = sum(np.quantile(case.draws, 0.05) <= case.truth <= np.quantile(case.draws, 0.95) for case in cases)
+    errors = [math.log(case.truth / case.value) for case in cases]
+    print(f"The draws' own 5 % to 95 % range holds {raw} of {len(cases)}.")
+    print(f"log true/stated of the ensemble: mean {np.mean(errors):+.3f}, sd {np.std(errors, ddof=1):.3f}")
+    print(f"Spearman of all draws' spread and abs error: {spearman([_log_spread(c) for c in cases], np.abs(errors)):.2f}")
+    for name, one in records.items():
+        proven = ", ".join(f"{100 * level:g} %: {one.proven(cases[0], level):.3f}" for level in LEVELS)
+        print(f"{name}: n = {one.n}; proven at worst {proven}")
+
+
+def _coverage_row(record: Record, cases: Sequence[Case], level: float) -> list[str]:
+    ends = np.array([record.interval(case, level) for case in cases])
+    half = (np.log(ends[:, 1] + OFFSET) - np.log(ends[:, 0] + OFFSET)) / 2
+    fewest, most = coverage_band([CheckedPart(len(cases), rank(record.n, miss_rate(level)), record.n)], 0.95, len(LEVELS))
+    noticed = ", ".join(f"{power(len(cases), fewest, level - less):.2f}" for less in (0.1, 0.2, 0.3))
+    return [
+        *(f"{100 * level:g} %", _held(record, cases, level), f"{fewest} to {most}", noticed),
+        *(f"{np.mean(half):.2f} / {np.median(half):.2f}", f"{record.proven(cases[0], level):.2f}"),
+    ]
+
+
+def _held(record: Record, cases: Sequence[Case], level: float) -> str:
+    ends = [record.interval(case, level) for case in cases]
+    held = sum(lower <= case.truth <= upper for case, (lower, upper) in zip(cases, ends, strict=True))
+    return f"{held} of {len(cases)}"
+
+
+def lesion_tables() -> None:
+    """Existence against being real: a piece is real where one of its voxels lies in the outline."""
+    found = [piece for one in out_of_fold() for piece in _pieces(one)]
+    edges = (0.0, 0.3, 0.5, 0.7, 0.9, 0.999, 1.001)
+    rows = []
+    for low, high in zip(edges, edges[1:], strict=False):
+        here = [real for existence, _, real in found if low <= existence < high]
+        stated = [existence for existence, *_ in found if low <= existence < high]
+        if here:
+            label = "all draws" if low == edges[-2] else f"{low:g} to {high:g}"
+            rows.append([label, str(len(here)), f"{np.mean(stated):.2f}", f"{np.mean(here):.2f} ({sum(here)} of {len(here)})"])
+    print(markdown_table(["share of draws", "pieces", "mean share", "real"], rows))
+    for name, wanted in (("largest pieces", True), ("others", False)):
+        real = [hit for _, largest, hit in found if largest is wanted]
+        print(f"\n{name}: {sum(real)} of {len(real)} are real")
+
+
+def _pieces(one: Outlined) -> list[tuple[float, bool, bool]]:
+    """Of each lesion its existence, whether it is the largest, and whether it is real: of the piece nearest to its middle."""
+    pieces, count = ndimage.label(one.found, np.ones((3, 3, 3)))
+    if not count:
+        return []
+    nearest = ndimage.distance_transform_edt(pieces == 0, return_distances=False, return_indices=True)
+    real = np.unique(pieces[one.true])
+    found = []
+    for number, lesion in enumerate(one.result["lesions"]):
+        index = np.linalg.solve(one.affine[:3, :3], np.array(lesion["centre"]) - one.affine[:3, 3])
+        place = tuple(np.clip(np.rint(index).astype(int), 0, np.array(pieces.shape) - 1))
+        found.append((lesion["existence"], number == 0, bool(pieces[tuple(axis[place] for axis in nearest)] in real)))
+    return found
+
+
+if __name__ == "__main__":
+    main()
