@@ -13,7 +13,7 @@ from caveat.reasons import StudyRefused
 
 WITH_SKULL, STRIPPED, UNCLEAR = "with skull", "stripped", "unclear"
 STRIPPED_UP_TO, SKULL_FROM = 0.42, 0.50
-"""Contrast of the rim. 76 training heads with skull have 0.54 and more, 20 stripped ones 0.35 and less."""
+"""Contrast of the rim. 76 training heads with skull have 0.53 and more, 20 stripped ones 0.35 and less."""
 RIM, BENEATH, INNER = (0, 5), (3, 8), 10
 """Pixels from the outline inwards: scalp, what lies beneath it, and from where on there is brain alone."""
 SMALLEST_PIXELS = 1000
@@ -37,6 +37,8 @@ class HeadPreparationd(MapTransform):
     Raises:
         StudyRefused: NOT_THIS_KIND: no slice shows a head.
     """
+
+    identity = "caveat.HeadPreparationd/1"
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Args: data: with the volumes. Returns: the same, with more in their `meta`."""

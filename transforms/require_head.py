@@ -28,6 +28,8 @@ class RequireHeadd(MapTransform):
         StudyRefused: NOT_THIS_KIND for values that no magnitude has, FIELD_OF_VIEW_MISMATCH.
     """
 
+    identity = "caveat.RequireHeadd/1"
+
     def __init__(
         self, keys: KeysCollection, fewest_slices: int, smallest_mm: Sequence[float], largest_mm: Sequence[float]
     ) -> None:
