@@ -56,7 +56,7 @@ REDUCERS = [
     {"_target_": "caveat.inference.reducers.agreement.Agreement"},
     {"_target_": "caveat.inference.reducers.lesions.Lesions", "measurement": "@measurements::0"},
 ]
-ONLY = {"reducers": REDUCERS, "postprocessing::transforms::1::maps": []}
+ONLY = {"reducers": REDUCERS, "to_input_grid::maps": []}
 """What the tables read; maps, reports and previews are left out, which takes more than half of the time."""
 
 
