@@ -28,6 +28,11 @@ def features_of(case: Case, names: Sequence[str], offset: float, floor: float) -
     return {name: _feature(case, name, offset, floor) for name in names}
 
 
+def log_from_zero(value: float) -> float:
+    """Logarithm, minus infinity of 0: of an end of an interval that lies as far down as logarithms go."""
+    return math.log(value) if value > 0 else -math.inf
+
+
 def _feature(case: Case, name: str, offset: float, floor: float) -> float:
     if name == "log_value":
         return math.log(case.value + offset)

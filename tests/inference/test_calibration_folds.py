@@ -111,6 +111,19 @@ class TestInterval:
         own[3] = 0.0
         assert all(map(math.isfinite, record_of(folds, own, truth, Log(0.5)).interval(new_case([0.0, *says[1:]]), 0.8)))
 
+    @pytest.mark.parametrize("score", [Log(1e-3), Fitted({"log_value": 1.0}, {"log_spread": 1.0}, 1e-3, 0.02)])
+    def test_a_fold_that_finds_nothing_in_all_its_draws_stretches_no_other_units_interval(self, score):
+        """In widths of draws that agree on nothing it is hundreds off: beyond what a volume can be told by."""
+        random, folds = np.random.default_rng(3), folds_of(24)
+        draws, truth = random.lognormal(3, 0.2, (24, 3 * K)), random.lognormal(3, 0.3, 24)
+        cases = [replace(case(20.0, truth[unit], tuple(draws[unit]), f"u{unit}"), fold=folds[unit]) for unit in range(24)]
+        new = case(20.0, None, tuple(random.lognormal(3, 0.2, 3 * K)))
+        asked = settings(score, networks=K, levels=(0.8,))
+        as_it_was = fit_record(NAME, cases, asked).interval(new, 0.8)
+        cases[5] = replace(cases[5], draws=(0.0,) * (3 * K))
+        lower, upper = fit_record(NAME, cases, asked).interval(new, 0.8)
+        assert 0 < lower <= as_it_was[0] and as_it_was[1] <= upper < math.inf
+
     def test_signed_errors_make_one_list_of_which_both_ends_are_ranks(self):
         folds, own, truth, says = synthetic(24)
         moved = sorted(says[fold] + true - found for fold, true, found in zip(folds, truth, own, strict=True))

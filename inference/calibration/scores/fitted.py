@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..case import Case
-from ..features import OF_THE_PREDICTION, features_of
+from ..features import OF_THE_PREDICTION, features_of, log_from_zero
 from .conformity_score import ConformityScore
 
 INTERCEPT = "intercept"
@@ -51,7 +51,7 @@ class Fitted(ConformityScore):
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         middle, width = self._location_scale(case)
-        above = (math.log(truth + self.offset) - middle) / width
+        above = (log_from_zero(truth + self.offset) - middle) / width
         return -above, above
 
     def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:

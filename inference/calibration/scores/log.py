@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..case import Case
+from ..features import log_from_zero
 from .conformity_score import ConformityScore
 
 
@@ -29,7 +30,7 @@ class Log(ConformityScore):
             raise ValueError(f"the offset must be above zero, got {self.offset}")
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        above = math.log((truth + self.offset) / (case.value + self.offset))
+        above = log_from_zero(truth + self.offset) - math.log(case.value + self.offset)
         return -above, above
 
     def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
