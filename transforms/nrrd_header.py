@@ -35,7 +35,12 @@ TO_RAS = {
 """Spaces of the body. Others (a scanner's, a right-handed one) do not say where the patient's left is."""
 DETACHED = ("data file", "datafile")
 VECTOR = re.compile(r"\([^()]*\)|none", re.IGNORECASE)
-MM_PER_UNIT = {"mm": 1.0, "um": 0.001, "cm": 10.0, "m": 1000.0}
+MM_PER_UNIT = {
+    **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1.0),
+    **dict.fromkeys(("um", "micron", "microns", "micrometer", "micrometers"), 0.001),
+    **{"cm": 10.0, "m": 1000.0},
+}
+"""Also as writers spell them out."""
 SCALAR_AXES = ("domain", "space", "none", "???")
 VOLUME_AXES = (*SCALAR_AXES, "time", "list")
 """Kinds of axes that are not the parts of one voxel."""

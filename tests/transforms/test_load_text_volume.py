@@ -94,6 +94,13 @@ def test_the_space_of_an_nrrd_says_where_left_is(space, turned, tmp_path):
         (metaimage_bytes(DistanceUnits="mm"), 1),
         (metaimage_bytes(DistanceUnits="cm", ElementSpacing="0.09 0.12 0.25", Offset="1.1 -0.7 0.3"), 10),
         (nrrd_bytes(**{"space units": '"mm" "mm" "mm"'}), 1),
+        (nrrd_bytes(**{"space units": '"millimeters" "millimeters" "millimeters"'}), 1),
+        (
+            nrrd_bytes(
+                **{"space units": '"microns" ' * 3, "space directions": IN_MICRONS, "space origin": "(11e3,-7e3,3e3)"},
+            ),
+            0.001,
+        ),
         (
             nrrd_bytes(**{"space units": '"um" "um" "um"', "space directions": IN_MICRONS, "space origin": "(11e3,-7e3,3e3)"}),
             0.001,

@@ -13,17 +13,22 @@ FOREIGN: tuple[tuple[str, int, bytes], ...] = (
     ("HEIF or AVIF", 4, b"ftyp"),
     ("OpenEXR", 0, b"\x76\x2f\x31\x01"),
     ("HDF5 or MINC", 0, b"\x89HDF\r\n\x1a\n"),
+    ("Photoshop", 0, b"8BPS\0"),
 )
 """Name, offset and bytes."""
 WEAKLY_MARKED: tuple[tuple[str, int, bytes], ...] = (
     ("BMP", 0, b"BM"),
     ("gzip, with no NIfTI in it", 0, b"\x1f\x8b"),
+    ("bzip2", 0, b"BZh"),
+    ("xz", 0, b"\xfd7zXZ"),
+    ("Zstandard", 0, b"\x28\xb5\x2f\xfd"),
+    ("JPEG XL", 0, b"\xff\x0a"),
     *(("Netpbm other than binary grey or colour", 0, magic) for magic in (b"P1", b"P2", b"P3", b"P4", b"P7", b"PF", b"Pf")),
 )
-"""Two bytes: enough to name a file that is to be read, not enough to call one in a folder an image."""
+"""Few bytes, or of no image: enough to name a file that is to be read, not enough to call one in a folder an image."""
 FOREIGN_EXTENSIONS = (
-    *(".dcm", ".dicom", ".mgz", ".mgh", ".mnc"),
-    *(".bmp", ".jp2", ".j2k", ".webp", ".heic", ".avif"),
+    *(".dcm", ".dicom", ".mgz", ".mgh", ".mnc", ".nii.bz2", ".nii.xz", ".nii.zst"),
+    *(".bmp", ".jp2", ".j2k", ".jxl", ".webp", ".heic", ".heif", ".avif", ".pbm", ".pnm", ".psd", ".tga"),
 )
 """How such files are usually named, so that searching a folder does not pass over them in silence."""
 
