@@ -155,7 +155,8 @@ class RaterLikelihood:
 
     def _plan(self, study: torch.Tensor, network: PosteriorSampler) -> WindowPlan:
         inferer = self.inferer
-        return plan_windows(study.shape[2:], inferer.roi_size, inferer.overlap, inferer.blending, align=network.align)
+        sizes = (study.shape[2:], inferer.roi_size, inferer.overlap, inferer.blending)
+        return plan_windows(*sizes, align=network.align, clip=inferer.clip_windows)
 
 
 def _groups(draws: Sequence[Draw], study: torch.Tensor, network: PosteriorSampler) -> list[Sequence[Draw]]:

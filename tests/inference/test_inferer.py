@@ -325,3 +325,15 @@ def test_a_picture_of_another_loader_is_measured_in_pixels():
         inferer((16, 16), [Moments(), Extent([Area("area", "Object", (0, 1))])])(image, Plain(nn.Conv2d(1, 2, 1)))["result"]
     )["measurements"][0]
     assert (entry["unit"], entry["value"]) == ("pixels", 256)
+
+
+def test_logits_in_bfloat16_are_blended_and_linked_in_float32():
+    class Low(nn.Module):
+        def forward(self, windows):
+            return torch.cat([windows, -windows], dim=1).bfloat16()
+
+    image = study(24, 24)
+    answer = inferer((16, 16), [Moments(), KeptDraws()], overlap=0.5)(image, Plain(Low()))
+    rounded = image.bfloat16().float()
+    assert answer["pred"].dtype == torch.float32
+    torch.testing.assert_close(answer["pred"], torch.cat([rounded, -rounded], dim=1).softmax(dim=1), atol=1e-6, rtol=0)
