@@ -12,7 +12,7 @@ from ..backbones.backbone import Backbone
 from ..backbones.residual_unet import ResidualUNet
 from ..draw import Draw
 from ..evaluation_mode import refuse_training_mode
-from ..own_randomness import refuse_own_randomness
+from ..first_window import try_first_window
 from ..place import Place
 from ..pooled_features import pool
 from ..sampler import Sampler, Source
@@ -60,14 +60,14 @@ class Ensemble(Sampler):
         """Run the members that are asked for. Returns: logits, (draws, B, classes, *spatial).
 
         Raises:
-            ValueError: a draw beyond the last member, or a member that draws by itself.
+            ValueError: a draw beyond the last member, or a member unfit for it, see `try_first_window`.
         """
         refuse_training_mode(self)
         beyond = [draw.index for draw in draws if not 0 <= draw.index < self.capacity]
         if beyond:
             raise ValueError(f"an ensemble of {self.capacity} has no draw {beyond[0]}")
         for index in sorted({draw.index for draw in draws} - self._tried):
-            refuse_own_randomness(self.networks[index], features.windows[:1])
+            try_first_window(self.networks[index], features.windows[:1])
             self._tried.add(index)
         return torch.stack([self._member(draw.index, features) for draw in draws])
 

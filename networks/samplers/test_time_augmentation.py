@@ -13,7 +13,7 @@ from torch import nn
 from ..backbones.residual_unet import ResidualUNet
 from ..draw import Draw
 from ..evaluation_mode import refuse_training_mode
-from ..own_randomness import refuse_own_randomness
+from ..first_window import try_first_window
 from ..place import Place
 from ..pooled_features import pool_windows
 from ..sampler import Sampler, Source
@@ -122,13 +122,14 @@ class TestTimeAugmentation(Sampler):
         """Run the network on windows of one draw's view. Returns: logits, (1, B, classes, *spatial).
 
         Raises:
-            ValueError: more draws than one: they do not share their windows; or a network that draws by itself.
+            ValueError: more draws than one: they do not share their windows; or a network unfit for it, see
+                `try_first_window`.
         """
         refuse_training_mode(self)
         if len(draws) != 1:
             raise ValueError(f"draws with views of their own run one at a time, got {len(draws)}")
         if not self._tried:
-            refuse_own_randomness(self.network, features[:1])
+            try_first_window(self.network, features[:1])
             self._tried = True
         return self.network(features).unsqueeze(0)
 

@@ -51,9 +51,9 @@ def test_each_module_gets_its_own_mode_back(wrap):
 
 def test_a_networks_own_encode_means_nothing_to_us(wrap):
     network = nets.SegResNet(2, init_filters=8, in_channels=1, out_channels=2, dropout_prob=0.2).eval()
-    sampler = wrap(network)
+    sampler = wrap(network).eval()
     windows = torch.rand(2, 1, 16, 16)
-    torch.testing.assert_close(sampler.summary(windows), windows.mean(dim=(2, 3)))
+    torch.testing.assert_close(sampler.summary(sampler.encode(windows, [PLACE] * 2, None)), windows.mean(dim=(2, 3)))
     assert measure(sampler).shape == (1, 2, 24, 24)
 
 
@@ -85,6 +85,20 @@ def test_functional_dropout_that_is_always_on_is_refused(wrap):
         measure(wrap(Forgetful(1, 2, 1)))
 
 
+@pytest.mark.parametrize(
+    "network,reason",
+    [
+        (nets.SegResNetDS2(2, 8, 1, 2, blocks_down=(1, 2, 2)), "SegResNetDS2 answers with a tuple"),
+        (nn.Conv2d(1, 2, 1, stride=2), r"Conv2d answers windows of \(16, 16\) with a tensor of \(1, 2, 8, 8\)"),
+        (nn.Conv2d(3, 2, 1), r"Conv2d does not run on windows of 1 x \(16, 16\)"),
+    ],
+    ids=["several answers", "another grid", "other channels"],
+)
+def test_what_is_no_segmentation_network_for_such_windows_is_refused_by_name(wrap, network, reason):
+    with pytest.raises(ValueError, match=reason):
+        measure(wrap(network))
+
+
 def test_each_member_is_tried_on_one_window_once():
     calls = []
 
@@ -95,7 +109,7 @@ def test_each_member_is_tried_on_one_window_once():
 
     sampler, windows = Ensemble([Counted(1, 2, 1), Counted(1, 2, 1)]).eval(), torch.rand(3, 1, 16, 16)
     for _ in range(2):
-        sampler.decode(windows, [Draw(1), Draw(1)], [PLACE] * 3, None)
+        sampler.decode(sampler.encode(windows, [PLACE] * 3, None), [Draw(1), Draw(1)], [PLACE] * 3, None)
     assert calls == [1, 1, 3, 3, 3, 3]
 
 
