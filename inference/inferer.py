@@ -101,6 +101,8 @@ class SamplingInferer(Inferer):
         self.overlap = overlap
         self.blending = blending
         self.clip_windows = clip_windows
+        if link == "softmax" and len(self.class_names) < 2:
+            raise ValueError("the softmax of one class is 1 everywhere; the link of a network with one channel is sigmoid")
         self.link = Link(link, temperature)
         self.independent = link == "sigmoid"
         self.region_channel = region_channel

@@ -15,15 +15,16 @@ def refuse_training_mode(sampler: nn.Module) -> None:
         ValueError: the sampler or a module of it is in training mode.
     """
     for name, module in sampler.named_modules():
-        if module.training:
+        if getattr(module, "training", False):  # frozen TorchScript has no mode: it was frozen in that of evaluation
             raise ValueError(f"draws need evaluation mode, and {name or type(module).__name__} is in training mode: call .eval()")
 
 
 @contextmanager
 def evaluation_mode(network: nn.Module) -> Iterator[None]:
     """Put a network into evaluation mode, and give each module its own mode back: a parent's says nothing of its members'."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
+    modes = [(module, module.training) for module in network.modules() if hasattr(module, "training")]
+    for module, _ in modes:
+        module.training = False
     try:
         yield
     finally:

@@ -199,6 +199,7 @@ def test_the_answer_names_units_from_the_affine():
         ({"overlap": 1.0}, "overlap"),
         ({"link": "tanh"}, "link"),
         ({"class_names": ["a", "b", "c"]}, "3"),
+        ({"class_names": ["background"]}, "softmax of one class is 1 everywhere"),
     ],
 )
 def test_wrong_settings_are_errors(change, message):
