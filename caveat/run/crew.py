@@ -144,7 +144,14 @@ class Crew:
         Raises:
             StudyRefused: what ends the run, such as a disk that is full. RunFailed.
         """
-        waiting = deque(Task(study) for study in studies)
+        yield from self._work(deque(Task(study) for study in studies), stopping)
+
+    def give_up(self, study: dict[str, Any], code: str) -> Outcome:
+        """Write that a study is given up, with this code. Raises: as `measure`."""
+        (outcome,) = self._work(deque([Task(study, give_up=code)]), lambda: False)
+        return outcome
+
+    def _work(self, waiting: deque[Task], stopping: Callable[[], bool]) -> Iterator[Outcome]:
         while any(worker.task for worker in self.workers) or (waiting and not stopping()):
             for worker in self.workers:
                 if worker.loaded and worker.task is None and waiting and not stopping():

@@ -140,10 +140,11 @@ class WriteStudyd(Transform):
             for writer in writers:
                 writer.write(study, partial)
             number, digest = plain(study["number"]), str(study.get("input_sha256", ""))
-            StudySeal.of(partial, run_identity(self.facts), number, digest).write(partial)
+            seal = StudySeal.of(partial, run_identity(self.facts), number, digest)
+            seal.write(partial)
             for path in (*partial.iterdir(), partial):
                 flush(path)
-            _put_in_place(partial, final)
+            _put_in_place(partial, final, seal)
         except OSError as error:  # a full disk, or access lost on the way
             raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
         finally:
@@ -191,11 +192,13 @@ def _check_writable(output_dir: Path) -> None:
         raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
 
 
-def _put_in_place(partial: Path, final: Path) -> None:
+def _put_in_place(partial: Path, final: Path, seal: StudySeal) -> None:
     """Raises: StudyRefused: OUTPUT_OCCUPIED; a folder can only take the place of an empty one."""
     try:
         os.rename(partial, final)
     except OSError:
+        if StudySeal.read(final) == seal and not final.is_symlink():
+            return  # the same, of a worker that outlived the run that started it
         if os.path.lexists(final):
             raise StudyRefused("OUTPUT_OCCUPIED", "something stands where a study's folder would be") from None
         raise

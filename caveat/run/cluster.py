@@ -1,0 +1,176 @@
+"""Studies measured on a Dask cluster: each Dask worker keeps one crew of one, so a study has the same limits there as here."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..exit_status import RunFailed
+from ..reasons import StudyRefused
+from ..transforms.writers.outcome import Outcome
+from .crew import MOST_DEATHS, POLL_SECONDS, Crew, Limits
+from .job import Job
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+LOCAL = "local"
+_crews: dict[tuple[str, Limits], Crew] = {}
+"""Of this Dask worker, by what they measure: a model is loaded once."""
+
+
+class Cluster:
+    """A running Dask cluster, or one of this machine; in a `with` statement.
+
+    One study at a time goes to each Dask worker: a worker that dies costs no other study a try. Results are written by the
+    workers onto storage that all machines share.
+
+    Args:
+        scheduler: address, or "local".
+        workers: of a local cluster.
+        job, limits: see `Crew`.
+    """
+
+    def __init__(self, scheduler: str, workers: int, job: Job, limits: Limits) -> None:
+        self.scheduler, self.workers, self.job, self.limits = scheduler, workers, job, limits
+        self.facts: Mapping[str, Any] = {}
+
+    def __enter__(self) -> Cluster:
+        """Raises: StudyRefused: WRONG_USAGE."""
+        try:
+            from distributed import Client, LocalCluster
+        except ImportError:
+            raise StudyRefused("WRONG_USAGE", "--scheduler needs Dask: pip install 'caveat[cluster]'") from None
+        self.stack = contextlib.ExitStack()
+        where: Any = self.scheduler
+        if where == LOCAL:
+            settings = {"n_workers": self.workers, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": "ERROR"}
+            where = self.stack.enter_context(LocalCluster(**settings))
+        try:
+            self.client: Client = self.stack.enter_context(Client(where))
+        except OSError as error:
+            raise StudyRefused("WRONG_USAGE", f"no scheduler answers at --scheduler: {type(error).__name__}") from None
+        self.client.run_on_scheduler(_allow_deaths, MOST_DEATHS - 1)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with contextlib.suppress(Exception):  # a worker or the scheduler that is gone has no crew to end
+            self.client.run(_end_crews)
+        self.stack.close()
+
+    def load(self) -> Mapping[str, Any]:
+        """See `Crew.load`; waits for the first Dask worker."""
+        while not self.client.nthreads():
+            time.sleep(POLL_SECONDS)
+        if max(self.client.nthreads().values()) > 1:
+            raise StudyRefused("WRONG_USAGE", "start Dask workers with --nthreads 1: one that dies must cost one study a try")
+        self.facts = self._answer(self._submit(load_there))
+        return self.facts
+
+    def measure(self, studies: Sequence[dict[str, Any]], stopping: Callable[[], bool]) -> Iterator[Outcome]:
+        """See `Crew.measure`."""
+        from distributed import wait
+
+        waiting = deque(self._as_seen_from_there(study) for study in studies)
+        pending: dict[Future, dict[str, Any]] = {}
+        while pending or (waiting and not stopping()):
+            while waiting and not stopping() and len(pending) < max(1, len(self.client.nthreads())):
+                study = waiting.popleft()
+                pending[self._submit(measure_there, self.facts, study)] = study
+            with contextlib.suppress(TimeoutError):
+                wait(list(pending), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+            for future in [future for future in pending if future.done()]:
+                yield self._outcome(future, pending.pop(future))
+
+    def _outcome(self, future: Future, study: dict[str, Any]) -> Outcome:
+        """Of a study; one that took its Dask worker with it twice is given up."""
+        from distributed import KilledWorker
+
+        try:
+            return self._answer(future)
+        except KilledWorker:
+            return self._answer(self._submit(give_up_there, study))
+
+    def _submit(self, function: Callable, *arguments: Any) -> Future:
+        return self.client.submit(function, self.job, self.limits, *arguments, pure=False)
+
+    def _answer(self, future: Future) -> Any:
+        from distributed import KilledWorker
+
+        try:
+            answer = future.result()
+        except KilledWorker:
+            raise
+        except Exception as error:  # of Dask itself: the scheduler is gone, workers have another program
+            raise RunFailed(f"{type(error).__name__} on the cluster") from error
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _as_seen_from_there(self, study: dict[str, Any]) -> dict[str, Any]:
+        """With whole paths. Raises: StudyRefused: WRONG_USAGE for what was unpacked here, which no other machine sees."""
+        image = study["image"]
+        paths = [Path(path).absolute() for path in ([image] if isinstance(image, str) else image)]
+        unpacked = Path(tempfile.gettempdir()).resolve()
+        if self.scheduler != LOCAL and any(path.parts[: len(unpacked.parts)] == unpacked.parts for path in paths):
+            raise StudyRefused("WRONG_USAGE", "other machines cannot see into archives, nor this machine's temporary folder")
+        return {**study, "image": str(paths[0]) if isinstance(image, str) else [str(path) for path in paths]}
+
+
+def _returns_what_it_raises(function: Callable) -> Callable:
+    """Dask logs a task that fails with its arguments, which hold paths."""
+
+    @wraps(function)
+    def answering(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except (StudyRefused, RunFailed) as error:
+            return error
+
+    return answering
+
+
+@_returns_what_it_raises
+def load_there(job: Job, limits: Limits) -> dict[str, Any]:
+    """In a Dask worker: the facts of the run, or why there is none."""
+    return dict(_crew(job, limits).load())
+
+
+@_returns_what_it_raises
+def measure_there(job: Job, limits: Limits, facts: Mapping[str, Any], study: dict[str, Any]) -> Outcome:
+    """In a Dask worker: measure one study; OUTPUT_OF_ANOTHER_RUN where its program is another one."""
+    crew = _crew(job, limits)
+    if crew.load() != facts:
+        raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "the machines of the cluster differ in versions or devices")
+    (outcome,) = crew.measure([study])
+    return outcome
+
+
+@_returns_what_it_raises
+def give_up_there(job: Job, limits: Limits, study: dict[str, Any]) -> Outcome:
+    """In a Dask worker: write that a study was given up."""
+    return _crew(job, limits).give_up(study, "WORKER_DIED")
+
+
+def _crew(job: Job, limits: Limits) -> Crew:
+    known = (repr(job), limits)
+    if known not in _crews:
+        _end_crews()
+        _crews[known] = Crew([job], limits)
+    return _crews[known]
+
+
+def _end_crews() -> None:
+    while _crews:
+        _crews.popitem()[1].__exit__()
+
+
+def _allow_deaths(count: int, dask_scheduler: Any) -> None:
+    """On the scheduler: how many deaths of its workers a task survives."""
+    dask_scheduler.allowed_failures = count

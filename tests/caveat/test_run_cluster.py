@@ -1,0 +1,64 @@
+"""A Dask cluster of two processes: the same bytes, a worker that dies costs a try, a poisoned study is given up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from poison import POINT, poisoned_bundle, state, write_crops
+
+from caveat.bundle_folders import ALLOW_LIST
+from caveat.cli import main
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker_writes_what_one_process_writes(tmp_path, monkeypatch, capsys):
+    distributed = pytest.importorskip("distributed")
+    bundle = poisoned_bundle(tmp_path / "bundles")
+    monkeypatch.setenv(ALLOW_LIST, str(bundle.parent))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]))
+    given = write_crops(tmp_path / "in", *(f"slow{i}" for i in range(4)), "broken")
+    command = ["predict", str(bundle), "-i", str(given), *POINT, "--device", "cpu"]
+    assert main([*command, "-o", str(tmp_path / "alone"), "--workers", "0"]) == 0
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        from caveat.run import cluster as module
+
+        seen, outcome_of = [], module.Cluster._outcome
+
+        def one_dies(self, future, study):
+            """Kill a Dask worker in the middle, its crew with it."""
+            if not seen:
+                next(iter(cluster.workers.values())).process.process._process.kill()
+            seen.append(study["number"])
+            return outcome_of(self, future, study)
+
+        monkeypatch.setattr(module.Cluster, "_outcome", one_dies)
+        assert main([*command, "-o", str(tmp_path / "there"), "--scheduler", cluster.scheduler_address]) == 0
+    assert state(tmp_path / "there") == state(tmp_path / "alone")
+    assert sorted(seen) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.slow
+def test_a_poisoned_study_is_given_up_on_a_local_cluster(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("distributed")
+    bundle = poisoned_bundle(tmp_path / "bundles")
+    monkeypatch.setenv(ALLOW_LIST, str(bundle.parent))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]))
+    given = write_crops(tmp_path / "in", "a", "crash_MILLER")
+    command = ["predict", str(bundle), "-i", str(given), "-o", str(tmp_path / "out"), *POINT, "--device", "cpu"]
+    assert main([*command, "--scheduler", "local", "--workers", "2", "--anonymous-names"]) == 0
+    said = capsys.readouterr()
+    assert "study 2, " in said.err and "WORKER_DIED" in said.err and "MILLER" not in said.err + said.out
+
+
+def test_other_machines_are_told_nothing_that_only_this_one_sees(tmp_path):
+    from caveat.reasons import StudyRefused
+    from caveat.run.cluster import Cluster
+
+    cluster = Cluster("tcp://scheduler:8786", 1, None, None)
+    with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+        cluster._as_seen_from_there({"image": str(tmp_path / "unpacked.nii.gz")})
+    assert cluster._as_seen_from_there({"image": "scan.nii.gz"})["image"] == str(Path("scan.nii.gz").absolute())

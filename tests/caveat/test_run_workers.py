@@ -1,0 +1,135 @@
+"""What happens in the night: studies that crash, hang or eat the memory, signals, and a run that goes on in the morning."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from poison import POINT, poisoned_bundle, state, write_crops
+
+from caveat.bundle_folders import ALLOW_LIST
+from caveat.cli import main
+
+TESTS = Path(__file__).resolve().parents[1]
+CANARY = "MILLER"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Path:
+    return poisoned_bundle(tmp_path_factory.mktemp("bundles"))
+
+
+@pytest.fixture
+def predict(bundle, monkeypatch, capsys):
+    """Runs the command in this process; its workers are others. Returns: status, what was printed, what was said on stderr."""
+    monkeypatch.setenv(ALLOW_LIST, str(bundle.parent))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]))
+
+    def run(given: Path, out: Path, *options: str) -> tuple[int, str, str]:
+        status = main(["predict", str(bundle), "-i", str(given), "-o", str(out), *POINT, "--device", "cpu", *options])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+def codes(out: Path) -> dict[str, str]:
+    """First reason by study, "" where it was measured."""
+    results = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/result.json")}
+    return {name: result["reasons"][0]["code"] if result["status"] == "REFUSED" else "" for name, result in results.items()}
+
+
+def journal(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
+
+
+def test_a_study_that_kills_its_worker_is_given_up_and_the_others_are_as_ever(predict, tmp_path):
+    given = write_crops(tmp_path / "in", "a", "b", "broken", "once")
+    assert predict(given, tmp_path / "alone", "--workers", "2")[0] == 0
+    assert codes(tmp_path / "alone") == {"a": "", "b": "", "broken": "TRUNCATED", "once": ""}, "one death costs a try"
+    write_crops(given, "a", "b", f"crash_{CANARY}")
+    for name in ("broken", "once"):
+        (given / f"{name}.nii.gz").unlink()
+    status, _, said = predict(given, tmp_path / "out", "--workers", "2", "--anonymous-names")
+    assert status == 0 and CANARY not in said
+    assert codes(tmp_path / "out") == {"study-0001": "", "study-0002": "", "study-0003": "WORKER_DIED"}
+    for name, number in (("a", 1), ("b", 2)):
+        mine, other = state(tmp_path / "alone" / name), state(tmp_path / "out" / f"study-000{number}")
+        assert {file for file in mine if mine[file] != other[file]} <= {"files.json"}
+    told = b"".join(content for file, content in state(tmp_path / "out").items() if file != "key.csv")
+    assert CANARY.encode() not in told and CANARY not in (tmp_path / "out" / "journal.jsonl").read_text()
+
+
+def test_here_and_in_workers_the_bytes_are_the_same_and_a_resumed_run_does_nothing_twice(predict, tmp_path):
+    given = write_crops(tmp_path / "in", "a", "broken")
+    for out, workers in (("here", "0"), ("there", "2")):
+        assert predict(given, tmp_path / out, "--workers", workers)[0] == 0
+    assert state(tmp_path / "here") == state(tmp_path / "there")
+    before = state(tmp_path / "there")
+    assert predict(given, tmp_path / "there")[0] == 2, "another run of the same name"
+    status, out, _ = predict(given, tmp_path / "there", "--resume", "--workers", "0", "--json")
+    assert status == 0 and json.loads(out)["counts"] == {"measured": 0, "nothing_found": 1, "refused": 1}
+    assert state(tmp_path / "there") == before and [line.get("reused") for line in journal(tmp_path / "there")][-2:] == [True] * 2
+    (tmp_path / "there" / "a" / "result.json").write_text("{}")
+    assert predict(given, tmp_path / "there", "--resume", "--workers", "0")[0] == 0
+    assert state(tmp_path / "there") == before, "what was changed is made again"
+
+
+def test_every_study_refused_is_a_status_where_it_is_asked_for(predict, tmp_path):
+    given = write_crops(tmp_path / "in", "broken")
+    assert predict(given, tmp_path / "a", "--workers", "0")[0] == 0
+    assert predict(given, tmp_path / "b", "--workers", "0", "--strict")[0] == 3
+
+
+def test_an_input_that_vanished_ends_the_run(predict, tmp_path, monkeypatch):
+    given = write_crops(tmp_path / "in", "a", "b")
+    from caveat.transforms.writers.run_folder import RunFolder
+
+    begin = RunFolder.begin
+
+    def unplugged(*arguments):
+        folder = begin(*arguments)
+        given.rename(tmp_path / "unplugged")
+        return folder
+
+    monkeypatch.setattr(RunFolder, "begin", unplugged)
+    status, _, said = predict(given, tmp_path / "out", "--workers", "0")
+    assert status == 1 and "INPUT_VANISHED" in said and "Traceback" not in said
+    monkeypatch.undo()
+    (tmp_path / "unplugged").rename(given)
+
+
+@pytest.mark.slow
+def test_hangs_and_gluttons_are_given_up(predict, tmp_path):
+    given = write_crops(tmp_path / "in", "a", "greedy", f"hang_{CANARY}")
+    limits = ("--workers", "2", "--time-limit", "60", "--memory-limit", "4", "--anonymous-names")
+    status, _, said = predict(given, tmp_path / "out", *limits)
+    assert status == 0 and CANARY not in said
+    assert codes(tmp_path / "out") == {"study-0001": "", "study-0002": "STUDY_TOO_LARGE", "study-0003": "STUDY_TOO_LONG"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_stopped_goes_on(number, predict, bundle, tmp_path):
+    given = write_crops(tmp_path / "in", *(f"slow{i}" for i in range(5)))
+    command = [sys.executable, "-m", "caveat", "predict", str(bundle), "-i", str(given), "-o", str(tmp_path / "out"), *POINT]
+    process = subprocess.Popen([*command, "--device", "cpu", "--workers", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not list((tmp_path / "out").glob("*/result.json")) and process.poll() is None:
+        time.sleep(0.1)
+    process.send_signal(number)
+    said = b"".join(process.communicate(timeout=300)).decode()
+    assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 1)
+    assert "Traceback" not in said
+    if number != signal.SIGKILL:
+        assert "not begun" in said and (tmp_path / "out" / "index.html").is_file()
+        assert len(codes(tmp_path / "out")) == len(journal(tmp_path / "out")) - 1 < 5
+    assert predict(given, tmp_path / "out", "--resume")[0] == 0
+    assert predict(given, tmp_path / "whole")[0] == 0
+    assert state(tmp_path / "out") == state(tmp_path / "whole")
+    assert any(line.get("reused") for line in journal(tmp_path / "out")), "what was done is kept"
