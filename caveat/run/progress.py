@@ -8,6 +8,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from ..reasons import REASONS
 from ..transforms.writers.outcome import Outcome
 
 SAID = {"OK": "measured", "NOTHING_FOUND": "nothing found", "REFUSED": "refused"}
@@ -20,6 +21,7 @@ class Progress:
         self.total, self.done, self.measured = total, 0, 0
         self.stream = stream or sys.stderr
         self.start = time.monotonic()
+        self.hinted: set[str] = set()
         self.bar = tqdm(total=total, unit="study", file=self.stream, dynamic_ncols=True) if self.stream.isatty() else None
 
     def show(self, outcome: Outcome) -> None:
@@ -28,7 +30,7 @@ class Progress:
         self.measured += not outcome.reused
         if self.bar is not None:
             self.bar.update()
-            if outcome.reasons:
+            if outcome.status == "REFUSED":
                 self.bar.write(self._line(outcome), file=self.stream)
         else:
             print(self._line(outcome), file=self.stream, flush=True)
@@ -39,12 +41,18 @@ class Progress:
             self.bar.close()
 
     def _line(self, outcome: Outcome) -> str:
-        """Such as "study 7, 3 of 12: refused, CORRUPT, 0.2 s, about 1 min left"."""
-        said = [SAID[outcome.status], *outcome.reasons, "done before" if outcome.reused else f"{outcome.seconds:.1f} s"]
+        """Such as "study 7, 3 of 12: measured, 2.1 s, about 1 min left"; what to do about a refusal at the first of its kind."""
+        said = [SAID[outcome.status], "done before" if outcome.reused else f"{outcome.seconds:.1f} s"]
         left = (time.monotonic() - self.start) / self.measured * (self.total - self.done) if self.measured else 0.0
         if left > 0 and self.bar is None:
             said.append(f"about {duration(left)} left")
-        return f"study {outcome.number}, {self.done} of {self.total}: {', '.join(said)}"
+        line = f"study {outcome.number}, {self.done} of {self.total}: {', '.join(said)}"
+        if outcome.status != "REFUSED":
+            return line
+        code = outcome.reasons[0]
+        hint = "" if code in self.hinted else f"\n\nhint: {REASONS[code].what_to_do}\n"
+        self.hinted.add(code)
+        return f"{line}; {code}: {outcome.why}{hint}"
 
 
 def duration(seconds: float) -> str:

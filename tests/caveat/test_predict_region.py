@@ -18,8 +18,8 @@ BOX_MM = [-24.4, -0.4, -24.4, -0.4, -1.25, 11.25]
 
 
 @pytest.fixture
-def predict(tmp_path, monkeypatch, caplog):
-    """Run on a crop with a mask. Returns: result.json, and what was logged."""
+def predict(tmp_path, monkeypatch, capsys):
+    """Run on a crop with a mask. Returns: result.json, and what was said on stderr."""
     bundle = small_bundle(tmp_path / "bundles")
     monkeypatch.setenv("CAVEAT_BUNDLES", str(bundle.parent))
     image = write_lung_crop(tmp_path / "lung.nii.gz")
@@ -27,9 +27,21 @@ def predict(tmp_path, monkeypatch, caplog):
 
     def run(out, values, *options):
         (tmp_path / "mask.nii").write_bytes(nifti_bytes(values, affine))
-        given = ["-i", str(image), "-o", str(tmp_path / out), "--roi", str(tmp_path / "mask.nii"), "--device", "cpu", *options]
+        given = [
+            "-i",
+            str(image),
+            "-o",
+            str(tmp_path / out),
+            "--roi",
+            str(tmp_path / "mask.nii"),
+            "--device",
+            "cpu",
+            "--workers",
+            "0",
+            *options,
+        ]
         assert main(["predict", str(bundle), *given]) == 0
-        return json.loads((tmp_path / out / "lung" / "result.json").read_text()), caplog.text
+        return json.loads((tmp_path / out / "lung" / "result.json").read_text()), capsys.readouterr().err
 
     return run
 
@@ -40,7 +52,7 @@ def test_one_label_of_several_is_measured_where_it_is_named(predict):
     labels[0, 0, 0] = 7
     refused, said = predict("several", labels)
     assert refused["reasons"][0]["code"] == "AMBIGUOUS_REGION"
-    assert "study 1: AMBIGUOUS_REGION: 2 labels: 2, 7\n\nhint: " + REASONS["AMBIGUOUS_REGION"].what_to_do in said
+    assert "AMBIGUOUS_REGION: " in said and ": 2 labels: 2, 7\n\nhint: " + REASONS["AMBIGUOUS_REGION"].what_to_do in said
     named, _ = predict("named", labels, "--label", "2")
     alone, _ = predict("alone", np.where(labels == 2, 1, 0).astype(np.uint8))
     assert named["status"] == alone["status"] != "REFUSED" and named["measurements"] == alone["measurements"]

@@ -11,14 +11,16 @@ UNSETTLED = frozenset({"STUDY_TOO_LONG", "STUDY_TOO_LARGE", "WORKER_DIED", "UNEX
 
 @dataclass(frozen=True)
 class Outcome:
-    """Args: status, reasons: as in its result.json. seconds: it took. reused: it stood there already, of this run."""
+    """Args: status, reasons: as in its result.json. seconds: it took. reused: it stood there already, of this run. why: the first
+    reason in words."""
 
     number: int
     status: str
     reasons: tuple[str, ...] = ()
     seconds: float = 0.0
     reused: bool = False
+    why: str = ""
 
     def line(self) -> dict[str, Any]:
         """Of the journal."""
-        return {"study": self.number, **{key: value for key, value in asdict(self).items() if key != "number"}}
+        return {"study": self.number, **{key: value for key, value in asdict(self).items() if key not in ("number", "why")}}

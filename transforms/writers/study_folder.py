@@ -100,8 +100,9 @@ class WriteStudyd(Transform):
         result = read_result(self.output_dir / folder_name(study["name"]))
         if result is None:
             raise StudyRefused("OUTPUT_NOT_WRITABLE", "the folder of a study is gone")
-        codes = tuple(reason["code"] for reason in result["reasons"])
-        return Outcome(study["number"], result["status"], codes, round(seconds, 3), reused)
+        reasons = result["reasons"]
+        codes, why = tuple(reason["code"] for reason in reasons), reasons[0]["message"] if reasons else ""
+        return Outcome(study["number"], result["status"], codes, round(seconds, 3), reused, why)
 
     def stands(self, study: Mapping[str, Any]) -> Outcome | None:
         """What became of a study in this run, where its folder is whole and its input is what it was; never mere existence.
