@@ -16,7 +16,7 @@ from .archive import extract_archive
 from .checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
 from .dicom.instance import looks_like_dicom
 from .dicom.packed import is_packed, packed_head
-from .dicom.sibling_names import SiblingNames, is_named_dicom
+from .dicom.sibling_names import SiblingNames, is_named_dicom, name_of_placeholder
 from .reader import HEAD_BYTES, all_readers
 
 ARCHIVE = ".zip"
@@ -95,10 +95,16 @@ def _walk(root: Path) -> Iterator[Found]:
         plain = [file for file in files if file.is_file() and (not file.is_symlink() or _leads_to_a_hidden_place(file, tree))]
         dicom = {file for file in plain if begins_like_dicom(file)}
         siblings = SiblingNames(file.name for file in dicom)
-        for file in files:
-            if file in dicom or siblings.include(file.name) and (file in plain or file.is_symlink()):
+        absent = [
+            Path(folder, name) for name in names if name_of_placeholder(name) and siblings.include(name_of_placeholder(name))
+        ]
+        for file in files + absent:
+            is_sibling = file in absent or siblings.include(file.name)
+            if file in plain and is_archive(file):
+                yield from _file(file, file.relative_to(root), is_sibling)
+            elif file in dicom or is_sibling and (file.is_file() or file.is_symlink()):
                 yield Found(file, file.relative_to(root), is_dicom=True)
-            elif file in plain and (is_archive(file) or _is_image(file)):
+            elif file in plain and _is_image(file):
                 yield from _file(file, file.relative_to(root))
     yield from (Found(folder, folder.relative_to(root)) for folder in unreadable)
 
@@ -119,13 +125,19 @@ def _leads_to_a_hidden_place(link: Path, tree: Path) -> bool:
     return any(tree.is_relative_to(repository) for repository in stores)
 
 
-def _file(file: Path, place: PurePath) -> Iterator[Found]:
-    """One file, or what it holds where it is an archive; an archive that is refused stands for itself, to be refused again."""
+def _file(file: Path, place: PurePath, is_sibling: bool = False) -> Iterator[Found]:
+    """One file, or what it holds where it is an archive; an archive that is refused stands for itself, to be refused again.
+
+    Args:
+        file: to be found.
+        place: of it.
+        is_sibling: whether it is named like DICOM files beside it.
+    """
     if is_archive(file):
         try:
             inside = extracted(file)
         except StudyRefused:
-            yield Found(file, place)
+            yield Found(file, place, is_sibling)
             return
         yield from (Found(one.path, place / one.place, one.is_dicom) for one in _walk(inside))
         return

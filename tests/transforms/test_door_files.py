@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
@@ -47,6 +48,28 @@ def test_a_damaged_end_slice_refuses_its_volume(damage, names, tmp_path):
     paths[-1].write_bytes(damage)
     (code,) = at_the_door(tmp_path)
     assert code in ("EMPTY_FILE", "NOT_DICOM")
+
+
+@pytest.mark.parametrize("ending", [".icloud", ".Xa3b2c"])
+def test_a_hidden_file_that_stands_for_a_slice_which_is_not_here(ending, tmp_path):
+    path = write(clean_series(GRID), tmp_path)[-1]
+    path.rename(path.with_name(f".{path.name}{ending}")).write_bytes(b"bplist00")
+    (tmp_path / ".hidden.dcm").touch()
+    (tmp_path / "._image0001.dcm").write_bytes(b"resource fork")
+    assert at_the_door(tmp_path) == ["NOT_DICOM"]
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_slices_each_in_an_archive_of_its_own(sound, tmp_path):
+    for path in write(clean_series(GRID), tmp_path)[5:]:
+        with zipfile.ZipFile(f"{path}.zip", "w") as archive:
+            archive.writestr(path.name, path.read_bytes())
+        path.unlink()
+    if sound:
+        assert_is_whole(at_the_door(tmp_path)[0])
+    else:
+        (tmp_path / "image0008.dcm.zip").write_bytes(b"PK\x03\x04 cut off")
+        assert at_the_door(tmp_path) == ["NOT_DICOM"]
 
 
 def test_a_damaged_slice_that_lost_its_ending_is_still_one(tmp_path):

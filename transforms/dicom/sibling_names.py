@@ -13,6 +13,8 @@ ENDING = re.compile(r"\.[a-z][a-z0-9_-]{0,9}$")
 DICOM_ENDINGS = (".dcm", ".dicom", ".dic", ".ima")
 WRAPPINGS = re.compile(r"\.(gz|bz2|xz|lzma|zst|lz4|z|zip|7z|rar|tar|tgz|part|partial|crdownload|download|filepart|tmp)$")
 """Of files that were compressed one by one, and of copies that are not finished."""
+PLACEHOLDER = re.compile(r"\.(?!_)(.+)\.(icloud|[A-Za-z0-9]{6})")
+"""A hidden file that stands for one which is not here: kept in a cloud, or still being copied by rsync."""
 
 
 class SiblingNames:
@@ -33,6 +35,8 @@ class SiblingNames:
         By the same ending, where there is one and the name is numbered as theirs are; without one by the same name but for its
         numbers, since notes of a folder have no ending either.
         """
+        if not name:
+            return False
         stem, ending = _parts(name)
         if ending and ending in self.numbered:
             return bool(NUMBERS.search(stem)) or not self.numbered[ending]
@@ -42,6 +46,12 @@ class SiblingNames:
 def is_named_dicom(name: str) -> bool:
     """Whether a file ends as DICOM files are known to, compressed or not. Args: name: of the file."""
     return _parts(name)[1] in DICOM_ENDINGS
+
+
+def name_of_placeholder(name: str) -> str:
+    """What the file is called that a hidden one stands for; "" where it stands for none. Args: name: of the hidden file."""
+    found = PLACEHOLDER.fullmatch(name)
+    return found[1] if found else ""
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 import numpy as np
 from pydicom.encaps import encapsulate
@@ -71,8 +70,6 @@ def decode(frame: bytes, layout: PixelLayout) -> np.ndarray:
     pixels = (
         _decompress_padded(frame, layout, bits) if layout.syntax in JPEGLSTransferSyntaxes else _decompress(frame, layout, bits)
     )
-    if bits < layout.bits_stored:  # the stream decides, also where the sign stands
-        pixels = within_bits(pixels, replace(layout, bits_stored=bits))
     if layout.syntax in JPEGTransferSyntaxes:  # the only decoder that fills what a frame lacks
         try:
             refuse_early_end(frame.rstrip(AFTER_END), pixels, lambda noisy: _decompress(noisy, layout, bits))
