@@ -23,6 +23,9 @@ ARCHIVE = ".zip"
 """Only what is named as one is opened: office documents are such archives too."""
 
 
+_unpacked: list[Path] = []
+
+
 @dataclass(frozen=True)
 class Found:
     """A file, or a folder that may not be read.
@@ -72,6 +75,11 @@ def is_archive(file: Path) -> bool:
     return file.name.lower().endswith(ARCHIVE) and file.is_file()
 
 
+def is_unpacked(path: Path) -> bool:
+    """Whether a path lies in a folder that `extracted` made, which only this process has and only while it runs."""
+    return any(path.is_relative_to(place) for place in _unpacked)
+
+
 def extracted(archive: Path) -> Path:
     """A folder of what an archive holds, removed when the program ends.
 
@@ -80,6 +88,7 @@ def extracted(archive: Path) -> Path:
     """
     place = Path(tempfile.mkdtemp(prefix="caveat-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
+    _unpacked.append(place)
     extract_archive(archive, place / "unpacked")
     return place / "unpacked"
 

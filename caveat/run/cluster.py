@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exit_status import RunFailed
 from ..reasons import StudyRefused
+from ..transforms.search import is_unpacked
 from ..transforms.writers.outcome import Outcome
 from .crew import MOST_DEATHS, POLL_SECONDS, Crew, Limits
 from .job import Job
@@ -117,9 +117,10 @@ class Cluster:
         """With whole paths. Raises: StudyRefused: WRONG_USAGE for what was unpacked here, which no other machine sees."""
         image = study["image"]
         paths = [Path(path).absolute() for path in ([image] if isinstance(image, str) else image)]
-        unpacked = Path(tempfile.gettempdir()).resolve()
-        if self.scheduler != LOCAL and any(path.parts[: len(unpacked.parts)] == unpacked.parts for path in paths):
-            raise StudyRefused("WRONG_USAGE", "other machines cannot see into archives, nor this machine's temporary folder")
+        if self.scheduler != LOCAL and any(is_unpacked(path) for path in paths):
+            raise StudyRefused(
+                "WRONG_USAGE", "other machines do not see what was unpacked here: unpack archives onto shared storage"
+            )
         return {**study, "image": str(paths[0]) if isinstance(image, str) else [str(path) for path in paths]}
 
 

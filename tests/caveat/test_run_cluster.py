@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
+from phantoms import fundus, picture_bytes
 from poison import POINT, poisoned_bundle, state, write_crops
 
 from caveat.bundle_folders import ALLOW_LIST
 from caveat.cli import main
+from caveat.reasons import StudyRefused
+from caveat.run.cluster import Cluster
+from caveat.transforms.discover import find_studies
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -24,9 +29,7 @@ def test_a_cluster_that_loses_a_worker_writes_what_one_process_writes(tmp_path, 
     command = ["predict", str(bundle), "-i", str(given), *POINT, "--device", "cpu"]
     assert main([*command, "-o", str(tmp_path / "alone"), "--workers", "0"]) == 0
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        from caveat.run import cluster as module
-
-        seen, outcome_of = [], module.Cluster._outcome
+        seen, outcome_of = [], Cluster._outcome
 
         def one_dies(self, future, study):
             """Kill a Dask worker in the middle, its crew with it."""
@@ -35,7 +38,7 @@ def test_a_cluster_that_loses_a_worker_writes_what_one_process_writes(tmp_path, 
             seen.append(study["number"])
             return outcome_of(self, future, study)
 
-        monkeypatch.setattr(module.Cluster, "_outcome", one_dies)
+        monkeypatch.setattr(Cluster, "_outcome", one_dies)
         assert main([*command, "-o", str(tmp_path / "there"), "--scheduler", cluster.scheduler_address]) == 0
     assert state(tmp_path / "there") == state(tmp_path / "alone")
     assert sorted(seen) == [1, 2, 3, 4, 5]
@@ -54,11 +57,13 @@ def test_a_poisoned_study_is_given_up_on_a_local_cluster(tmp_path, monkeypatch, 
     assert "study 2, " in said.err and "WORKER_DIED" in said.err and "MILLER" not in said.err + said.out
 
 
-def test_other_machines_are_told_nothing_that_only_this_one_sees(tmp_path):
-    from caveat.reasons import StudyRefused
-    from caveat.run.cluster import Cluster
-
+def test_other_machines_are_told_nothing_that_only_this_one_sees(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with zipfile.ZipFile("export.zip", "w") as archive:
+        archive.writestr("eye.png", picture_bytes(fundus()[0]))
+    Path("eye.png").write_bytes(picture_bytes(fundus()[0]))
     cluster = Cluster("tcp://scheduler:8786", 1, None, None)
+    whole, unpacked = find_studies(".")
+    assert cluster._as_seen_from_there(whole)["image"] == str(tmp_path / "eye.png")
     with pytest.raises(StudyRefused, match="WRONG_USAGE"):
-        cluster._as_seen_from_there({"image": str(tmp_path / "unpacked.nii.gz")})
-    assert cluster._as_seen_from_there({"image": "scan.nii.gz"})["image"] == str(Path("scan.nii.gz").absolute())
+        cluster._as_seen_from_there(unpacked)
