@@ -15,11 +15,8 @@ $(INSTALLED): setup.cfg constraints.txt
 	touch $@
 
 demo: $(INSTALLED)  ## segment the fundus photograph that scikit-image carries, or INPUT=folder
-	$(BIN)/python -m caveat predict retinal_vessels -o $(OUT) -i \
+	$(BIN)/python -m caveat predict retinal_vessels --resume -o $(OUT) -i \
 	  $(or $(INPUT),$$($(BIN)/python -c "from pathlib import Path; import skimage; print(Path(skimage.__file__).parent / 'data' / 'retina.jpg')"))
-	@$(BIN)/python -c "import json, pathlib; \
-	  [print(m['statement'], '->', p.parent / 'report.html') for p in sorted(pathlib.Path('$(OUT)').glob('*/result.json')) \
-	   for m in json.loads(p.read_text(encoding='utf-8'))['measurements']]"
 
 test: lint  ## the whole suite but the slow tests, a file at a time on two cores, each with one thread
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
