@@ -121,7 +121,10 @@ def run(options: argparse.Namespace) -> int:
 
     settings = read_calibration(config)
     if options.levels:
-        settings = replace(settings, levels=read_levels(options.levels))
+        try:
+            settings = replace(settings, levels=read_levels(options.levels))
+        except ValueError as error:  # a level at which cross-validation proves nothing
+            raise StudyRefused("WRONG_USAGE", str(error)) from error
     dataset_dir = data_root()
     if options.pooled:
         from .write_pooled import write_pooled

@@ -12,6 +12,7 @@ from ..markdown import markdown_table
 from .audit import WARN_AT
 
 SCHEMA = "caveat-audit-1"
+LARGEST_ODDS = 1e6
 
 
 def save_audit(found: Mapping[str, Any], folder: Path) -> str:
@@ -92,5 +93,7 @@ def _conclusion(found: Mapping[str, Any]) -> str:
 
 
 def odds(evidence: float) -> str:
-    """ "0.42 : 1", "1800 : 1"."""
+    """ "0.42 : 1", "1800 : 1"; beyond a million nobody asks how much."""
+    if evidence > LARGEST_ODDS:
+        return f"over {LARGEST_ODDS:,.0f} : 1".replace(",", " ")
     return f"{evidence:.0f} : 1" if evidence >= 10 else f"{evidence:.2g} : 1"

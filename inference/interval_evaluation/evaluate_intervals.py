@@ -202,6 +202,7 @@ def facts_of(record: Record) -> dict[str, Any]:
         "score": record.score.to_json(),
         "sides": record.sides,
         "networks": record.networks,
+        "proven": {str(level): min(part.proven(level, record.sides) for part in record.classes) for level in record.levels},
         "classes": [{"up_to": kind.up_to, "n": kind.n} for kind in record.classes],
         "joint_bound": record.gate.joint_bound if record.gate else None,
     }

@@ -58,11 +58,7 @@ def record_line(section: Mapping[str, Any]) -> str:
         return f"No record: {section['no_record']}. {section['units']} units, not calibrated."
     classes = "" if len(record["classes"]) == 1 else f" in {len(record['classes'])} classes of predicted size"
     score = f"{record['score']['name']}, {record['sides']}"
-    by = (
-        ""
-        if record["networks"] is None
-        else f", by cross-validation of {record['networks']} networks (its bands are approximate)"
-    )
+    by = "" if record["networks"] is None else f", {by_cross_validation(record)}"
     line = f"Record {record['checksum'][:12]}: {score}, {record['n']} {record['unit']}s{classes}{by}."
     if record["joint_bound"] is None:
         return f"{line} {section['units']} units, no gate."
@@ -71,6 +67,13 @@ def record_line(section: Mapping[str, Any]) -> str:
         f"{line} {section['units']} units, {section['accepted']} accepted ({share:.0%}; at least "
         f"{one_in_thousand(1 - record['joint_bound'])} % of studies like the calibration units, on average)."
     )
+
+
+def by_cross_validation(record: Mapping[str, Any]) -> str:
+    """How many networks, and what is proven at each of the record's levels, rounded down."""
+    levels = " / ".join(f"{100 * float(level):g}" for level in record["proven"])
+    proven = " / ".join(f"{math.floor(100 * share + 1e-9)}" for share in record["proven"].values())
+    return f"by cross-validation of {record['networks']} networks: at {levels} % {proven} % are proven, bands are approximate"
 
 
 def value_line(section: Mapping[str, Any]) -> str:

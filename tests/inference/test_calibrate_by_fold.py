@@ -19,8 +19,10 @@ from calibration_phantoms import (
     write_stored,
 )
 
+from caveat.cli import main
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.calibrate import calibrate
+from caveat.inference.calibration.record import read_records
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.fitted import Fitted
@@ -32,6 +34,7 @@ from caveat.inference.gate.gate import Check
 from caveat.inference.interval_evaluation.evaluate_intervals import Source, evaluate_intervals
 from caveat.inference.interval_evaluation.figures import FIRST_LINE
 from caveat.inference.interval_evaluation.settings import IntervalEvaluation
+from caveat.inference.interval_evaluation.tables import record_line
 from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
@@ -115,6 +118,40 @@ def test_a_unit_in_which_the_networks_together_find_nothing_is_in_the_record(sto
     whole = run(stored)[0]
     assert whole.record.n == 12
     assert next(case for case in whole.cases if case.sha256 == "sha003").value == 0
+
+
+BUNDLE_CONFIGS = {
+    "metadata.json": '{"truth": "as the phantoms have it"}',
+    "inference.yaml": """
+measurements:
+  - {_target_: caveat.inference.measurements.volume.Volume, name: whole volume, title: Whole, classes: [1, 2]}
+  - {_target_: caveat.inference.measurements.volume.Volume, name: first volume, title: 'Part, the first', classes: [1]}
+""",
+    "calibrate.yaml": """
+calibration:
+  _target_: caveat.inference.calibration.settings.Calibration
+  truths: {_target_: caveat.inference.truths.MaskTruths, classes: [1, 2]}
+  measurements: '@measurements'
+  score: {_target_: caveat.inference.calibration.scores.log.Log, offset: 0.001}
+  unit: subject
+  levels: [0.8]
+  networks: 5
+""",
+}
+
+
+def test_the_command_takes_the_training_part_and_says_what_is_proven(stored, monkeypatch, capsys):
+    monkeypatch.setenv("CAVEAT_BUNDLES", str(stored))
+    monkeypatch.setenv("CAVEAT_DATA", str(stored / "data"))
+    (stored / "configs").mkdir()
+    for name, text in BUNDLE_CONFIGS.items():
+        (stored / "configs" / name).write_text(text)
+    command = ["calibrate", str(stored), "-p", str(stored / "out"), "--data", str(stored / "list.json")]
+    assert main(command) == 0
+    assert "proven at 80 %" in capsys.readouterr().out
+    assert [record.networks for record in read_records(stored / "out/records")] == [K, K]
+    assert main([*command, "--levels", "0.5"]) == 2
+    assert "WRONG_USAGE" in (said := capsys.readouterr().err) and "proves nothing" in said
 
 
 class TestRefused:
@@ -232,6 +269,7 @@ def test_it_is_evaluated_on_units_that_no_network_has_seen(stored):
     source = Source(stored / "out", stored / "list.json", stored / "data", MaskTruths(classes=(1, 2)))
     section = evaluate_intervals(source, "test", [record], chosen)["measurements"][0]
     assert (section["record"]["networks"], section["resplits"]) == (K, [])
+    assert "by cross-validation of 5 networks: at 80 % 50 % are proven" in record_line(section)
     rows = {(row["method"], row["level"]): row for row in section["figures"] if row["studies"] == FIRST_LINE}
     assert rows["calibrated", 0.8]["n"] == 3 and rows["calibrated", 0.8]["fewest"] is not None
     assert rows["calibrated", 0.5]["without"] == 3

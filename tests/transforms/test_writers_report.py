@@ -81,9 +81,13 @@ def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path)
         "n": 36,
         "unit": "patient",
         "truth": "as the rater of the phantoms has it",
+        "networks": None,
     }
     text, _ = report(study, tmp_path)
     assert "the 90 % interval, calibrated on 36 patients" in text
+    study["result"]["measurements"][0]["interval"] |= {"networks": 5, "proven": 0.729}
+    text, _ = report(study, tmp_path)
+    assert "the 90 % interval, cross-validated on 36 patients, proven for 72 %" in text
     assert "What no gate can see: the value is promised as the rater of the phantoms has it." in text and "caveat audit" in text
 
 
