@@ -165,3 +165,13 @@ def test_the_largest_side_is_told_by_the_normal(tmp_path):
     write(small(1, orientation=SAGITTAL), tmp_path)
     (one,) = series_of(one_study(read_instances(sorted(tmp_path.iterdir()))))
     assert choose([one], SeriesRule(orientation="sagittal"), Stated()) is one
+
+
+def test_volumes_that_are_too_small_since_their_series_holds_several_are_refused_for_that(tmp_path):
+    series = clean_series(Grid(shape=(8, 9, 12)))
+    for number, header in enumerate(series):
+        header.KVP = (80, 140)[number % 2]
+    write(series, tmp_path)
+    found = series_of(one_study(read_instances(sorted(tmp_path.iterdir()))))
+    assert refusal(found, SeriesRule(smallest_slices=10)).code == "AMBIGUOUS_TEMPORAL"
+    assert refusal(found, SeriesRule(modality="MR")).code == "WRONG_MODALITY"

@@ -94,7 +94,9 @@ def choose(series: Sequence[Series], rule: SeriesRule, stated: Stated, number: i
     misfits = {one.number: rule.misfit(outlines[one.number]) for one in series}
     fitting = [one for one in series if not misfits[one.number]]
     if not fitting:
-        raise _none_fits(list(misfits.values()), rule, list(outlines.values()))
+        # A part of a series may be too small for what the whole would fit.
+        broken = [one.problem for one in series if one.problem is not None and misfits[one.number] in ("slices", "spacing")]
+        raise broken[0] if broken else _none_fits(list(misfits.values()), rule, list(outlines.values()))
     fitting = [one for one in fitting if not _gives_way(one, outlines[one.number])] or fitting
     if len(fitting) > 1:
         code = "AMBIGUOUS_TEMPORAL" if _are_volumes_of_one(fitting) else "AMBIGUOUS_SERIES"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import bz2
 import gzip
-import itertools
+import os
 import shutil
 import tempfile
 import zlib
@@ -23,7 +23,6 @@ OPENERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {b"\x1f\x8b": gzip.open, 
 """By how such files begin."""
 DAMAGED = (OSError, EOFError, zlib.error, ValueError)
 """What the libraries raise."""
-NUMBERS = itertools.count(1)
 
 
 def is_packed(head: bytes) -> bool:
@@ -56,14 +55,14 @@ def unpacked(path: Path) -> Path:
 @cache
 def _unpacked(path: Path, size: int, _changed: int) -> Path:
     limit = min(LARGEST_FILE_BYTES, max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * size))
-    place = _folder() / f"{next(NUMBERS):06d}.dcm"  # its own name may be a patient's
-    with path.open("rb") as file, place.open("xb") as out:
+    handle, place = tempfile.mkstemp(".dcm", dir=_folder())  # its own name may be a patient's
+    with path.open("rb") as file, os.fdopen(handle, "wb") as out:
         pieces = _opened(file)
         while piece := _piece(pieces):
             if out.tell() + len(piece) > limit:
                 raise StudyRefused("TOO_LARGE", f"a compressed file of {size} bytes holds more than {limit}")
             out.write(piece)
-    return place
+    return Path(place)
 
 
 def _piece(pieces: BinaryIO) -> bytes:
