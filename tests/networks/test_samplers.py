@@ -15,6 +15,8 @@ from caveat.networks.place import Place
 from caveat.networks.sampler import Source
 from caveat.networks.samplers.dropout import DropoutSampler
 from caveat.networks.samplers.ensemble import Ensemble
+from caveat.networks.samplers.gaussian_logits import GaussianLogits
+from caveat.networks.samplers.sampler_ensemble import SamplerEnsemble
 from caveat.networks.samplers.test_time_augmentation import FlipAndTurn, TestTimeAugmentation, distinct_transforms
 
 PLACES = [Place((0, 0), (16, 16), (32, 32)), Place((16, 16), (16, 16), (32, 32))]
@@ -214,3 +216,28 @@ class TestFlipsAndTurns:
 
 def test_what_varies_is_named() -> None:
     assert (DropoutSampler.source, Ensemble.source, TestTimeAugmentation.source) == (Source.MODEL, Source.MODEL, Source.IMAGE)
+
+
+class TestSamplerEnsemble:
+    def members(self) -> list[DropoutSampler]:
+        torch.manual_seed(5)
+        return [DropoutSampler(ResidualUNet(2, 1, 2, channels=(4, 6), units=(1, 1), dropout=0.5).eval()) for _ in range(3)]
+
+    def test_draws_are_dealt_to_the_samplers_in_turn(self) -> None:
+        samplers, windows = self.members(), torch.rand(2, 1, 16, 16)
+        both = SamplerEnsemble(samplers).eval()
+        assert (both.members, both.capacity, both.source) == (3, None, Source.MODEL)
+        context = both.begin(windows[:1])
+        with torch.no_grad():
+            drawn = both.decode(both.encode(windows, PLACES, context), first_draws(7), PLACES, context)
+        for member, sampler in enumerate(samplers):
+            own = draws_of(sampler, windows, first_draws(7)[member::3])
+            assert torch.allclose(drawn[member::3], own, atol=1e-6)
+        mean = torch.stack([sampler(windows) for sampler in samplers]).mean(dim=0)
+        assert torch.allclose(both(windows), mean, atol=1e-6)
+
+    def test_what_cannot_be_dealt_is_refused(self) -> None:
+        first, *_ = self.members()
+        for wrong in ([], [first, first], [first, Ensemble([backbone()])], [first, GaussianLogits.example()]):
+            with pytest.raises(ValueError):
+                SamplerEnsemble(wrong)
