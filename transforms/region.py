@@ -57,14 +57,18 @@ def region_of_mask(mask: np.ndarray, affine: np.ndarray) -> Region:
 
 
 def separate_parts(mask: np.ndarray) -> int:
-    """How many parts of a mask do not touch, not even at a corner; parts below a tenth of the largest are strays.
+    """How many parts of a mask do not touch, not even at a corner.
 
     Args:
         mask: (x, y, z) bool, not empty.
     """
     (inside,) = ndimage.find_objects(mask.astype(np.uint8))
     parts, _ = ndimage.label(mask[inside], np.ones((3, 3, 3)))
-    sizes = np.bincount(parts.ravel())[1:]
+    return count_parts(np.bincount(parts.ravel())[1:])
+
+
+def count_parts(sizes: np.ndarray) -> int:
+    """How many parts are no strays. Args: sizes: of each."""
     return int((sizes >= SMALLEST_PART * sizes.max()).sum())
 
 

@@ -145,6 +145,31 @@ def test_contours_are_as_thick_as_they_say_where_others_are_left_out(tmp_path):
     assert (low[2], high[2]) == (-1.25, 11.25)
 
 
+@pytest.mark.parametrize(
+    "places,parts",
+    [
+        ([(0, 0, z) for z in range(0, 12, 2)], 1),
+        ([(0, 0, 0), (0, 0, 2), (0, 0, 6)], 1),
+        ([(0, 0, 0), (0, 0, 2), (20, 0, 0), (20, 0, 2)], 2),
+        ([(0, 0, 0), (0, 0, 2), (0, 0, 20), (0, 0, 22)], 2),
+        ([(0, 0, 0), (3, 3, 2), (6, 6, 4)], 1),
+        ([(0, 0, 0)], 1),
+    ],
+    ids=["one", "a plane left out", "side by side", "above each other", "slanted", "one contour"],
+)
+def test_parts_of_a_contoured_structure_are_counted(places, parts, tmp_path):
+    corners = np.array([[0, 0, 0], [4, 0, 0], [4, 4, 0], [0, 4, 0]], float)
+    turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1.0]]) @ np.array([[1.0, 0, 0], [0, 0.6, -0.8], [0, 0.8, 0.6]])
+    for name, turned in (("upright", np.eye(3)), ("oblique", turn)):
+        drawn = structures([[(corners + place) @ turned.T for place in places]])
+        assert read_region(write_region(drawn, tmp_path / name)).parts == parts
+
+
+@pytest.mark.parametrize("other", [[30.0, 2, 3], [1.0, 2, 30]])
+def test_points_of_one_structure_are_parts(other, tmp_path):
+    assert read_region(write_region(structures([[[[1.0, 2, 3]], [other]]], "POINT"), tmp_path)).parts == 2
+
+
 def test_the_frame_of_an_rtstruct_may_stand_in_its_list_of_frames_alone(tmp_path):
     drawn = structures([[np.array([[0, 0, 0], [4, 0, 0], [4, 4, 0]], float)]])
     drawn.ReferencedFrameOfReferenceSequence = Items([item(FrameOfReferenceUID="1.2.3")])

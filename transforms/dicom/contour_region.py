@@ -9,6 +9,7 @@ from caveat.reasons import StudyRefused
 
 from ..lps import LPS_TO_RAS
 from ..region import Region, one_label
+from .contour_parts import contour_parts
 from .header_values import finite_numbers, numbers, text, whole_number
 from .instance import Instance
 from .space import frame_of_reference, height_of, smallest_step
@@ -37,8 +38,18 @@ def contour_region(instance: Instance, label: int | None = None) -> Region:
         raise StudyRefused("AMBIGUOUS_REGION", f"{numbered.count(number)} structures of one number")
     structure = drawn[numbered.index(number)]
     contours = [_vertices(contour) for contour in structure.ContourSequence]
-    edges = _slab(contours, _thickness(structure))
-    return Region(np.concatenate(contours) * LPS_TO_RAS, LPS_TO_RAS[:, None] * edges, _frame(header, number))
+    normals = [np.cross(contour, np.roll(contour, -1, axis=0)).sum(axis=0) / 2 for contour in contours]  # Newell's, the area long
+    areas = np.linalg.norm(normals, axis=1)
+    axes = _axes(normals[int(areas.argmax())])
+    step = smallest_step(np.concatenate(contours) @ axes[2]) if areas.any() else 0.0
+    edges = np.zeros((3, 3))  # contours have a height alone, along the normal of the largest of them
+    edges[:, 2] = axes[2] * height_of(step, _thickness(structure))
+    return Region(
+        points=np.concatenate(contours) * LPS_TO_RAS,
+        edges=LPS_TO_RAS[:, None] * edges,
+        frame_of_reference=_frame(header, number),
+        parts=contour_parts(contours, areas, axes, step),
+    )
 
 
 def _vertices(contour: Dataset) -> np.ndarray:
@@ -56,16 +67,13 @@ def _thickness(structure: Dataset) -> float | None:
     return min((found[0] for found in stated if found), default=None)
 
 
-def _slab(contours: list[np.ndarray], thickness: float | None) -> np.ndarray:
-    """(3, 3) edges in columns: contours have a height alone, along the normal of the largest of them."""
-    normals = [np.cross(contour, np.roll(contour, -1, axis=0)).sum(axis=0) for contour in contours]  # Newell's, twice the area
-    normal = max(normals, key=lambda one: float(np.linalg.norm(one)))
+def _axes(normal: np.ndarray) -> np.ndarray:
+    """(3, 3) rows: two directions in a plane and its normal; the world's own for points, which have none."""
     length = np.linalg.norm(normal)
-    edges = np.zeros((3, 3))
-    if length > 0:
-        step = smallest_step(np.concatenate(contours) @ normal / length)
-        edges[:, 2] = normal / length * height_of(step, thickness)
-    return edges
+    if length == 0:
+        return np.eye(3)
+    *_, turned = np.linalg.svd(normal[None])
+    return np.stack([turned[1], turned[2], normal / length])
 
 
 def _frame(header: Dataset, number: int) -> str:
