@@ -49,6 +49,7 @@ def test_pillow_reads_the_same_of_255_levels(tmp_path):
         (P5 + b"\nP6 1 1 255\nabc", "MULTI_PAGE"),
         (P5 + b"more", "SIZE_MISMATCH"),
         (P5[:-1], "TRUNCATED"),
+        (b"P5\r\n8 6\r\n255\r\n" + GREY[::-1].tobytes().replace(b"\0", b"\n"), "SIZE_MISMATCH"),
         (b"P5 8 6 40 " + GREY.tobytes(), "CORRUPT"),
         (b"P5 8 6 0 " + GREY.tobytes(), "CORRUPT"),
         (b"P5 8 6 70000 " + DEEP.tobytes(), "CORRUPT"),

@@ -209,6 +209,12 @@ def tiff_of_more_rows():
     return data[: tag + 8] + struct.pack("<I", 60) + data[tag + 12 :] + bytes(20_000)
 
 
+def without_bits():
+    """A TIFF of 8 bits of whose directory the entry that says so became one that nobody knows."""
+    data = tiff(GREY, metadata=None, software=False)
+    return data.replace(struct.pack("<HHI", 258, 3, 1), struct.pack("<HHI", 65001, 3, 1), 1)
+
+
 def animated(form):
     return picture_bytes(Image.fromarray(RGB), form, save_all=True, append_images=[Image.fromarray(255 - RGB)])
 
@@ -256,10 +262,13 @@ REFUSED = {
     "57 several JPEG": (animated("MPO"), "MULTI_PAGE"),
     "57 a JPEG behind another": (jpeg() + b"\n" + jpeg(), "MULTI_PAGE"),
     "57 a PNG behind another": (picture_bytes(RGB) + picture_bytes(RGB), "MULTI_PAGE"),
+    "57 a GIF behind another": (picture_bytes(PALETTE, "GIF") * 2, "MULTI_PAGE"),
+    "57 a JPEG behind a PNG": (picture_bytes(RGB) + jpeg(), "MULTI_PAGE"),
     "58 truncated JPEG": (jpeg()[:-400], "TRUNCATED"),
     "58 JPEG cut, with an end mark put behind": (jpeg()[:-400] + b"\xff\xd9", "TRUNCATED"),
     "58 JPEG with restart marks, cut at one": (jpeg_cut_at_restart(), "TRUNCATED"),
     "58 progressive JPEG cut, with an end mark": (picture_bytes(RGB, "JPEG", progressive=True)[:-200] + b"\xff\xd9", "TRUNCATED"),
+    "58 TIFF without its number of bits, which then are one": (without_bits(), "SIZE_MISMATCH"),
     "58 TIFF that declares more rows than it holds": (tiff_of_more_rows(), "TRUNCATED"),
     "58 JPEG cut, an end mark and more put behind": (jpeg()[:-400] + b"\xff\xd9 and more", "TRUNCATED"),
     "58 JPEG cut in its header": (jpeg()[:100], "TRUNCATED"),

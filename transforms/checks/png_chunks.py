@@ -21,14 +21,17 @@ ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (
 BLOCK_BYTES = 2**20
 
 
-def refuse_broken_png(data: bytes) -> None:
+def refuse_broken_png(data: bytes) -> int:
     """Accept a PNG whose chunks are whole up to its end, and whose pixels are all there.
 
     Args:
         data: the whole file, beginning with the signature.
 
+    Returns:
+        Bytes up to the picture's end.
+
     Raises:
-        StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE; MULTI_PAGE where another PNG follows.
+        StudyRefused: TRUNCATED, CORRUPT, TOO_LARGE.
 
     Source: PNG specification (third edition), sections 5, 8 and 10.
     """
@@ -42,13 +45,12 @@ def refuse_broken_png(data: bytes) -> None:
         if kind == b"IDAT":
             pixels.append(content)
         end += FRAME_BYTES + len(content)
-    if data.startswith(data[:SIGNATURE_BYTES], end):
-        raise StudyRefused("MULTI_PAGE")
     if not pixels:
         raise StudyRefused("CORRUPT", "no pixels in the file")
     found = _inflated_bytes(pixels, declared)
     if found < declared:
         raise StudyRefused("TRUNCATED", f"{declared} bytes of pixels declared, {found} are there")
+    return end
 
 
 def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:

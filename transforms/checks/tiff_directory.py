@@ -12,7 +12,7 @@ from caveat.reasons import StudyRefused
 BIG_TIFF = (b"II\x2b\x00", b"MM\x00\x2b")
 STRIPS, TILES = (273, 279), (324, 325)
 """Tags of offsets and of lengths."""
-COLUMNS, ROWS, BITS_PER_SAMPLE, COMPRESSION, SAMPLES, PLANAR = 256, 257, 258, 259, 277, 284
+COLUMNS, ROWS, BITS_PER_SAMPLE, COMPRESSION, SAMPLES, ROWS_PER_STRIP, PLANAR = 256, 257, 258, 259, 277, 278, 284
 UNCOMPRESSED, SEPARATE = 1, 2
 
 
@@ -23,7 +23,7 @@ def refuse_broken_tiff(data: bytes) -> None:
         data: the whole file, beginning with its magic.
 
     Raises:
-        StudyRefused: TRUNCATED, CORRUPT.
+        StudyRefused: TRUNCATED, SIZE_MISMATCH, CORRUPT.
 
     Source: TIFF 6.0, sections 2 and 15.
     """
@@ -42,17 +42,22 @@ def refuse_broken_tiff(data: bytes) -> None:
         if end > len(data):
             raise StudyRefused("TRUNCATED", f"pixels up to byte {end} of {len(data)}")
     lengths = _numbers(directory.get(STRIPS[1]))
-    declared = _declared_bytes(directory)
-    if directory.get(COMPRESSION, UNCOMPRESSED) == UNCOMPRESSED and lengths and sum(lengths) < declared:
+    if directory.get(COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED or not lengths:
+        return
+    rows, strip = int(directory[ROWS]), int(directory.get(ROWS_PER_STRIP, directory[ROWS]))
+    declared = _declared_bytes(directory, rows)
+    if sum(lengths) < declared:
         raise StudyRefused("TRUNCATED", f"{declared} bytes of pixels declared, {sum(lengths)} are there")
+    if sum(lengths) > _declared_bytes(directory, rows + min(strip, rows)):  # the last strip may be filled up
+        raise StudyRefused("SIZE_MISMATCH", f"{declared} bytes of pixels declared, {sum(lengths)} are there")
 
 
-def _declared_bytes(directory: ImageFileDirectory_v2) -> int:
-    """Bytes of an uncompressed picture's rows, each beginning at a byte of its own."""
+def _declared_bytes(directory: ImageFileDirectory_v2, rows: int) -> int:
+    """Bytes of so many rows of an uncompressed picture, each beginning at a byte of its own."""
     bits = int(_numbers(directory.get(BITS_PER_SAMPLE, 1))[0])
     samples = int(directory.get(SAMPLES, 1))
     in_row, planes = (1, samples) if directory.get(PLANAR, 1) == SEPARATE else (samples, 1)
-    return planes * int(directory[ROWS]) * ((int(directory[COLUMNS]) * in_row * bits + 7) // 8)
+    return planes * rows * ((int(directory[COLUMNS]) * in_row * bits + 7) // 8)
 
 
 def _numbers(value: Any) -> tuple[int, ...]:

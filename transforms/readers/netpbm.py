@@ -50,7 +50,7 @@ class NetpbmReader(Reader):
             raise StudyRefused("TRUNCATED", f"pixels up to byte {end} of {len(data)}")
         if NEXT.match(data, end):
             raise StudyRefused("MULTI_PAGE")
-        if data[end:].strip():
+        if data[end:].strip() or (header[0].endswith(b"\r") and len(data) > end):  # perhaps a pixel, if two bytes end the header
             raise StudyRefused("SIZE_MISMATCH", f"{len(data) - end} bytes behind the picture")
         pixels = np.frombuffer(data, dtype, rows * columns * channels, header.end()).reshape(rows, columns, channels)
         if pixels.max() > highest:

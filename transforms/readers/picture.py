@@ -11,6 +11,7 @@ from PIL import Image
 
 from caveat.reasons import StudyRefused
 
+from ..checks.gif_blocks import end_of_gif
 from ..checks.intensity import refuse_non_finite
 from ..checks.jpeg_end import refuse_early_end
 from ..checks.jpeg_scans import refuse_many_scans, scans_and_end
@@ -31,8 +32,8 @@ MAGICS = {
 }
 """By Pillow's names."""
 BLANK = b"\0 \t\r\n"
-STRUCTURE = {"PNG": refuse_broken_png, "TIFF": refuse_broken_tiff}
-"""Checks of what Pillow does not look at."""
+ENDS = {"PNG": refuse_broken_png, "JPEG": lambda data: scans_and_end(data)[1], "GIF": end_of_gif}
+"""Where a picture ends; what stands behind it may be another one, which Pillow does not look for."""
 
 
 class PictureReader(Reader):
@@ -79,16 +80,17 @@ def read_picture(data: bytes, stated: Stated) -> StudyImage:
     """
     name = format_of(data)
     with guarded_pillow(data, name):
-        if name in STRUCTURE:
-            STRUCTURE[name](data)
+        if name == "TIFF":
+            refuse_broken_tiff(data)
+        end = ENDS[name](data) if name in ENDS else len(data)
+        if format_of(data[end:].lstrip(BLANK)):
+            raise StudyRefused("MULTI_PAGE")
         image = open_picture(data, name)
         refuse_large_picture(image.height, image.width)
         if getattr(image, "is_animated", False) or getattr(image, "n_frames", 1) > 1:
             raise StudyRefused("MULTI_PAGE")
         if name == "JPEG":
-            scans, end = scans_and_end(data)
-            refuse_many_scans(scans, image.height * image.width)
-            refuse_second(data[end:], name)
+            refuse_many_scans(scans_and_end(data)[0], image.height * image.width)
         bits = bits_of(image, data)
         refuse_pixel_format(image, bits)
         unsquare = unsquare_aspect(image, data, is_transposed(image))
@@ -98,9 +100,3 @@ def read_picture(data: bytes, stated: Stated) -> StudyImage:
     found = picture_image(pixels, stated, unsquare)
     refuse_non_finite(found.voxels)
     return found
-
-
-def refuse_second(behind: bytes, name: str) -> None:
-    """Args: behind: what follows a picture in its file; name: of its format. Raises: StudyRefused: MULTI_PAGE."""
-    if format_of(behind.lstrip(BLANK)) == name:
-        raise StudyRefused("MULTI_PAGE")
