@@ -11,7 +11,7 @@ from ignite.engine import Engine
 from monai.data import list_data_collate
 from monai.engines import SupervisedEvaluator
 
-from caveat.reasons import REASONS, StudyRefused
+from caveat.reasons import StudyRefused
 
 logger = logging.getLogger("caveat")
 
@@ -35,7 +35,6 @@ class StudyEvaluator(SupervisedEvaluator):
         self.preprocessing = preprocessing
         self.refuse = refuse
         self.unexpected = 0
-        self.hinted: set[str] = set()
 
     def measure(self, study: dict[str, Any]) -> None:
         """Measure one study, or refuse it. Args: study: entry of the data list. Raises: StudyRefused: of the output alone."""
@@ -62,16 +61,9 @@ class StudyEvaluator(SupervisedEvaluator):
                 self.unexpected += 1
                 logger.debug("study %s", number, exc_info=error)
         self.refuse(study, refusal)
-        logger.warning("study %s: %s%s", number, refusal, self._hint(refusal.code))
+        logger.warning("study %s: %s", number, refusal)
         engine.state.batch, engine.state.output = [], []
         return engine.state.output
-
-    def _hint(self, code: str) -> str:
-        """What to do about a refusal, at the first study of a run that has it."""
-        if code in self.hinted:
-            return ""
-        self.hinted.add(code)
-        return f"\n\nhint: {REASONS[code].what_to_do}\n"
 
 
 def refusal_behind(error: BaseException) -> StudyRefused:
