@@ -270,11 +270,13 @@ def test_every_number_of_a_bundles_preprocessing_counts(path):
     config.read_meta(path.with_name("metadata.json"))
     plain, steps = fingerprint(config.get_parsed_content("preprocessing")), config.get("preprocessing::transforms")
     tried = 0
-    for index, step in enumerate(steps):
+    for index, listed in enumerate(steps):
+        address = listed.removeprefix("@") if isinstance(listed, str) else f"preprocessing::transforms::{index}"
+        step = config.get(address)
         for name, value in step.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 other = ConfigParser(copy.deepcopy(config.get()))
-                other.update({f"preprocessing::transforms::{index}::{name}": value - 1})
+                other.update({f"{address}::{name}": value - 1})
                 assert fingerprint(other.get_parsed_content("preprocessing")) != plain, (step["_target_"], name)
                 tried += 1
     assert tried >= 3
