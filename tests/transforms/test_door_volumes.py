@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 from dicom_grid import Grid, phantom
-from dicom_phantoms import clean_series, enhanced_series, item, uid, write
+from dicom_phantoms import clean_series, enhanced_series, item, set_pixels, stored_pixels, uid, write
 from dicom_reading import assert_is_phantom, at_the_door
 from pydicom import Dataset
 from pydicom.sequence import Sequence as Items
@@ -105,6 +105,8 @@ def test_three_stacks_of_one_object_are_said_to_be_three(tmp_path, capsys):
         {"AcquisitionTime": ("101500", "101530")},
         {"InstanceCreationTime": ("1", "2")},
         {"XRayTubeCurrent": (100, 200)},
+        {"TriggerTime": (30, 60)},
+        {"RepetitionTime": (900, 910)},
         {"EchoTime": (2.46, 2.4600000381)},
         {"WindowCenter": (40, 50)},
         {"SeriesTime": ("101500", "101530")},
@@ -120,6 +122,27 @@ def test_what_may_differ_within_one_volume(tags, tmp_path):
     write(series, tmp_path)
     (image,) = at_the_door(tmp_path)
     assert_is_phantom(image)
+
+
+def test_frames_of_one_volume_may_be_triggered_at_different_times(tmp_path):
+    tags = {"NominalCardiacTriggerDelayTime": (10.0, 20.0, 30.0)}
+    write([with_frames(tags, "CardiacSynchronizationSequence", 3, "MR")], tmp_path)
+    np.testing.assert_array_equal(at_the_door(tmp_path)[0].voxels[0], phantom(GRID))
+
+
+@pytest.mark.parametrize("tag", ["TriggerTime", "AcquisitionNumber"])
+def test_what_may_differ_tells_volumes_apart_where_their_slices_lie_at_one_place(tag, tmp_path):
+    """Two beats of a heart, each with its own values."""
+    beats = [copy.deepcopy(clean_series(GRID)) for _ in range(2)]
+    for beat, headers in enumerate(beats):
+        for header in headers:
+            header.SOPInstanceUID = uid(beat, header.SOPInstanceUID)
+            set_pixels(header, stored_pixels(header) + beat)
+            setattr(header, tag, 30 * beat)
+    write(beats[0] + beats[1], tmp_path)
+    assert at_the_door(tmp_path) == ["AMBIGUOUS_TEMPORAL"]
+    (image,) = at_the_door(tmp_path, series=2)
+    np.testing.assert_array_equal(image.voxels[0], phantom(GRID) + 1)
 
 
 @pytest.mark.parametrize("tag", ["TemporalPositionIdentifier", "AcquisitionNumber", "EchoNumbers"])

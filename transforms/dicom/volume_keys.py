@@ -12,9 +12,9 @@ SEPARATING = (
     *("energy", "kernel", "cardiac phase"),
 )
 """What cannot differ within one volume."""
-NUMBERING = ("acquisition", "acquisition time", "object")
-"""What may: a scanner acquires some of a volume's slices after the others, or an enhanced object holds a part of them. It tells
-volumes apart only where slices lie at one place."""
+NUMBERING = ("acquisition", "trigger", "acquisition time", "object")
+"""What may: a scanner acquires some of a volume's slices after the others, or later in the beat of the heart; an enhanced object
+holds a part of them. It tells volumes apart only where slices lie at one place."""
 STACK = SEPARATING.index("stack")
 DIGITS = 5
 """Of a scan parameter that are compared: it may have been a float32."""
@@ -36,6 +36,7 @@ def classic_keys(header: Dataset) -> tuple[str, ...]:
         comparable(header, "ConvolutionKernel"),
         _several(header, "NominalPercentageOfCardiacPhase"),
         comparable(header, "AcquisitionNumber"),
+        _several(header, "TriggerTime"),
         comparable(header, "AcquisitionTime"),
         "",
     )
@@ -52,7 +53,7 @@ def enhanced_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[
         group("MRDiffusionSequence"),
         group("MRTimingAndRelatedParametersSequence"),
     )
-    kinds = [group(keyword) for keyword in FRAME_TYPES]
+    kinds, beat = [group(keyword) for keyword in FRAME_TYPES], group("CardiacSynchronizationSequence")
     return (
         comparable(content, "StackID"),
         comparable(content, "TemporalPositionIndex"),
@@ -65,8 +66,9 @@ def enhanced_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[
         comparable(group("ContrastBolusUsageSequence"), "ContrastBolusAgentAdministered"),
         _several(group("CTXRayDetailsSequence"), "KVP"),
         comparable(group("CTReconstructionSequence"), "ConvolutionKernel"),
-        _several(group("CardiacSynchronizationSequence"), "NominalPercentageOfCardiacPhase", "NominalCardiacTriggerDelayTime"),
+        _several(beat, "NominalPercentageOfCardiacPhase"),
         comparable(content, "FrameAcquisitionNumber"),
+        _several(beat, "NominalCardiacTriggerDelayTime"),
         comparable(content, "FrameAcquisitionDateTime"),
         instance,
     )
