@@ -41,14 +41,36 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Draws", sampling.get("draws")),
         ("Seed", sampling.get("seed")),
         ("Windows", _windows(sampling)),
+        ("Temperature of the link", sampling.get("temperature")),
         ("Precision and device", ", ".join(str(sampling[key]) for key in ("precision", "device") if sampling.get(key))),
         *(_score(name, value) for name, value in result["study_scores"].items() if value is not None),
         ("Image", _image(given)),
         ("Region measured", _region(given)),
         ("Spacing", _spacing(given)),
         ("Image, sha256", given.get("sha256")),
+        ("Calibration records, checksum", ", ".join(_records(result))),
+        ("Other settings", _settings(result["run"].get("settings", {}), sampling)),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in result["run"].get("versions", {}).items())),
     ]
     return [(name, str(value)) for name, value in rows if value is not None and value != ""]
+
+
+def _records(result: Mapping[str, Any]) -> list[str]:
+    """Checksums of the records behind intervals and regions, each once."""
+    promises = [entry.get(key) for entry in (*result["measurements"], *result["points"]) for key in ("interval", "region")]
+    return list(dict.fromkeys(promise["record"] for promise in promises if promise and promise.get("record")))
+
+
+def _settings(settings: Mapping[str, Any], sampling: Mapping[str, Any]) -> str:
+    """What was set beside the sampling; what is off or not stated says nothing."""
+    said = {name: value for name, value in settings.items() if name not in sampling and value not in (None, False)}
+    return ", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in said.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"(sha256 {value.get('sha256', '')})"
+    return times(value) if isinstance(value, list) else str(value)
 
 
 def _windows(sampling: Mapping[str, Any]) -> str:

@@ -1,0 +1,29 @@
+"""The report ends with everything that repeats the run."""
+
+from __future__ import annotations
+
+from caveat.transforms.writers.provenance import provenance
+from caveat.transforms.writers.stored_result import EMPTY_RESULT
+
+RUN = {
+    "versions": {"caveat": "0.1.0", "torch": "2.13.0"},
+    "settings": {"draws": 5, "threads": 2, "maps": "all", "keep_draws": False, "spacing": [0.2], "record": {"sha256": "ab"}},
+}
+
+
+def test_versions_settings_temperature_and_records_are_rows():
+    result = {
+        **EMPTY_RESULT,
+        "sampling": {"draws": 5, "temperature": 1.42},
+        "measurements": [{"interval": {"record": "c0ffee"}}, {"interval": None}, {"interval": {"record": "c0ffee"}}],
+        "run": RUN,
+    }
+    rows = dict(provenance(result))
+    assert rows["Versions"] == "caveat 0.1.0, torch 2.13.0"
+    assert rows["Temperature of the link"] == "1.42"
+    assert rows["Calibration records, checksum"] == "c0ffee"
+    assert rows["Other settings"] == "threads 2, maps all, spacing 0.2, record (sha256 ab)"
+
+
+def test_what_is_not_known_is_no_row():
+    assert not {"Versions", "Other settings", "Calibration records, checksum"} & set(dict(provenance(EMPTY_RESULT)))
