@@ -169,7 +169,7 @@ def measure(images: Path, predictions: Path, sampler: str | None) -> None:
             run_bundle(
                 bundle,
                 choose_configs(bundle, sampler),
-                overrides | {"datalist": studies, "output_dir": predictions / group},
+                overrides | {"datalist": studies, "output_dir": predictions / group, "resume": True},
             )
     print(table(predictions, groups))
 

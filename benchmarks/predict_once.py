@@ -28,6 +28,6 @@ def predict_once(
     """
     if all((out / study["name"] / "result.json").is_file() for study in studies):
         return
-    overrides |= {"datalist": studies, "output_dir": out, "device": "$torch.device('cpu')", "writers": writers}
+    overrides |= {"datalist": studies, "output_dir": out, "resume": True, "device": "$torch.device('cpu')", "writers": writers}
     counts, _ = run_bundle(bundle, choose_configs(bundle, sampler), overrides)
     print(out.relative_to(ROOT), counts, flush=True)

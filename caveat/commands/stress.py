@@ -190,6 +190,7 @@ def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: 
     overrides: dict[str, Any] = {
         "datalist": studies_from_list(data_list, options.split[0], data_list.parent),
         "output_dir": output,
+        "resume": True,  # what was predicted of the same images with the same settings stands
         "writers": LIGHT_WRITERS,
     } | sampling_overrides(options)
     said = {

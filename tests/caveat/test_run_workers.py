@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,27 @@ def test_hangs_and_gluttons_are_given_up(predict, tmp_path):
     status, _, said = predict(given, tmp_path / "out", *limits)
     assert status == 0 and CANARY not in said
     assert codes(tmp_path / "out") == {"study-0001": "", "study-0002": "STUDY_TOO_LARGE", "study-0003": "STUDY_TOO_LONG"}
+
+
+@pytest.mark.slow
+def test_of_a_hundred_studies_with_twelve_poisoned_eighty_eight_are_done(predict, tmp_path):
+    poison = [
+        *(f"broken{i}_{CANARY}" for i in range(8)),
+        f"raises0_{CANARY}",
+        f"raises1_{CANARY}",
+        f"crash_{CANARY}",
+        f"hang_{CANARY}",
+    ]
+    given = write_crops(tmp_path / "in", *(f"a{i:02d}" for i in range(88)), *poison)
+    status, printed, said = predict(
+        given, tmp_path / "out", "--workers", "2", "--time-limit", "60", "--anonymous-names", "--draws", "1"
+    )
+    assert status == 1, "two failed unexpectedly"
+    assert printed.splitlines()[-1].startswith("0 measured, 88 nothing found, 12 refused; ")
+    found = Counter(codes(tmp_path / "out").values())
+    assert found == {"": 88, "TRUNCATED": 8, "UNEXPECTED_ERROR": 2, "WORKER_DIED": 1, "STUDY_TOO_LONG": 1}
+    told = b"".join(content for file, content in state(tmp_path / "out").items() if file != "key.csv")
+    assert CANARY.encode() not in told and CANARY not in said + printed + (tmp_path / "out" / "journal.jsonl").read_text()
 
 
 @pytest.mark.slow
