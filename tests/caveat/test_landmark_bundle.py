@@ -111,7 +111,9 @@ def test_a_radiograph_is_measured_in_the_plane_that_its_header_names(predict, tm
     folder.mkdir()
     spacing = {"ImagerPixelSpacing": [0.15, 0.15]}
     write([radiograph("DX", **spacing)], folder / "positive")
-    write([radiograph("CR", "MONOCHROME1", StudyInstanceUID="2.25.7", **spacing)], folder / "negative")
+    write(
+        [radiograph("CR", "MONOCHROME1", StudyInstanceUID="2.25.7", SeriesInstanceUID="2.25.8", **spacing)], folder / "negative"
+    )
     (folder / "picture.png").write_bytes(picture_bytes(picture.astype(np.uint16)))
     results = predict("out", "-i", str(folder))
     key = (tmp_path / "out" / "key.csv").read_text().split()

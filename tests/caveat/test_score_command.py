@@ -88,7 +88,7 @@ def test_what_is_no_outline_of_the_image_is_refused(change, code, scored, tmp_pa
 
 
 def test_files_that_are_not_there_and_samplers_without_a_posterior_are_refused(scored, tmp_path):
-    assert scored(mask=tmp_path / "nowhere.nii.gz")[2].startswith("caveat: UNREADABLE_FILE: ")
+    assert scored(mask=tmp_path / "nowhere.nii.gz")[2].startswith("caveat: WRONG_USAGE: --mask names no file")
     assert scored(given=tmp_path / "nowhere.nii.gz")[0] == 2
     assert scored("--sampler", "low_rank_logits", bundle="random")[2].startswith("caveat: NO_POSTERIOR: SliceBySlice")
     assert scored(given=tmp_path)[2].startswith("caveat: WRONG_USAGE: an outline belongs to one image, here are 2")
