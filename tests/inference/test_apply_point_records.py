@@ -106,6 +106,16 @@ def test_another_way_of_sampling_gets_no_region(tmp_path, key, value):
     assert result["points"][0]["statement"].endswith(FULL + why)
 
 
+def test_the_same_field_in_other_pixels_has_its_regions(tmp_path):
+    """Which a whole number of elements makes a little longer or shorter; another field has none."""
+    save(tmp_path)
+    regions = [
+        apply(tmp_path, result={**RESULT, "sampling": {**RESULT["sampling"], "grid_spacing_mm": [0.9, along_rows]}})["points"][0]
+        for along_rows in (0.9, 0.9033, 0.92)
+    ]
+    assert regions[0]["region"] == regions[1]["region"] is not None and regions[2]["region"] is None
+
+
 def test_other_weights_pixels_and_other_landmarks_get_no_region(tmp_path):
     save(tmp_path)
     assert apply(tmp_path, bundle={**BUNDLE, "weights_sha256": "other"})["flags"] == ["RECORD_MISMATCH"]
