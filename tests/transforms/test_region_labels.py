@@ -56,8 +56,8 @@ FIRST, SECOND = (LOW.tolist(), HIGH.tolist()), (SECOND_LOW.tolist(), SECOND_HIGH
 def test_a_segment_is_chosen_by_its_number(kind, tmp_path):
     masks = [mask.astype(np.float32) for mask in both()] if kind == "FRACTIONAL" else both()
     path = write_region(segmentation(GRID, masks, kind), tmp_path)
-    assert faces(read_region(path, 1)) == FIRST
-    assert faces(read_region(path, 2)) == SECOND
+    assert faces(read_region(path, 1)) == FIRST and read_region(path, 1).parts == 1
+    assert faces(read_region(path, 2)) == SECOND and read_region(path, 2).parts == 1
     assert code(path) == "AMBIGUOUS_REGION: 2 segments: 1, 2"
     assert code(path, 3) == "EMPTY_REGION: none of the 2 segments: 1, 2"
 
