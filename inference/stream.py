@@ -89,7 +89,9 @@ class RowStream:
                 return
             rows = following - start
             yield self._crop(total[:, :, :rows] / weight[:rows], start)
-            total, weight = _shift(total, rows, axis=2), _shift(weight, rows, axis=0)
+            for held in total:  # one by one: what is copied aside is that of a single draw
+                _shift(held, rows, axis=1)
+            _shift(weight, rows, axis=0)
 
     def _at_once(self, device: torch.device) -> int:
         """Windows, or windows times draws, whose feature maps are as large as is well."""
@@ -136,9 +138,8 @@ def _box(place: Place) -> tuple[slice, ...]:
     return tuple(slice(origin, origin + size) for origin, size in zip(place.origin, place.size, strict=True))
 
 
-def _shift(held: torch.Tensor, rows: int, axis: int) -> torch.Tensor:
-    """Drop the first rows, append as many zeros."""
-    rest = held.narrow(axis, rows, held.shape[axis] - rows)
-    shape = list(held.shape)
-    shape[axis] = held.shape[axis] - rest.shape[axis]
-    return torch.cat([rest, held.new_zeros(shape)], dim=axis)
+def _shift(held: torch.Tensor, rows: int, axis: int) -> None:
+    """Move what lies behind the first rows to the front, in place, and put zeros behind it."""
+    kept = held.shape[axis] - rows
+    held.narrow(axis, 0, kept).copy_(held.narrow(axis, rows, kept).clone())
+    held.narrow(axis, kept, rows).zero_()
