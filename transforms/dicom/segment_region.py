@@ -95,6 +95,19 @@ def _stacked(mask: np.ndarray, places: np.ndarray, height: float) -> np.ndarray:
     return np.insert(mask[order], behind_gap, False, axis=0)
 
 
+def _orientation(frames: Sequence[Frame]) -> np.ndarray:
+    """Directions of rows and of columns (LPS), the same for all frames. Returns: (2, 3). Raises: StudyRefused."""
+    if any(None in (frame.orientation, frame.position, frame.pixel_spacing) for frame in frames):
+        raise StudyRefused("REGION_UNREADABLE", "a frame does not say where it lies")
+    every = np.array([frame.orientation for frame in frames])
+    spacing = np.array([frame.pixel_spacing for frame in frames])
+    alike = np.abs(every - every[0]).max() < ORIENTATION_TOLERANCE and np.allclose(spacing, spacing[0], rtol=1e-3)
+    along = every[0].reshape(2, 3)
+    if not alike or not np.allclose(along @ along.T, np.eye(2), atol=ORIENTATION_TOLERANCE) or not (spacing > 0).all():
+        raise StudyRefused("REGION_UNREADABLE", "frames of several orientations or spacings, or of none")
+    return along
+
+
 def _mask(instance: Instance, frames: Sequence[Frame], number: int) -> np.ndarray:
     """Which pixels belong to a segment. Returns: (frames, rows, columns) bool. Raises: StudyRefused: REGION_UNREADABLE."""
     header, kind = instance.header, _kind(instance.header)
