@@ -46,8 +46,8 @@ def _tells_volumes(frames: Sequence[Frame], key: int) -> bool:
 def _by_keys(frames: Volume) -> list[Volume]:
     if repeated_positions(frames) == 0:
         return [frames]
-    keys = range(len(SEPARATING) + len(NUMBERING))
-    varying = [key for key in keys if len({frame.stack[key] for frame in frames}) > 1]
+    every = range(len(SEPARATING) + len(NUMBERING))
+    varying = [key for key in every if len({frame.stack[key] for frame in frames}) > 1]
     for count in range(1, len(varying) + 1):
         for keys in itertools.combinations(varying, count):
             parts = list(_parts(frames, keys))

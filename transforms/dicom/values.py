@@ -59,7 +59,7 @@ def value_digests(frames: Sequence[Frame]) -> list[bytes]:
     source, digests = _Source(frames), [b""] * len(frames)
     plane = np.empty(source.shape, dtype=np.float32)
     for place in source.planes(lambda _: plane):
-        digests[place] = hashlib.sha256(plane + np.float32(0)).digest()  # without negative zeros
+        digests[place] = hashlib.sha256((plane + np.float32(0)).tobytes()).digest()  # without negative zeros
     return digests
 
 
