@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from caveat.inference.calibration.point_settings import PointCalibration
 from caveat.inference.calibration.record import read_records
 from caveat.inference.calibration.settings import read_calibration
 from caveat.inference.point_truths import PointTruths
-from caveat.transforms.discover import DATA_ROOT
+from caveat.transforms.discover import data_root
 
 
 def main() -> None:
@@ -49,8 +48,7 @@ def main() -> None:
         stated = Path(folder) / options.data.name
         chosen = [entry for entry in part if entry["unit"] in units]
         stated.write_text(json.dumps({"test": chosen, KEY: {"units": "random", "blind": True}}), encoding="utf-8")
-        dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-        print(to_markdown(audit(options.predictions, stated, "test", settings, dataset_dir, records)))
+        print(to_markdown(audit(options.predictions, stated, "test", settings, data_root(), records)))
 
 
 if __name__ == "__main__":

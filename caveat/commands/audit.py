@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from ..bundle_folders import find_bundle
@@ -63,13 +62,12 @@ def run(options: argparse.Namespace) -> int:
     from ..inference.calibration.record import read_records
     from ..inference.calibration.settings import read_calibration
     from ..run_bundle import quieten_libraries
-    from ..transforms.discover import DATA_ROOT
+    from ..transforms.discover import data_root
 
     quieten_libraries()
     place = options.record or bundle / "calibration"
     records = [*read_records(place), *read_point_records(place)]
-    dataset_dir = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    found = audit(options.predictions, options.data, options.split, read_calibration(config), dataset_dir, records)
+    found = audit(options.predictions, options.data, options.split, read_calibration(config), data_root(), records)
     print(save_audit(found, options.predictions))
     print(f"{found['units'] - found['withheld']} of {found['units']} units counted; {options.predictions / 'audit.json'}")
     return ExitStatus.OK

@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     check_stated_record(options.record)
     from ..inference.calibration.point_record import read_point_records
     from ..inference.calibration.record import read_records
+    from ..inference.calibration.seen import read_seen
     from ..inference.evaluate import evaluate
     from ..inference.evaluation_config import read_evaluation, read_interval_evaluation, read_region_evaluation
     from ..inference.evaluation_files import save_evaluation, to_markdown
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         )
     place = options.record or bundle / "calibration"
     table = evaluate(options.predictions, options.data, options.split, settings, dataset_dir)
-    source = Source(options.predictions, options.data, dataset_dir, settings.truths)
+    source = Source(options.predictions, options.data, dataset_dir, settings.truths, read_seen(bundle))
     if intervals:
         table.intervals = evaluate_intervals(source, options.split, read_records(place), intervals)
     if regions:

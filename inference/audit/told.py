@@ -67,12 +67,11 @@ def read_told(
     Raises:
         StudyRefused: WRONG_USAGE, UNITS_SEEN_IN_CALIBRATION; see `read_cases`.
     """
-    where = (predictions, data_list, split, settings.truths, dataset_dir)
     if isinstance(settings, PointCalibration):
-        points = read_point_cases(*where, settings.names)
+        points = read_point_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.names)
         pairs = zip(points.cases, points.results, strict=True)
         return [ToldStudy(one.unit, one.sha256, list(_of_points(one, result, records))) for one, result in pairs], points.left_out
-    cases = read_cases(*where, settings.measurements)
+    cases = read_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.measurements)
     studies = []
     for result, *own in zip(cases.results, *cases.by_measurement.values(), strict=True):
         stated = zip(own, result["measurements"], strict=True)

@@ -71,7 +71,7 @@ class FoldClass:
             return None
         own = [case.of_network(network, self.networks) for network in range(self.networks)]
         either = self.scores.get("either")
-        below, above = (self.scores.get(side, either) or [math.inf] * self.n for side in ("below", "above"))
+        below, above = (self.scores.get(side) or either or [math.inf] * self.n for side in ("below", "above"))
         ends = [score.ends(own[fold], *reach) for fold, *reach in zip(self.folds, below, above, strict=True)]
         if either:
             reaches = sorted(max(score.excess(case, lower)[0], score.excess(case, upper)[1]) for lower, upper in ends)

@@ -42,7 +42,7 @@ class Record:
     unit: str
     score: ConformityScore
     sides: str
-    classes: tuple[SizeClass, ...] | tuple[FoldClass, ...]
+    classes: tuple[SizeClass | FoldClass, ...]
     levels: tuple[float, ...]
     gate: Gate | None
     identity: Mapping[str, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from ..calibration.case import Case, Cases, first_line, one_per_unit, read_cases
 from ..calibration.identity import identity_of
 from ..calibration.point_record import PointRecord
 from ..calibration.record import Record
+from ..calibration.seen import Seen
+from ..calibration.unit_case import UnitCase
 from ..calibration.units import refuse_calibration_units
 from ..calibration.valid_record import record_of_most
 from ..evaluate import Truths
@@ -33,12 +35,19 @@ class Source:
         predictions: folder that `caveat predict` wrote.
         data_list: MONAI's form. dataset_dir: what its paths are relative to.
         truths: reads the truth of an entry.
+        seen: images that the bundle's networks have seen: of those no record promises anything.
     """
 
     predictions: Path
     data_list: Path
     dataset_dir: Path
     truths: Truths
+    seen: Seen = field(default_factory=dict)
+
+    def seen_among(self, cases: Sequence[UnitCase]) -> str:
+        """Why records are not looked at on these studies, "" where no network has seen any."""
+        images = {case.sha256 for case in cases} & set(self.seen)
+        return f"UNITS_SEEN_IN_TRAINING: {len(images)} images" if images else ""
 
     def cases(self, split: str, settings: IntervalEvaluation, nothing_found: bool = False) -> Cases:
         """Every predicted study of a split. Args and raises: see `read_cases`."""
@@ -66,11 +75,14 @@ def evaluate_intervals(source: Source, split: str, records: Sequence[Record], se
     parts = read_list(source.data_list)
     unseen = settings.calibration_split
     calibration = source.cases(unseen, settings, nothing_found=True) if unseen in parts and unseen != split else None
+    seen = source.seen_among([case for cases in evaluated.by_measurement.values() for case in cases])
     sections = [
-        section(measurement.name, evaluated, calibration, records, settings)
+        section(measurement.name, evaluated, calibration, () if seen else records, settings)
         for measurement in settings.measurements
         if any(case.value > 0 for case in evaluated.by_measurement[measurement.name])
     ]
+    if seen:
+        sections = [{**one, "no_record": seen} for one in sections]
     return {
         "levels": list(settings.levels),
         "claims": settings.claims,

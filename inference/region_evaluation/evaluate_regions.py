@@ -44,12 +44,14 @@ def evaluate_regions(
         raise StudyRefused("NOT_PREDICTED", f"none of {len(evaluated.left_out)} images has landmarks and a truth")
     unseen = settings.calibration_split
     calibration = _cases(source, unseen, settings) if unseen in read_list(source.data_list) and unseen != split else None
+    seen = source.seen_among(evaluated.cases)
     sections = []
     for shape in settings.shapes:
         for promise in PROMISES:
-            own = [record for record in records if (record.shape.kind, record.promise) == (shape, promise)]
+            own = [record for record in records if (record.shape.kind, record.promise) == (shape, promise) and not seen]
             about = {"shape": shape, "promise": promise}
-            sections.append(about | section(promise, own, evaluated, calibration, settings, stated))
+            found = section(promise, own, evaluated, calibration, settings, stated)
+            sections.append(about | found | ({"no_record": seen} if seen else {}))
     return {
         "levels": list(settings.levels),
         "names": list(settings.names),

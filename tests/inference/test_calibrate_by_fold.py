@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -276,3 +277,6 @@ def test_it_is_evaluated_on_units_that_no_network_has_seen(stored):
     assert rows["size", 0.8]["n"] == 3 and rows["size", 0.8]["mean_width"] != rows["calibrated", 0.8]["mean_width"]
     with pytest.raises(StudyRefused, match="UNITS_SEEN_IN_CALIBRATION"):
         evaluate_intervals(source, "training", [record], chosen)
+    knows = replace(source, seen={"new 1": frozenset({3})})  # by one of the networks, in no fold
+    section = evaluate_intervals(knows, "test", [record], chosen)["measurements"][0]
+    assert section["record"] is None and section["no_record"] == "UNITS_SEEN_IN_TRAINING: 1 images"
