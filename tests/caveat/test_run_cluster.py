@@ -63,7 +63,7 @@ def test_other_machines_are_told_nothing_that_only_this_one_sees(tmp_path, monke
         archive.writestr("eye.png", picture_bytes(fundus()[0]))
     Path("eye.png").write_bytes(picture_bytes(fundus()[0]))
     cluster = Cluster("tcp://scheduler:8786", 1, None, None)
-    whole, unpacked = find_studies(".")
+    unpacked, whole = find_studies(".")
     assert cluster._as_seen_from_there(whole)["image"] == str(tmp_path / "eye.png")
     with pytest.raises(StudyRefused, match="WRONG_USAGE"):
         cluster._as_seen_from_there(unpacked)
