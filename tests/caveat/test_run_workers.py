@@ -109,7 +109,7 @@ def test_an_input_that_vanished_ends_the_run(predict, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_hangs_and_gluttons_are_given_up(predict, tmp_path):
     given = write_crops(tmp_path / "in", "a", "greedy", f"hang_{CANARY}")
-    limits = ("--workers", "2", "--time-limit", "60", "--memory-limit", "4", "--anonymous-names")
+    limits = ("--workers", "2", "--time-limit", "120", "--memory-limit", "2", "--anonymous-names")
     status, _, said = predict(given, tmp_path / "out", *limits)
     assert status == 0 and CANARY not in said
     assert codes(tmp_path / "out") == {"study-0001": "", "study-0002": "STUDY_TOO_LARGE", "study-0003": "STUDY_TOO_LONG"}
