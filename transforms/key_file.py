@@ -10,6 +10,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from .writers.csv_cells import csv_bytes
+from .writers.whole_file import write_whole
 
 NAME = "key.csv"
 OWNER_ALONE = 0o600
@@ -30,11 +31,14 @@ def write_key(folder: Path | str, studies: Iterable[Mapping[str, Any]]) -> None:
     path = Path(folder) / NAME
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(OWNER_ALONE)
-        path.chmod(OWNER_ALONE)  # of an older file too
-        path.write_bytes(key_bytes(studies))
+        write_whole(path, lambda aside: _write_for_the_owner(aside, key_bytes(studies)))
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+
+
+def _write_for_the_owner(path: Path, content: bytes) -> None:
+    path.touch(OWNER_ALONE)
+    path.write_bytes(content)
 
 
 def key_bytes(studies: Iterable[Mapping[str, Any]]) -> bytes:

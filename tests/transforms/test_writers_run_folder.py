@@ -83,8 +83,11 @@ def test_a_stopped_run_goes_on_and_ends_as_one_that_was_not(tmp_path):
     run(tmp_path / "whole", studies("a", "b", "c"))
     assert run(tmp_path / "out", studies("a", "b", "c"), only=1)["measured"] == 1
     assert "sealed" not in json.loads((tmp_path / "out" / "run.json").read_text())
-    (tmp_path / "out" / ".0123.partial").mkdir()  # of a study in work when it was killed
+    for left in (f".{'0a' * 8}.partial", ".run.json.4711.partial"):  # of what was being written when it was killed
+        (tmp_path / "out" / left).mkdir()
+    (tmp_path / "out" / ".mine.partial").mkdir()
     assert run(tmp_path / "out", studies("a", "b", "c"), resume=True)["measured"] == 3
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")] == [".mine.partial"]
     whole, resumed = state(tmp_path / "whole"), state(tmp_path / "out")
     assert {name for name in whole | resumed if whole.get(name) != resumed.get(name)} == {"journal.jsonl"}
     lines = [json.loads(line) for line in (tmp_path / "out" / "journal.jsonl").read_text().splitlines()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from .whole_file import write_whole
 NAME = "run.json"
 SCHEMA = "caveat-run-1"
 OF_THE_RUN = (NAME, KEY, JOURNAL, "summary.csv", "index.html")
+LEFT = re.compile(rf"\.([0-9a-f]{{16}}|({'|'.join(map(re.escape, OF_THE_RUN))})\.\d+)\.partial")
+"""Studies and tables that are being written, see `WriteStudyd` and `write_whole`."""
 
 
 def refuse_occupied(path: Path, studies: Iterable[Mapping[str, Any]], resume: bool) -> None:
@@ -94,10 +97,9 @@ class RunFolder:
             folder = cls(path, facts, Studies(studies), journal, {})
             if (path / NAME).is_file():
                 folder._refuse_another_run()
+                folder._sweep()
             else:
                 folder._write_manifest({})
-            for left in path.glob(".*.partial"):  # of a run that was killed
-                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
             write_key(path, studies)
         except BaseException:
             journal.discard()
@@ -148,6 +150,12 @@ class RunFolder:
             seal = StudySeal.read(folder)
             status = self.outcomes[known["number"]].status
             yield {**known, "status": status, "input": seal.input if seal else "", "files": file_sha256(folder / SEAL)}
+
+    def _sweep(self) -> None:
+        """Delete what a killed process of this run left half."""
+        for left in self.path.iterdir():
+            if LEFT.fullmatch(left.name):
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
     def _refuse_another_run(self) -> None:
         """Raises: StudyRefused: OUTPUT_OF_ANOTHER_RUN."""
