@@ -63,6 +63,8 @@ PARTS = {
 KEPT_FROM = ("leg", "knee", "hip", "trunk")
 WITH_CONTRAST = ("ov_2043_abdomen", "crlm_1004_abdomen")
 VIEWS = (0, 10, -10, 180, 90, 80, 100, 270)
+STRESSED = (0, 4)
+"""Numbers of the views that are degraded by `caveat stress`: one from the front, one from the side."""
 LONGEST = 200
 """Pixels of the detector's longer side."""
 OPEN_SHARE = 0.8
@@ -95,6 +97,7 @@ def main() -> None:
     for fold in range(1, FOLDS + 1):
         parts = parts_of_fold(dealt, fold) | {"kept_out": dealt["kept_out"]}
         listed = {part: [entry for body in bodies for entry in images[body]] for part, bodies in parts.items()}
+        listed["stress"] = [images[body][view] for body in dealt["kept_out"] for view in STRESSED]
         write_list(listed, PREPARED / f"{SET}_fold{fold}.json")
 
 
