@@ -52,7 +52,7 @@ SEEN_STRIDE = 4
 COMPARED = {"unet": "U-Net (default), 300 steps", "xnet": "XNet16 k3, 300 steps", "segnet": "SegNet, 300 steps"}
 WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
-    {"_target_": "caveat.transforms.writers.maps.MapsWriter", "names": ["probability", "lowest_probability"]},
+    {"_target_": "caveat.transforms.writers.maps.MapsWriter"},
     {"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"},
 ]
 """What the tables read."""

@@ -14,6 +14,8 @@ import tifffile
 from PIL import Image
 
 MAP_SUFFIXES = (".nii.gz", ".tif", ".png")
+CERTAIN = ("segmentation", "region", "probability", "lowest_probability")
+"""Maps that are not of uncertainty."""
 NOT_MAPS = ("preview", "samples", "hypotheses")
 """Pictures for the eye, and stacks of draws that would fill the memory."""
 WHITE = (255, 65535)
@@ -43,7 +45,7 @@ class StoredStudy:
     @property
     def uncertainty_maps(self) -> dict[str, np.ndarray]:
         """Maps of uncertainty by name, larger is less certain: all but the segmentation, the region and the probability."""
-        return {name: array for name, array in self.maps.items() if name not in ("segmentation", "region", "probability")}
+        return {name: array for name, array in self.maps.items() if name not in CERTAIN}
 
 
 def read_results(predictions: Path) -> dict[Path, dict[str, Any]]:

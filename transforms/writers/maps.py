@@ -13,7 +13,7 @@ from .nifti_maps import write_nifti
 from .tiff_maps import write_tiff
 from .writer import Writer
 
-MAPS = ("probability", "entropy", "expected_entropy", "mutual_information", "variance")
+MAPS = ("probability", "lowest_probability", "entropy", "expected_entropy", "mutual_information", "variance")
 """Every map a study may have."""
 WANTED = {"all": MAPS, "some": ("probability", "mutual_information"), "none": ()}
 
