@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,20 @@ def training_entries(
         if missing := [key for key in folders if not isinstance(entry, dict) or not entry.get(key)]:
             raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {missing[0]}")
     return [{key: _paths(entry[key], folder, all_raters) for key, folder in folders.items()} for entry in entries]
+
+
+def balanced_weights(list_file: str | Path, part: str, key: str) -> list[float]:
+    """How often each entry of a part is drawn so that every value of one of its facts is seen equally often.
+
+    Args:
+        list_file: see `read_list`. part: such as "training". key: such as "stratum".
+
+    Returns:
+        one number an entry, in its order: one over the entries that share its value.
+    """
+    values = [entry.get(key) for entry in read_part(Path(list_file), part, ())]
+    counts = Counter(values)
+    return [1 / counts[value] for value in values]
 
 
 def _paths(stated: str | list[str], folder: str, every: bool) -> str | list[str]:

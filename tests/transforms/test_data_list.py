@@ -7,6 +7,7 @@ import pytest
 from caveat.inference.calibration.calibration_part import refuse_seen
 from caveat.inference.evaluate import read_entries
 from caveat.reasons import StudyRefused
+from caveat.transforms.data_list import balanced_weights
 
 WHOLE = {"image": "a.png", "unit": "1", "sha256": "ab"}
 
@@ -45,3 +46,8 @@ def test_what_is_no_list_of_entries_is_refused(content, write):
 def test_parts_that_trained_the_weights_are_read_as_strictly(write):
     with pytest.raises(StudyRefused, match="WRONG_USAGE: entry 1 of the part training has no unit"):
         refuse_seen(write({"training": [{"image": "a.png", "sha256": "x"}], "calibration": [WHOLE]}), "calibration", ())
+
+
+def test_parts_of_the_body_are_drawn_equally_often(write):
+    file = write({"training": [WHOLE | {"stratum": stratum} for stratum in ("knee", "hip", "knee", "knee")]})
+    assert balanced_weights(file, "training", "stratum") == pytest.approx([1 / 3, 1, 1 / 3, 1 / 3])
