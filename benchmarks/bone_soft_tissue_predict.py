@@ -7,7 +7,7 @@ pack         after training: the five folds' checkpoints into models/, prints th
 temperature  the temperature of the link, of each fold's network on the bodies that stopped its training, all together
 folds        each fold's network on the bodies of its fold
 ensemble     the five networks together on the bodies that no network sees
-kind         limits beyond which an image is flagged, from the ensemble on every fourth image that its networks have seen
+kind         limits beyond which an image is flagged, from the ensemble on one image of each body that its networks have seen
 record       the threshold record, from the step folds, valid for the step ensemble
 compared     other networks of fewer steps (configs/train_NAME.yaml, checkpoints NAME_foldK), out of fold, where they are trained
 
@@ -37,7 +37,6 @@ from caveat.inference.calibration.temperature import LabelledLogits, fit_tempera
 from caveat.inference.calibration.threshold_record import ThresholdRecord, identity_of_threshold
 from caveat.inference.evaluate import read_entries, results_by_sha256
 from caveat.inference.gate.kind_limits import build_kind_limits, read_kind_settings
-from caveat.inference.stored_study import read_results
 from caveat.networks.pack_members import pack
 from caveat.transforms.discover import studies_from_list
 
@@ -48,7 +47,7 @@ FOLDS = range(1, 6)
 SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
 BOUND = 0.25
-SEEN_STRIDE = 4
+VIEWS_A_BODY = 8
 COMPARED = {"unet": "U-Net (default), 300 steps", "xnet": "XNet16 k3, 300 steps", "segnet": "SegNet, 300 steps"}
 WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
@@ -115,12 +114,17 @@ def predict_ensemble(bundle: Path) -> None:
 
 
 def limit_kind(bundle: Path) -> None:
-    """The limits of kind.yaml, of images of all 20 bodies: the test parts of the folds are what the other folds' networks saw."""
-    studies = [study for fold in FOLDS for study in studies_from_list(list_of(fold), "test")[::SEEN_STRIDE]]
-    numbered = [study | {"number": number, "name": f"study-{number:04d}"} for number, study in enumerate(studies, start=1)]
-    predict_once(bundle, OUT / "seen", numbered, None, WRITERS[-1:], risk=None)
-    settings = read_kind_settings(bundle / "configs" / "kind.yaml")
-    limits = build_kind_limits(list(read_results(OUT / "seen").values()), settings)
+    """The limits of kind.yaml, from one image a body: what a fold tests the networks of the others have seen."""
+    config = parsed_bundle(bundle, None, {"device": "$torch.device('cpu')"})
+    network, preprocessing, inferer, facts = map(
+        config.get_parsed_content, ("network", "preprocessing", "inferer", "bundle_facts")
+    )
+    results = []
+    for entry in (entry for fold in FOLDS for entry in read_entries(list_of(fold), "test")[::VIEWS_A_BODY]):
+        study = preprocessing({"image": str(PREPARED / entry["image"])})
+        scores = json.loads(inferer(study["image"][None], network)["result"])["study_scores"]
+        results.append({"status": "OK", "study_scores": scores, "bundle": facts})
+    limits = build_kind_limits(results, read_kind_settings(bundle / "configs" / "kind.yaml"))
     limits.write(bundle / "calibration" / limits.file_name)
     print(limits.file_name, [f"{limit.name} {limit.direction} {limit.threshold:.4g}" for limit in limits.limits])
 
