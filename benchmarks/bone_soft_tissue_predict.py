@@ -42,7 +42,7 @@ from caveat.transforms.discover import studies_from_list
 
 OUT = ROOT / "out" / "bone_soft_tissue"
 PREPARED = ROOT / "prepared"
-CHECKPOINTS = ROOT / "checkpoints" / "bone_soft_tissue"
+CHECKPOINTS = ROOT / "checkpoints" / "_bone_soft_tissue"
 FOLDS = range(1, 6)
 SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
@@ -63,7 +63,7 @@ def main() -> None:
     steps |= {"kind": limit_kind, "compared": predict_compared}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=tuple(steps))
-    parser.add_argument("--bundle", default="bone_soft_tissue", help="name or folder (default: the shipped one)")
+    parser.add_argument("--bundle", default="bundles/_bone_soft_tissue", help="name or folder")
     options = parser.parse_args()
     steps[options.step](find_bundle(options.bundle))
 
