@@ -109,6 +109,6 @@ def _plain(value: Any) -> Any:
 
 
 def _of_path(path: Path) -> str:
-    """Of a file, or of the JSON files in a folder, such as records."""
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    """Of a file, or of the JSON files in a folder, such as records; a bundle without records may lack the folder."""
+    files = [path] if path.is_file() else sorted(path.glob("*.json"))
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()

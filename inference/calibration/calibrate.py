@@ -80,6 +80,8 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
     """
     if settings.networks is not None:
         refuse_other_networks(cases.results, settings)
+    if not cases.results:
+        refuse_too_few(0, settings.needed(max(settings.levels)), settings.unit, max(settings.levels), settings.sides)
     return [
         fit_one(name, [case for case in every if case.preparation == preparation], cases, settings, source)
         for name, every in cases.by_measurement.items()

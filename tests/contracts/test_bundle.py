@@ -152,7 +152,7 @@ def predict(bundle: Path, *options: str) -> int:
     """`caveat predict` in this process. Returns: its exit status."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ALLOW_LIST, str(bundle.parent))
-        return main(["predict", str(bundle), "--device", "cpu", *options])
+        return main(["predict", str(bundle), "--device", "cpu", "--workers", "0", *options])
 
 
 def bundle_run(bundle: Path, images: Path, out: Path) -> None:

@@ -89,12 +89,12 @@ def test_what_is_left_goes_to_the_largest_remainders(prepare):
 
 
 def test_a_packed_patient_is_laid_out_left_back_and_up(prepare, tmp_path):
-    head = np.array([[[7, 9], [11, 13], [15, 17]]], np.uint8)
-    mask = np.zeros((1, 256, 256), np.uint8)
+    head = np.array([[[7, 9], [11, 13], [15, 17]], [[1, 2], [3, 4], [5, 6]]], np.uint8)
+    mask = np.zeros((2, 256, 256), np.uint8)
     mask[0, 20, 41] = 1
     np.savez(tmp_path / "one.npz", flair=head, offset=[0, 10, 20], mask=np.packbits(mask, axis=2))
     image, tumour = prepare.unpack(tmp_path / "one.npz")
-    assert image.shape == tumour.shape == (256, 256, 1)
+    assert image.shape == tumour.shape == (256, 256, 2)
     assert image[40:44, 20:26, 0].tolist() == [[7, 7, 11, 11, 15, 15]] * 2 + [[9, 9, 13, 13, 17, 17]] * 2
     assert int(image.astype(int).sum()) == 4 * int(head.sum()) and np.argwhere(tumour).tolist() == [[41, 20, 0]]
     prepare.write_without_spacing(tmp_path / "one.nii.gz", image)
