@@ -77,7 +77,7 @@ train-second: $(INSTALLED)
 
 train-one: $(INSTALLED)
 	CAVEAT_BUNDLES=bundles $(BIN)/python -m caveat train bundles/$(BUNDLE) --data $(LISTS)/$(LIST).json --root $(DATA) --seed $(SEED) \
-	  -o checkpoints/$(BUNDLE)/$(NAME) --resume $(addprefix --overlay ,$(OVERLAY)) $(OPTIONS)
+	  -o checkpoints/$(BUNDLE:_%=%)/$(NAME) --resume $(addprefix --overlay ,$(OVERLAY)) $(OPTIONS)
 
 bundles: $(INSTALLED)  ## write the configs of bundles from their own settings and the base settings
 	$(BIN)/python -m caveat.compose_bundle $(patsubst %/settings/,%,$(wildcard bundles/*/settings/))

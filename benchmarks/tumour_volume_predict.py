@@ -31,9 +31,10 @@ from caveat.transforms.discover import DATA_ROOT, find_studies, studies_from_lis
 OUT = ROOT / "out" / "tumour_volume"
 PREPARED = ROOT / "prepared"
 CHECKPOINTS = Path(os.environ.get("CAVEAT_CHECKPOINTS", ROOT / "checkpoints")) / "tumour_volume"
-BUNDLE = ROOT / "bundles" / "tumour_volume"
+BUNDLE = ROOT / "bundles" / "_tumour_volume"
 LISTS = ROOT / "data_lists"
 LIST = LISTS / "brain_tumour.json"
+OUT_OF_FOLD = LISTS / "brain_tumour_out_of_fold.json"
 FOLDS = (1, 2, 3, 4, 5)
 INSTITUTIONS = ("CS", "DU", "FG", "HT")
 PREFIX = "samplers.{}.sampler.backbone."
@@ -76,7 +77,7 @@ def main() -> None:
 
 def pack_members() -> None:
     """One file of weights for the five networks, network k trained without fold k + 1; and what each has seen."""
-    print(pack([CHECKPOINTS / f"fold{fold}" / "average.pt" for fold in FOLDS], BUNDLE / "models" / "model.pt", PREFIX))
+    print(pack([CHECKPOINTS / f"fold{fold}" / "best.pt" for fold in FOLDS], BUNDLE / "models" / "model.pt", PREFIX))
     seen: dict[str, list[int]] = {}
     for network, fold in enumerate(FOLDS):
         for entry in read_entries(LISTS / f"brain_tumour_fold{fold}.json", "training"):
@@ -85,15 +86,15 @@ def pack_members() -> None:
 
 
 def predict_ensemble() -> None:
-    """Records are made of the first, figures of the ensemble of the second."""
-    for part in ("training", "test"):
-        predict(OUT / "ensemble" / part, studies_from_list(LIST, part, data_root=PREPARED))
+    """Records are made of the training patients by preparation, figures of the ensemble of the test patients."""
+    for list_file, part in ((OUT_OF_FOLD, "with_skull"), (OUT_OF_FOLD, "stripped"), (LIST, "test")):
+        predict(OUT / "ensemble" / part, studies_from_list(list_file, part, dataset_dir=PREPARED))
 
 
 def predict_out_of_fold() -> None:
     """Each network on its own fold's patients."""
     for network, fold in enumerate(FOLDS):
-        studies = studies_from_list(LISTS / f"brain_tumour_fold{fold}.json", "out_of_fold", data_root=PREPARED)
+        studies = studies_from_list(LISTS / f"brain_tumour_fold{fold}.json", "out_of_fold", dataset_dir=PREPARED)
         predict(OUT / f"fold{fold}", studies, "dropout", **{"member": network, "inferer::draws": DRAWS_OF_ONE})
 
 
@@ -107,8 +108,8 @@ def predict_others() -> None:
 def predict_left_out() -> None:
     """One network for each institution that was left out."""
     for institution in INSTITUTIONS:
-        studies = studies_from_list(LISTS / f"brain_tumour_without_{institution}.json", "left_out", data_root=PREPARED)
-        overrides = weights_of(CHECKPOINTS / f"without_{institution}" / "average.pt")
+        studies = studies_from_list(LISTS / f"brain_tumour_without_{institution}.json", "left_out", dataset_dir=PREPARED)
+        overrides = weights_of(CHECKPOINTS / f"without_{institution}" / "best.pt")
         predict(OUT / f"without_{institution}", studies, "dropout", **overrides, **{"inferer::draws": DRAWS_OF_ONE})
 
 

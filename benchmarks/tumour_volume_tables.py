@@ -4,6 +4,7 @@
     python benchmarks/tumour_volume_tables.py widths       # after ensemble: what sets the width, and what the spread knows
     python benchmarks/tumour_volume_tables.py coverage     # after `caveat calibrate` for both preparations
     python benchmarks/tumour_volume_tables.py lesions      # after out_of_fold
+    python benchmarks/tumour_volume_tables.py others       # after others
 
 Out of fold a number is of the one network that has not seen the patient. Logs are natural ones of true over stated volume.
 """
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from scipy import ndimage
-from tumour_volume_predict import BUNDLE, FOLDS, LIST, LISTS, OUT, PREPARED
+from tumour_volume_predict import BUNDLE, FOLDS, LIST, LISTS, OUT, OUT_OF_FOLD, PREPARED
 
 from caveat.inference.calibration.case import Case, read_cases
 from caveat.inference.calibration.quantile import miss_rate, rank
@@ -40,7 +41,6 @@ from caveat.inference.stored_study import read_map
 
 LEVELS = (0.8, 0.9, 0.95)
 LEVEL = 0.9
-OUT_OF_FOLD = LISTS / "brain_tumour_out_of_fold.json"
 PARTS = {"with_skull": "with skull", "stripped": "stripped"}
 NETWORKS = len(FOLDS)
 OFFSET = 0.001
@@ -54,7 +54,13 @@ WIDTHS: Mapping[str, ConformityScore] = {
 
 def main() -> None:
     """Print one table."""
-    tables = {"dice": dice_tables, "widths": width_tables, "coverage": coverage_tables, "lesions": lesion_tables}
+    tables = {
+        "dice": dice_tables,
+        "widths": width_tables,
+        "coverage": coverage_tables,
+        "lesions": lesion_tables,
+        "others": others_table,
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", choices=tables)
     tables[parser.parse_args().table]()
@@ -136,7 +142,7 @@ def own_cases(part: str) -> list[Case]:
     """The cases that a record is made of, each as its own fold's network says."""
     settings = read_calibration(BUNDLE / "configs" / "calibrate.yaml")
     read = read_cases(
-        OUT / "ensemble" / "training", OUT_OF_FOLD, part, settings.truths, PREPARED, settings.measurements, nothing_found=True
+        OUT / "ensemble" / part, OUT_OF_FOLD, part, settings.truths, PREPARED, settings.measurements, nothing_found=True
     )
     return [case.of_network(case.fold, NETWORKS) for case in read.by_measurement["tumour volume"]]
 
@@ -278,6 +284,18 @@ def _pieces(one: Outlined) -> list[tuple[float, bool, bool]]:
         place = tuple(np.clip(np.rint(index).astype(int), 0, np.array(pieces.shape) - 1))
         found.append((lesion["existence"], number == 0, bool(pieces[tuple(axis[place] for axis in nearest)] in real)))
     return found
+
+
+def others_table() -> None:
+    """What the bundle says of images that it was not made for, and of tumours in no list."""
+    rows = []
+    for file in sorted((OUT / "others").glob("*/*/*/result.json")):
+        result = json.loads(file.read_text(encoding="utf-8"))
+        said = "; ".join(reason["message"] for reason in result["reasons"])
+        said = said or result["measurements"][0]["statement"]
+        flags = ", ".join(result["flags"]) or "-"
+        rows.append([file.parts[-4].replace("_", " "), file.parts[-3], result["status"], said, flags])
+    print(markdown_table(["kind", "study", "status", "what is stated", "flags"], rows))
 
 
 if __name__ == "__main__":
