@@ -37,7 +37,8 @@ def bundle(tmp_path_factory) -> Path:
     config = folder / "configs" / "inference.yaml"
     settings = yaml.safe_load(config.read_text(encoding="utf-8"))
     settings["backbone"] |= SMALL
-    (folder / "models").mkdir()
+    for part in ("models", "calibration"):
+        (folder / part).mkdir()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         facts = {key: value for key, value in settings["backbone"].items() if key != "_target_"}
