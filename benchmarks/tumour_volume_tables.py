@@ -3,7 +3,6 @@
     python benchmarks/tumour_volume_tables.py dice         # after tumour_volume_predict.py out_of_fold and ensemble
     python benchmarks/tumour_volume_tables.py widths       # after ensemble: what sets the width, and what the spread knows
     python benchmarks/tumour_volume_tables.py coverage     # after `caveat calibrate` for both preparations
-    python benchmarks/tumour_volume_tables.py lesions      # after out_of_fold
     python benchmarks/tumour_volume_tables.py others       # after others
 
 Out of fold a number is of the one network that has not seen the patient. Logs are natural ones of true over stated volume.
@@ -58,7 +57,6 @@ def main() -> None:
         "dice": dice_tables,
         "widths": width_tables,
         "coverage": coverage_tables,
-        "lesions": lesion_tables,
         "others": others_table,
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -252,38 +250,6 @@ def _held(record: Record, cases: Sequence[Case], level: float) -> str:
     ends = [record.interval(case, level) for case in cases]
     held = sum(lower <= case.truth <= upper for case, (lower, upper) in zip(cases, ends, strict=True))
     return f"{held} of {len(cases)}"
-
-
-def lesion_tables() -> None:
-    """Existence against being real: a piece is real where one of its voxels lies in the outline."""
-    found = [piece for one in out_of_fold() for piece in _pieces(one)]
-    edges = (0.0, 0.3, 0.5, 0.7, 0.9, 0.999, 1.001)
-    rows = []
-    for low, high in zip(edges, edges[1:], strict=False):
-        here = [real for existence, _, real in found if low <= existence < high]
-        stated = [existence for existence, *_ in found if low <= existence < high]
-        if here:
-            label = "all draws" if low == edges[-2] else f"{low:g} to {high:g}"
-            rows.append([label, str(len(here)), f"{np.mean(stated):.2f}", f"{np.mean(here):.2f} ({sum(here)} of {len(here)})"])
-    print(markdown_table(["share of draws", "pieces", "mean share", "real"], rows))
-    for name, wanted in (("largest pieces", True), ("others", False)):
-        real = [hit for _, largest, hit in found if largest is wanted]
-        print(f"\n{name}: {sum(real)} of {len(real)} are real")
-
-
-def _pieces(one: Outlined) -> list[tuple[float, bool, bool]]:
-    """Of each lesion its existence, whether it is the largest, and whether it is real: of the piece nearest to its middle."""
-    pieces, count = ndimage.label(one.found, np.ones((3, 3, 3)))
-    if not count:
-        return []
-    nearest = ndimage.distance_transform_edt(pieces == 0, return_distances=False, return_indices=True)
-    real = np.unique(pieces[one.true])
-    found = []
-    for number, lesion in enumerate(one.result["lesions"]):
-        index = np.linalg.solve(one.affine[:3, :3], np.array(lesion["centre"]) - one.affine[:3, 3])
-        place = tuple(np.clip(np.rint(index).astype(int), 0, np.array(pieces.shape) - 1))
-        found.append((lesion["existence"], number == 0, bool(pieces[tuple(axis[place] for axis in nearest)] in real)))
-    return found
 
 
 def others_table() -> None:

@@ -130,17 +130,6 @@ class ReportOnInputGridd(Transform):
         return status | result | {"gate": None, "flags": sorted(set(flags))}
 
 
-def centre_in_world(index: Sequence[float], image: MetaTensor) -> list[float]:
-    """Where an element of the network grid lies: mm (RAS), or elements of the input's grid where no spacing is known.
-
-    Args:
-        index: by axis. image: on the network grid.
-    """
-    dimensions = len(index)
-    affine = image.affine[:dimensions, [*range(dimensions), -1]].to(torch.float64)
-    return (affine @ torch.tensor([*index, 1.0], dtype=torch.float64)).tolist()
-
-
 def touches_border(labels: torch.Tensor, region: torch.Tensor | None = None) -> bool:
     """Whether a volume's structure reaches the border of what was measured, so that part of it may lie beyond.
 

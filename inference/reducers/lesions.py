@@ -54,9 +54,8 @@ class Lesions(Reducer):
         in_draws = (
             np.stack([self._sizes_in(draw, pieces, count) for draw in range(len(self._bits))]) if count else np.zeros((1, 0))
         )
-        middles = ndimage.center_of_mass(reported, pieces, range(1, count + 1))
         order = np.argsort(-sizes, kind="stable")
-        return Reduction(lesions=[self._state(sizes[piece], in_draws[:, piece], middles[piece]) for piece in order])
+        return Reduction(lesions=[self._state(sizes[piece], in_draws[:, piece]) for piece in order])
 
     def _sizes_in(self, draw: int, pieces: np.ndarray, count: int) -> np.ndarray:
         """Elements of each reported piece in one draw, 0 where the draw has none of it. Returns: int (count,)."""
@@ -77,7 +76,7 @@ class Lesions(Reducer):
     def _is_structure(self, labels: torch.Tensor) -> np.ndarray:
         return np.isin(labels.cpu().numpy(), self.measurement.classes)
 
-    def _state(self, size: int, in_draws: np.ndarray, middle: Sequence[float]) -> dict[str, Any]:
+    def _state(self, size: int, in_draws: np.ndarray) -> dict[str, Any]:
         element = self._study.element
         volumes = [self._volume(int(number)) for number in in_draws]
         deviation = float(np.std(volumes, ddof=1)) if len(volumes) > 1 else None
@@ -86,7 +85,6 @@ class Lesions(Reducer):
             "value": self._volume(int(size)),
             "existence": float((in_draws > 0).mean()),
             "draws": {"n": len(volumes), "mean": float(np.mean(volumes)), "sd": deviation, "values": volumes},
-            "centre": [float(index) for index in middle],
         }
 
     def _volume(self, elements: int) -> float:
