@@ -63,7 +63,7 @@ def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
             "place": str(place_of(group)),
             "named": _is_named(group[0], beside),
         }
-        for group in sorted(groups, key=lambda group: group[0].place.parts)
+        for group in sorted(groups, key=lambda group: min(one.place.parts for one in group))
     ]
     return _entries(studies, anonymous)
 

@@ -11,7 +11,9 @@ from scipy import ndimage
 from caveat.reasons import StudyRefused
 
 SMALLEST_PART = 0.1
-"""Of the largest, below which a part is a stray."""
+"""Of the largest, below which a part is a stray, if it lies near."""
+FURTHEST_STRAY = 0.5
+"""Of the extent of what is no stray, along each axis, by which a stray may stretch it; the middle moves by half of that."""
 MOST_NAMED = 10
 
 
@@ -64,12 +66,22 @@ def separate_parts(mask: np.ndarray) -> int:
     """
     (inside,) = ndimage.find_objects(mask.astype(np.uint8))
     parts, _ = ndimage.label(mask[inside], np.ones((3, 3, 3)))
-    return count_parts(np.bincount(parts.ravel())[1:])
+    boxes = ndimage.find_objects(parts)
+    low, high = (np.array([[getattr(extent, end) for extent in box] for box in boxes]) for end in ("start", "stop"))
+    return count_parts(np.bincount(parts.ravel())[1:], low, high)
 
 
-def count_parts(sizes: np.ndarray) -> int:
-    """How many parts are no strays. Args: sizes: of each."""
-    return int((sizes >= SMALLEST_PART * sizes.max()).sum())
+def count_parts(sizes: np.ndarray, low: np.ndarray, high: np.ndarray) -> int:
+    """How many parts are no strays: small, and so near that the middle of all stays inside what is no stray.
+
+    Args:
+        sizes: (parts,). low, high: (parts, axes), where each begins and ends.
+    """
+    large = sizes >= SMALLEST_PART * sizes.max()
+    start, end = low[large].min(axis=0), high[large].max(axis=0)
+    reach = FURTHEST_STRAY * (end - start)
+    far = ((low < start - reach) | (high > end + reach)).any(axis=1)
+    return int((large | far).sum())
 
 
 def one_label(found: Sequence[int], label: int | None, what: str) -> int:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import tarfile
 import zipfile
 from pathlib import Path, PurePath
 
@@ -284,3 +285,17 @@ def test_the_shipped_list_names_the_files_it_was_made_of(shared_data):
     assert len(studies) == 8
     for study in studies[:2]:
         assert hashlib.sha256(Path(study["image"]).read_bytes()).hexdigest() == study["sha256"]
+
+
+@pytest.mark.parametrize("name", ["rest.tar", "rest.tar.gz", "rest.tgz", "rest.tar.bz2", "rest.bin"])
+def test_an_archive_that_is_not_opened_is_a_study_to_be_refused(name, tmp_path):
+    """What it holds would be missing in silence, such as the last slices of the volume beside it."""
+    write(clean_series(), tmp_path / "scan")
+    kind = {"gz": "gz", "tgz": "gz", "bz2": "bz2"}.get(name.rsplit(".", 1)[1], "")
+    with tarfile.open(tmp_path / "scan" / name, f"w:{kind}") as archive:
+        archive.add(__file__, "slice.dcm")
+    studies = find_studies(tmp_path)
+    assert len(studies) == 2
+    refused = [study for study in studies if isinstance(study["image"], str)]
+    with pytest.raises(StudyRefused, match="UNSUPPORTED_FILE_TYPE"):
+        inspect_study(refused[0]["image"])

@@ -220,6 +220,9 @@ def test_a_point_is_not_put_between_two_parts(tmp_path):
     assert crop(two * 1 + filled(shape, (24, 24, 14), (28, 28, 18)), ways=["point"], label=2).meta["crop"]["source"] == "point"
     stray = filled(shape, (4, 4, 4), (8, 8, 8)) | filled(shape, (9, 9, 9), (10, 10, 10))
     assert crop(stray, ways=["point"]).shape == (1, 10, 10, 10)
+    far = filled(shape, (4, 4, 4), (8, 8, 8)) | filled(shape, (38, 38, 28), (39, 39, 29))  # one voxel would draw the middle out
+    with pytest.raises(StudyRefused, match="AMBIGUOUS_REGION: 2 parts that do not touch"):
+        crop(far, ways=["point"])
 
 
 def test_a_label_without_a_mask_is_wrong_usage(tmp_path, capsys):

@@ -33,9 +33,13 @@ def contour_parts(contours: Sequence[np.ndarray], areas: np.ndarray, axes: np.nd
         raise StudyRefused("REGION_UNREADABLE", f"{len(contours)} contours, the limit is {MOST_CONTOURS}")
     placed = [contour @ axes.T for contour in contours]
     low, high = (np.array([getattr(one, end)(axis=0) for one in placed]) for end in ("min", "max"))
-    high[:, 2] += REACH * step
-    pairs = [np.flatnonzero((low <= high[index]).all(axis=1) & (high >= low[index]).all(axis=1)) for index in range(len(placed))]
+    above = high + [0, 0, REACH * step]
+    pairs = [
+        np.flatnonzero((low <= above[index]).all(axis=1) & (above >= low[index]).all(axis=1)) for index in range(len(placed))
+    ]
     rows = np.repeat(np.arange(len(placed)), [len(found) for found in pairs])
     touching = coo_array((np.ones(len(rows), bool), (rows, np.concatenate(pairs))), shape=(len(placed),) * 2)
-    _, parts = connected_components(touching, directed=False)
-    return count_parts(np.bincount(parts, weights=areas))
+    count, parts = connected_components(touching, directed=False)
+    lowest = np.array([low[parts == part].min(axis=0) for part in range(count)])
+    highest = np.array([high[parts == part].max(axis=0) for part in range(count)])
+    return count_parts(np.bincount(parts, weights=areas), lowest, highest)
