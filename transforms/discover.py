@@ -150,7 +150,7 @@ def studies_from_list(
     studies = []
     for number, entry in enumerate(listed, start=1):
         channels = _channels(entry, number)
-        named = (root / channels[0]).is_file() and is_known(root / channels[0])
+        named = os.path.isfile(root / channels[0]) and is_known(root / channels[0])
         paths = [str(root / channel) for channel in channels]
         study = {"image": paths if len(paths) > 1 else paths[0], "place": channels[0], "named": named}
         study |= {"sha256": str(entry["sha256"])} if entry.get("sha256") else {}

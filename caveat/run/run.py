@@ -76,4 +76,4 @@ def run(
         finally:
             progress.close()
             counts = finish(folder)
-    return Finished(counts, folder.outcomes, len(studies) - len(folder.outcomes))
+    return Finished(counts, folder.outcomes, len(studies) - sum(counts.values()))

@@ -141,3 +141,12 @@ def test_an_output_that_vanished_ends_the_run(tmp_path):
     with pytest.raises(StudyRefused) as refusal:
         folder.finish()
     assert refusal.value.code == "OUTPUT_NOT_WRITABLE"
+
+
+def test_a_resumed_run_that_ends_early_keeps_what_was_done_in_its_tables(tmp_path):
+    """It came to one study of two; the other one stands there whole all the same."""
+    whole = run(tmp_path, studies("a", "b"))
+    tables = {name: (tmp_path / name).read_bytes() for name in ("summary.csv", "index.html")}
+    assert run(tmp_path, studies("a", "b"), resume=True, only=1) == whole
+    assert {name: (tmp_path / name).read_bytes() for name in tables} == tables
+    assert "sealed" not in json.loads((tmp_path / "run.json").read_text()), "not all was looked at again"

@@ -169,16 +169,33 @@ def test_a_whole_folder_of_this_run_and_this_input_stands(standing):
     assert (outcome.number, outcome.status, outcome.reused) == (0, "OK", True)
 
 
-@pytest.mark.parametrize("changed", ["input", "number", "output", "output gone"])
+@pytest.mark.parametrize("changed", ["output", "output gone"])
 def test_what_is_not_what_it_was_goes_to_be_done_again(changed, standing, tmp_path):
     write, entry = standing
     if changed == "output":
         (tmp_path / "example" / "result.json").write_text((tmp_path / "example" / "result.json").read_text() + " ")
     if changed == "output gone":
         (tmp_path / "example" / "result.json").unlink()
-    other = {"input": {"input_sha256": "b2"}, "number": {"number": 1}}.get(changed, {})
-    assert write.stands(entry | other) is None
+    assert write.stands(entry) is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("other", [{"input_sha256": "b2"}, {"number": 1}])
+def test_a_measurement_of_another_input_is_neither_kept_nor_replaced(other, standing, tmp_path):
+    """Another patient under the same name would be mixed into the run, or take the place of a finished result."""
+    write, entry = standing
+    before = files(tmp_path)
+    with pytest.raises(StudyRefused, match="OUTPUT_OF_ANOTHER_RUN: .*another file"):
+        write.stands(entry | other)
+    assert files(tmp_path) == before
+
+
+def test_a_study_that_was_refused_is_done_again_when_its_file_is_mended(tmp_path):
+    write = WriteStudyd(tmp_path, [ResultJsonWriter()])
+    entry = {"name": "x", "number": 3, "input_sha256": "a1"}
+    write.refuse(entry, StudyRefused("TRUNCATED"))
+    assert write.stands(entry).reasons == ("TRUNCATED",)
+    assert write.stands(entry | {"input_sha256": "b2"}) is None and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("whose", ["another run's", "nobody's", "a note beside"])
@@ -190,11 +207,11 @@ def test_what_this_run_did_not_write_is_never_deleted(whose, standing, tmp_path)
         (tmp_path / "example" / "files.json").unlink()
     else:
         (tmp_path / "example" / "note.txt").write_text("looked at by M.")
-        entry = entry | {"input_sha256": "b2"}
+        (tmp_path / "example" / "result.json").write_text("{}")
     with pytest.raises(StudyRefused) as refusal:
         write.stands(entry)
     assert refusal.value.code == "OUTPUT_OCCUPIED"
-    assert (tmp_path / "example" / ("note.txt" if whose == "a note beside" else "result.json")).is_file()
+    assert (tmp_path / "example" / "result.json").is_file()
 
 
 def test_a_seal_that_names_files_elsewhere_is_none(standing, tmp_path):

@@ -98,8 +98,7 @@ class RunFolder:
             if (path / NAME).is_file():
                 folder._refuse_another_run()
                 folder._sweep()
-            else:
-                folder._write_manifest({})
+            folder._write_manifest({})  # not sealed while anything may change
             write_key(path, studies)
         except BaseException:
             journal.discard()
@@ -112,7 +111,7 @@ class RunFolder:
         self.journal.write(outcome.line())
 
     def finish(self) -> dict[str, int]:
-        """Write summary.csv and index.html of the studies that are done; where all are, seal run.json.
+        """Write summary.csv and index.html of the studies that are done; where this process has seen to all, seal run.json.
 
         Returns:
             how many studies were "measured", "nothing_found", "refused".
@@ -121,15 +120,19 @@ class RunFolder:
             StudyRefused: OUTPUT_NOT_WRITABLE.
         """
         try:
-            done = [study["name"] for study in self.studies if study["number"] in self.outcomes]
-            counts = write_run_index(self.path, done)
-            if len(done) == len(self.studies):
+            counts = write_run_index(self.path, [study["name"] for study in self.studies if self._is_done(study)])
+            if len(self.outcomes) == len(self.studies):
                 self._write_manifest({"sealed": True, "counts": counts})
         except OSError as error:
             raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
         finally:
             self.journal.close()
         return counts
+
+    def _is_done(self, study: Mapping[str, Any]) -> bool:
+        """Also by an earlier process of this run, where this one ended before it came to the study."""
+        seal = StudySeal.read(self.path / study["name"])
+        return study["number"] in self.outcomes or seal is not None and seal.run == run_identity(self.facts)
 
     def _write_manifest(self, end: Mapping[str, Any]) -> None:
         entries = list(self._sealed_studies() if end else self._listed_studies())

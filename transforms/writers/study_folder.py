@@ -23,7 +23,7 @@ from .views import Scene
 from .whole_file import flush
 from .writer import Writer
 
-OF_THE_OUTPUT = frozenset({"OUTPUT_NOT_WRITABLE", "OUTPUT_OCCUPIED"})
+OF_THE_OUTPUT = frozenset({"OUTPUT_NOT_WRITABLE", "OUTPUT_OCCUPIED", "OUTPUT_OF_ANOTHER_RUN"})
 """Codes that say nothing of the study: they end the run."""
 
 
@@ -107,13 +107,15 @@ class WriteStudyd(Transform):
     def stands(self, study: Mapping[str, Any]) -> Outcome | None:
         """What became of a study in this run, where its folder is whole and its input is what it was; never mere existence.
 
-        What this run wrote and is not to be trusted any more is deleted: the study is to be done again.
+        What this run wrote and is not to be trusted any more is deleted: the study is to be done again. A measurement whose input
+        has become another file is neither kept nor replaced: it may be another patient's.
 
         Args:
             study: entry of `find_studies`, with `input_sha256`.
 
         Raises:
-            StudyRefused: OUTPUT_OCCUPIED for a folder that this run did not write.
+            StudyRefused: OUTPUT_OCCUPIED for a folder that this run did not write, or in which somebody put something;
+                OUTPUT_OF_ANOTHER_RUN for a measurement of another input.
         """
         folder = self.output_dir / folder_name(study["name"])
         if not os.path.lexists(folder):
@@ -121,8 +123,12 @@ class WriteStudyd(Transform):
         seal = StudySeal.read(folder)
         if folder.is_symlink() or seal is None or seal.run != run_identity(self.facts):
             raise StudyRefused("OUTPUT_OCCUPIED", f"the folder of study {study['number']} is not of this run")
-        whole = seal.number == study["number"] and seal.input == study["input_sha256"] and seal.holds(folder)
-        outcome = self.outcome(study, reused=True) if whole else None
+        same = seal.number == study["number"] and seal.input == study["input_sha256"]
+        if not same and (read_result(folder) or EMPTY_RESULT)["status"] != "REFUSED":
+            raise StudyRefused(
+                "OUTPUT_OF_ANOTHER_RUN", f"study {study['number']} was measured from another file than is there now"
+            )
+        outcome = self.outcome(study, reused=True) if same and seal.holds(folder) else None
         if outcome is None or UNSETTLED & set(outcome.reasons):
             seal.remove(folder)
             return None

@@ -63,14 +63,13 @@ class StudySeal:
         """Delete the files that the seal names, itself last, and the folder.
 
         Raises:
-            StudyRefused: OUTPUT_OCCUPIED where somebody else's files remain; they are left.
+            StudyRefused: OUTPUT_OCCUPIED where somebody else's files lie there; nothing is deleted then.
         """
+        if {path.name for path in folder.iterdir()} - {*self.files, NAME}:
+            raise StudyRefused("OUTPUT_OCCUPIED", "files that this program did not write, in the folder of a study")
         for name in (*self.files, NAME):
             (folder / name).unlink(missing_ok=True)
-        try:
-            folder.rmdir()
-        except OSError:
-            raise StudyRefused("OUTPUT_OCCUPIED", "files that this program did not write, in the folder of a study") from None
+        folder.rmdir()
 
 
 def file_sha256(path: Path) -> str:
