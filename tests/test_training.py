@@ -89,6 +89,8 @@ def test_paths_of_entries_start_from_their_folders(tmp_path):
     assert training_entries(listed, "training", folders) == [{"image": "images/a.nii", "label": "labels/x.nii"}] * 2
     every = training_entries(listed, "training", folders, all_raters=True, left_out_fold=2)
     assert every == [{"image": "images/a.nii", "label": ["labels/x.nii", "labels/y.nii"]}]
+    with pytest.raises(StudyRefused, match="no entry of the part training states the fold 3"):
+        training_entries(listed, "training", folders, left_out_fold=3)
     for part, wanted in (("training", {"points": "p"}), ("early_stopping", folders)):
         with pytest.raises(StudyRefused, match="WRONG_USAGE"):
             training_entries(listed, part, wanted)

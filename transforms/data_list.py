@@ -56,11 +56,14 @@ def training_entries(
         left_out_fold: entries that state this `fold` are left out.
 
     Raises:
-        StudyRefused: WRONG_USAGE where the part is not there or empty, or an entry lacks a key.
+        StudyRefused: WRONG_USAGE where the part is not there or empty, an entry lacks a key, or none states the fold.
     """
-    entries = [
-        entry for entry in read_part(Path(list_file), part, ()) if left_out_fold is None or entry.get("fold") != left_out_fold
-    ]
+    listed = read_part(Path(list_file), part, ())
+    entries = [entry for entry in listed if left_out_fold is None or entry.get("fold") != left_out_fold]
+    if listed and left_out_fold is not None and len(entries) == len(listed):
+        raise StudyRefused(
+            "WRONG_USAGE", f"no entry of the part {part} states the fold {left_out_fold}: nothing would be left out"
+        )
     if not entries:
         raise StudyRefused("WRONG_USAGE", f"the part {part} of the data list is empty")
     for number, entry in enumerate(entries, start=1):

@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--root",
         type=Path,
         metavar="FOLDER",
-        help="what the list's paths start from (default: CAVEAT_DATA, or the bundle's folder)",
+        help="what the list's paths start from (default: CAVEAT_DATA, or what the bundle's train.yaml names)",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder for budget and checkpoints")
     parser.add_argument(

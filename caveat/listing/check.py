@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +12,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
+from ..inference.calibration.quantile import units_needed
 from ..transforms.inspect_study import SAME_GRID_MM, Inspected, inspect_study
 
 LEVELS = (Fraction(4, 5), Fraction(9, 10), Fraction(19, 20))
@@ -95,6 +95,6 @@ def _torn(rows: Sequence[tuple[str, int, Mapping[str, Any]]]) -> Iterator[Proble
 
 
 def promises_of(units: int) -> str:
-    """Which levels so many calibration units can promise: one needs ceil(1 / alpha) - 1."""
-    possible = [f"{100 * float(level):g} %" for level in LEVELS if units >= math.ceil(1 / (1 - level)) - 1]
+    """Which levels so many calibration units can promise, by one score."""
+    possible = [f"{100 * float(level):g} %" for level in LEVELS if units >= units_needed(1 - level)]
     return f"intervals up to {possible[-1]}" if possible else "no interval: 80 % needs 4 units"
