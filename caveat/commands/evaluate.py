@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..bundle_folders import find_bundle
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
-from .stated_record import check_stated_record
+from .stored_predictions import add_stored_predictions, check_stored_predictions
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser("evaluate", help="score stored predictions against the labels of a data list")
-    parser.add_argument(
-        "bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder; its evaluate.yaml is used"
-    )
-    parser.add_argument(
-        "-p",
-        "--predictions",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="folder that caveat predict wrote; the figures go there too",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        metavar="LIST",
-        help="data list with labels; its paths start from CAVEAT_DATA (../shared/data)",
-    )
-    parser.add_argument("--split", default="test", metavar="NAME", help="part of the list (default: test)")
-    parser.add_argument(
-        "--record",
-        type=Path,
-        metavar="PATH",
-        help="a record, or a folder of records, whose intervals or regions are checked (default: the bundle's)",
+    add_stored_predictions(
+        parser,
+        config="evaluate.yaml",
+        writes="the figures",
+        data="data list with labels",
+        record="a record, or a folder of records, whose intervals or regions are checked",
     )
     parser.set_defaults(run=run)
 
@@ -46,12 +27,7 @@ def run(options: argparse.Namespace) -> int:
     """Compute, save evaluation.json, .csv, .md and plots beside the predictions, print the tables."""
     bundle = find_bundle(options.bundle)
     config = bundle / "configs" / "evaluate.yaml"
-    for path, kind in ((config, "the bundle has no evaluate.yaml"), (options.data, "--data names no file")):
-        if not path.is_file():
-            raise StudyRefused("WRONG_USAGE", kind)
-    if not options.predictions.is_dir():
-        raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
-    check_stated_record(options.record)
+    check_stored_predictions(options, config)
     from ..inference.calibration.point_record import read_point_records
     from ..inference.calibration.record import read_records
     from ..inference.calibration.seen import read_seen

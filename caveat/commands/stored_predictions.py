@@ -1,0 +1,36 @@
+"""The options of commands that look at stored predictions and at the truths of a data list."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..reasons import StudyRefused
+from .stated_record import check_stated_record
+
+
+def add_stored_predictions(parser: argparse.ArgumentParser, config: str, writes: str, data: str, record: str) -> None:
+    """Add them.
+
+    Args:
+        config: of the bundle that is used. writes: what else goes to the predictions. data, record: what list and record are.
+    """
+    parser.add_argument(
+        "bundle", metavar="BUNDLE", help=f"name of a shipped bundle, or path of a bundle folder; its {config} is used"
+    )
+    wrote = f"folder that caveat predict wrote; {writes} go there too"
+    parser.add_argument("-p", "--predictions", type=Path, required=True, metavar="OUT", help=wrote)
+    starts = f"{data}; its paths start from CAVEAT_DATA (../shared/data)"
+    parser.add_argument("--data", type=Path, required=True, metavar="LIST", help=starts)
+    parser.add_argument("--split", default="test", metavar="NAME", help="part of the list (default: test)")
+    parser.add_argument("--record", type=Path, metavar="PATH", help=f"{record} (default: the bundle's)")
+
+
+def check_stored_predictions(options: argparse.Namespace, config: Path) -> None:
+    """What can be said to be wrong before anything is read. Raises: StudyRefused: WRONG_USAGE, and as `check_stated_record`."""
+    for path, kind in ((config, f"the bundle has no {config.name}"), (options.data, "--data names no file")):
+        if not path.is_file():
+            raise StudyRefused("WRONG_USAGE", kind)
+    if not options.predictions.is_dir():
+        raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
+    check_stated_record(options.record)
