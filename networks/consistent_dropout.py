@@ -57,24 +57,23 @@ class ConsistentDropout(nn.Module):
             return F.dropout(x, self.p) if self.elementwise else _FEATURE_DROPOUT[x.ndim - 2](x, self.p)
         if self.drawn is None or self.p == 0.0:
             return x
-        key = int(hash32(self.key, self.calls)) if self.calls else self.key
+        key = int(hash32(_key_of(self), self.calls)) if self.calls else _key_of(self)
         self.calls += 1
-        keep = self._element_mask(x, key) if self.elementwise else self._channel_mask(x, key)
+        keep = (self._element_mask if self.elementwise else self._channel_mask)(x, key, self.drawn)
         return x * (keep.to(x.dtype) / (1.0 - self.p))
 
-    def _channel_mask(self, x: torch.Tensor, key: int) -> torch.Tensor:
-        draws, windows = self.drawn.draws, self.drawn.places
+    def _channel_mask(self, x: torch.Tensor, key: int, drawn: DrawnWindows) -> torch.Tensor:
         channels = torch.arange(x.shape[1], device=x.device)
-        keep = torch.stack([uniform(draw.key, key, channels) >= self.p for draw in draws])  # (draws, channels)
-        keep = keep.repeat_interleave(len(windows), dim=0)  # (draws * windows, channels)
+        keep = torch.stack([uniform(draw.key, key, channels) >= self.p for draw in drawn.draws])  # (draws, channels)
+        keep = keep.repeat_interleave(len(drawn.places), dim=0)  # (draws * windows, channels)
         return keep.reshape(*keep.shape, *[1] * (x.ndim - 2))
 
-    def _element_mask(self, x: torch.Tensor, key: int) -> torch.Tensor:
+    def _element_mask(self, x: torch.Tensor, key: int, drawn: DrawnWindows) -> torch.Tensor:
         channels = torch.arange(x.shape[1], device=x.device).reshape(-1, *[1] * (x.ndim - 2))
         at_a_time = max(1, _HASHED_AT_A_TIME // x[0, 0].numel())  # the hash works in 64 bits: bound what it holds
         masks = []
-        for draw in self.drawn.draws:
-            for place in self.drawn.places:
+        for draw in drawn.draws:
+            for place in drawn.places:
                 grids = place.feature_coordinates(x.shape[2:], device=x.device)
                 masks += [uniform_on_grid((draw.key, key, some), grids) >= self.p for some in channels.split(at_a_time)]
         return torch.cat(masks).reshape(x.shape)
@@ -101,8 +100,8 @@ def drawing(layers: Sequence[ConsistentDropout], draws: Sequence[Draw], places: 
     Raises:
         ValueError: a layer has no key yet.
     """
-    if any(layer.key is None for layer in layers):
-        raise ValueError("a consistent dropout layer has no key: call name_layers on its network first")
+    for layer in layers:
+        _key_of(layer)
     for layer in layers:
         layer.drawn, layer.calls = DrawnWindows(draws, places), 0
     try:
@@ -110,3 +109,9 @@ def drawing(layers: Sequence[ConsistentDropout], draws: Sequence[Draw], places: 
     finally:
         for layer in layers:
             layer.drawn = None
+
+
+def _key_of(layer: ConsistentDropout) -> int:
+    if layer.key is None:
+        raise ValueError("a consistent dropout layer has no key: call name_layers on its network first")
+    return layer.key

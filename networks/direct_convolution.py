@@ -36,9 +36,14 @@ def _conv3d(
     groups: int = 1,
 ) -> torch.Tensor:
     """As `torch.conv3d`, whose parameters these are."""
+    if isinstance(padding, str):
+        return torch.conv3d(input, weight, bias, stride, padding, dilation, groups)
     single = type(input) is torch.Tensor and input.ndim == 5 and len(input) == 1 and input.shape[:-1].numel() <= _SLOW
-    plain = input.dtype == weight.dtype == torch.float32 and input.device.type == "cpu" and not isinstance(padding, str)
+    plain = input.dtype == weight.dtype == torch.float32 and input.device.type == "cpu"
     if not (single and plain and max(weight.shape[2:]) > 1):  # of kernel 1 torch's own is the faster
         return torch.conv3d(input, weight, bias, stride, padding, dilation, groups)
-    three = [[value] * 3 if isinstance(value, int) else list(value) for value in (padding, stride, dilation)]
-    return torch.mkldnn_convolution(input, weight, bias, *three, groups)
+    return torch.mkldnn_convolution(input, weight, bias, _three(padding), _three(stride), _three(dilation), groups)
+
+
+def _three(value: int | Sequence[int]) -> list[int]:
+    return [value] * 3 if isinstance(value, int) else list(value)

@@ -141,7 +141,7 @@ def make_dropout_consistent(network: nn.Module) -> None:
             setattr(network.get_submodule(parent), attribute, replaced[child])
 
 
-def _first_convolution(network: nn.Module) -> nn.Module:
+def _first_convolution(network: nn.Module) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
     for module in network.modules():
         if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
             return module

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import torch
 
@@ -89,7 +90,10 @@ def _box_muller(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return (torch.sqrt(-2.0 * torch.log(radius)) * torch.cos(2.0 * math.pi * angle)).to(torch.float32)
 
 
-def _mix(h: int | torch.Tensor) -> int | torch.Tensor:
+_Hashed = TypeVar("_Hashed", int, torch.Tensor, int | torch.Tensor)
+
+
+def _mix(h: _Hashed) -> _Hashed:
     h = h ^ (h >> 15)
     h = (h * _MULTIPLIERS[0]) & _MASK
     h = h ^ (h >> 12)

@@ -57,9 +57,9 @@ class LatentEncoder(nn.Module):
 
     def _tiles(self, study: torch.Tensor) -> list[torch.Tensor]:
         """The study in boxes of equal size that begin at multiples of the stride; the last of an axis may be smaller."""
-        axes = []
+        axes: list[list[slice]] = []
         for extent in study.shape[2:]:
             count = math.ceil(extent / (self.tile - self.tile % self.stride))
             step = math.ceil(extent / count / self.stride) * self.stride
             axes.append([slice(first, min(first + step, extent)) for first in range(0, extent, step)])
-        return [study[(..., *box)] for box in product(*axes)]
+        return [study[:, :, *box] for box in product(*axes)]

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from monai.networks.utils import one_hot
-from torch import nn
 
+from .backbones.backbone import HeadedBackbone
 from .draw import Draw
 from .evaluation_mode import refuse_training_mode
 from .hash_noise import gaussian, layer_key
@@ -41,7 +41,7 @@ class LatentSampler(PosteriorSampler):
     answers; the label of a step is that of one rater, taken at random where there are several.
 
     Args:
-        backbone: has `encode(windows)`, `decode_features(features)` and `head`, a convolution of kernel 1 to the logits.
+        backbone: see `HeadedBackbone`.
         in_channels: channels of the study.
         latent: dimensions of z.
         encoder_channels: features per level of the encoder that sees the label, and of the prior's where it has one.
@@ -50,7 +50,9 @@ class LatentSampler(PosteriorSampler):
 
     source = Source.RATER
 
-    def __init__(self, backbone: nn.Module, in_channels: int, latent: int, encoder_channels: Sequence[int], tile: int) -> None:
+    def __init__(
+        self, backbone: HeadedBackbone, in_channels: int, latent: int, encoder_channels: Sequence[int], tile: int
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.latent = latent

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
+from .backbones.backbone import HeadedBackbone
 from .draw import Draw
 from .evaluation_mode import refuse_training_mode
 from .hash_noise import GRID_NOISE, gaussian, gaussian_on_grid, layer_key
@@ -35,8 +35,7 @@ class NoisyLogits(Sampler):
     under autocast too: a covariance of rounded factors is not the one that was trained.
 
     Args:
-        backbone: has `encode(windows)`, `decode_features(features)` and `head`, a convolution of kernel 1 to the logits,
-            whose answer becomes the mean.
+        backbone: the answer of its head becomes the mean.
         rank: number of factors; 0 leaves the noise of single voxels.
         region_channel: channel of the input that is 1 where the study is measured and 0 elsewhere; the covariance is
             zero there, where no label could bound it. None has it everywhere.
@@ -44,7 +43,7 @@ class NoisyLogits(Sampler):
 
     source = Source.RATER
 
-    def __init__(self, backbone: nn.Module, rank: int, region_channel: int | None = None) -> None:
+    def __init__(self, backbone: HeadedBackbone, rank: int, region_channel: int | None = None) -> None:
         super().__init__()
         self.backbone = backbone
         self.rank = rank

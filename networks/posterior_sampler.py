@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -57,5 +57,5 @@ class PosteriorSampler(Sampler):
         """
 
     @abstractmethod
-    def latents(self, draws: Sequence[Draw], context: Readings) -> torch.Tensor:
-        """Each draw's latent. Args: context: of one study. Returns: (draws, 1, latent)."""
+    def latents(self, draws: Sequence[Draw], context: Any) -> torch.Tensor:
+        """Each draw's latent. Args: context: readings of one study. Returns: (draws, 1, latent)."""

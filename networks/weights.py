@@ -8,6 +8,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -103,7 +104,7 @@ def _unpack(content: bytes, size_limit: int) -> dict[str, torch.Tensor]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
         fits = unpacked <= size_limit
-        stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True) if fits else None
+        stored: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True) if fits else None
     except Exception as error:  # zipfile and torch fail on a broken or hostile file in many ways
         raise StudyRefused("WEIGHTS_REFUSED", "the file is no archive of plain tensors") from error
     if not fits:

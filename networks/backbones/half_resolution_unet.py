@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..consistent_dropout import ConsistentDropout
+from .backbone import Backbone
 
 SLOPE = 0.05
 """Of the leaky rectifier below zero."""
@@ -17,7 +18,7 @@ RARE = -2.0
 """First bias of the logits of every class but the background: structures are rare, and the first steps are not spent on that."""
 
 
-class HalfResolutionUNet(nn.Module):
+class HalfResolutionUNet(Backbone):
     """U-Net whose finest level lies on half the grid: four pixels are four channels, on the way in and on the way out.
 
     A convolution there costs a quarter. Two convolutions a level, skips added, channel dropout before each level of the decoder
@@ -50,7 +51,7 @@ class HalfResolutionUNet(nn.Module):
         self.dropout = nn.ModuleList(ConsistentDropout(dropout) for _ in channels)
         self.up = nn.ModuleList(_two_convolutions(features, features) for features in channels[:-1])
         self.head = nn.Conv2d(channels[0], 4 * out_channels, 1)
-        nn.init.constant_(self.head.bias[4:].data, RARE)
+        nn.init.constant_(self.head.get_parameter("bias")[4:].data, RARE)
 
     def encode(self, windows: torch.Tensor) -> list[torch.Tensor]:
         """Args: windows: (B, C, x, y). Returns: per level, fine to coarse, (B, features, x / 2, y / 2) and so on.

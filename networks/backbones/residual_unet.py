@@ -10,10 +10,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..consistent_dropout import ConsistentDropout
-from .backbone import Backbone
+from .backbone import HeadedBackbone
 
 
-class ResidualUNet(Backbone):
+class ResidualUNet(HeadedBackbone):
     """U-Net with residual units on the way down, one convolution a level and channel dropout on the way up.
 
     Skips are added, not concatenated, and the deepest sum is formed in `encode`: nothing random lies before it, so a

@@ -52,5 +52,5 @@ class SegNet(nn.Module):
             x, indices = F.max_pool2d(level(x), 2, return_indices=True)
             taken.append(indices)
         for level, indices in zip(reversed(self.up), reversed(taken), strict=True):
-            x = level(F.max_unpool2d(x, indices, 2))
+            x = level(F.max_unpool2d(x, indices, (2, 2)))
         return self.head(x)

@@ -9,9 +9,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..consistent_dropout import ConsistentDropout
+from .backbone import Backbone
 
 
-class XNet(nn.Module):
+class XNet(Backbone):
     """One convolution a level; skips within each pass, and from the first pass's top level to the last.
 
     The second pass starts at half resolution and pools twice, the first three times. All that is random lies in the second

@@ -33,6 +33,8 @@ class JointLikelihood(nn.Module):
     certainly background to zero. The relaxation is that of Rupprecht et al. 2017 for several heads.
     """
 
+    steps: torch.Tensor
+
     def __init__(self, classes: int, samples: int = 20, warm_up: int = 0, relaxation: float = 0.0) -> None:
         super().__init__()
         if samples < 2 or samples % 2:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 
+from ..backbones.backbone import Backbone
 from ..backbones.residual_unet import ResidualUNet
 from ..consistent_dropout import drawing, name_layers
 from ..draw import Draw
@@ -21,8 +21,7 @@ class DropoutSampler(Sampler):
     """One consistent dropout mask a draw. In training mode `forward` is ordinary dropout; draws need evaluation mode.
 
     Args:
-        backbone: has `encode(windows)` without anything random, `decode(features, copies)` whose answer is copy-major,
-            and channel-wise `ConsistentDropout` layers with p > 0 in its decoder.
+        backbone: with channel-wise `ConsistentDropout` layers with p > 0 in its decoder.
 
     Raises:
         ValueError: the backbone has no such layer, or an element-wise one (`DropoutNetwork` takes those).
@@ -32,7 +31,7 @@ class DropoutSampler(Sampler):
 
     source = Source.MODEL
 
-    def __init__(self, backbone: nn.Module) -> None:
+    def __init__(self, backbone: Backbone) -> None:
         super().__init__()
         self.backbone = backbone
         self.layers = [layer for layer in name_layers(backbone) if layer.p > 0.0]

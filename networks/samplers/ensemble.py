@@ -39,6 +39,7 @@ class Ensemble(Sampler):
     """
 
     source = Source.MODEL
+    capacity: int
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -72,9 +73,10 @@ class Ensemble(Sampler):
         return torch.stack([self._member(draw.index, features) for draw in draws])
 
     def _member(self, index: int, features: EnsembleFeatures) -> torch.Tensor:
-        if index == 0 and features.first is not None:
-            return self.networks[0].decode(features.first)
-        return self.networks[index](features.windows)
+        member = self.networks[index]
+        if index == 0 and features.first is not None and isinstance(member, Backbone):
+            return member.decode(features.first)
+        return member(features.windows)
 
     def summary(self, features: EnsembleFeatures) -> torch.Tensor:
         """Pooled features of member 0 where it has an encoder, else of the windows. Returns: (B, channels)."""

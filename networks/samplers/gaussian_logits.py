@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
+from ..backbones.backbone import HeadedBackbone
 from ..backbones.residual_unet import ResidualUNet
 from ..noisy_logits import NoisyLogits
 
@@ -21,7 +21,7 @@ class GaussianLogits(NoisyLogits):
     Source: Kendall and Gal 2017, section 3.3. The deviation is a softplus, which cannot overflow, in place of an exponential.
     """
 
-    def __init__(self, backbone: nn.Module, region_channel: int | None = None) -> None:
+    def __init__(self, backbone: HeadedBackbone, region_channel: int | None = None) -> None:
         super().__init__(backbone, rank=0, region_channel=region_channel)
 
     @classmethod

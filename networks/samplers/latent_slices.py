@@ -52,6 +52,8 @@ class LatentSlices(SliceBySlice, PosteriorSampler):
             on: their mean over positions would be another one in a larger plane. None for all of it.
     """
 
+    sampler: LatentSampler
+
     def __init__(self, sampler: LatentSampler, plane: Sequence[int] | None = None) -> None:
         super().__init__(sampler)
         self.classes = sampler.classes

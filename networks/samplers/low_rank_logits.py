@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
+from ..backbones.backbone import HeadedBackbone
 from ..backbones.residual_unet import ResidualUNet
 from ..noisy_logits import NoisyLogits
 
@@ -22,7 +22,7 @@ class LowRankLogits(NoisyLogits):
     Source: Monteiro et al. 2020. The deviation is a softplus, which cannot overflow, in place of an exponential.
     """
 
-    def __init__(self, backbone: nn.Module, rank: int = 10, region_channel: int | None = None) -> None:
+    def __init__(self, backbone: HeadedBackbone, rank: int = 10, region_channel: int | None = None) -> None:
         if rank < 1:
             raise ValueError(f"rank must be at least 1, got {rank}: noise of single voxels is GaussianLogits")
         super().__init__(backbone, rank, region_channel)

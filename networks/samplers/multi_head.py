@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from ..backbones.backbone import HeadedBackbone
 from ..backbones.residual_unet import ResidualUNet
 from ..draw import Draw
 from ..evaluation_mode import refuse_training_mode
@@ -32,8 +33,7 @@ class MultiHead(Sampler):
     off them.
 
     Args:
-        backbone: has `encode(windows)`, `decode_features(features)` and `head`, a convolution of kernel 1 to the logits,
-            which becomes head 0.
+        backbone: its head becomes head 0.
         heads: how many.
 
     Raises:
@@ -43,8 +43,9 @@ class MultiHead(Sampler):
     """
 
     source = Source.RATER
+    capacity: int
 
-    def __init__(self, backbone: nn.Module, heads: int = 16) -> None:
+    def __init__(self, backbone: HeadedBackbone, heads: int = 16) -> None:
         super().__init__()
         if heads < 2:
             raise ValueError(f"one head is one hypothesis: at least 2 are needed, got {heads}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 
+from ..backbones.backbone import HeadedBackbone
 from ..backbones.residual_unet import ResidualUNet
 from ..latent_combiner import LatentCombiner
 from ..latent_encoder import LatentEncoder
@@ -28,7 +28,7 @@ class ProbabilisticUNet(LatentSampler):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: HeadedBackbone,
         in_channels: int,
         latent: int = 6,
         encoder_channels: Sequence[int] = (16, 32, 64, 64),

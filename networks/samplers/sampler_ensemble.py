@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -36,7 +36,7 @@ class SamplerEnsemble(Sampler):
             raise ValueError("draws of two sources are never pooled")
         if any(sampler.capacity is not None or sampler.has_views for sampler in samplers):
             raise ValueError("each sampler needs draws without limit and without a view of their own")
-        self.samplers = nn.ModuleList(samplers)
+        self.samplers = cast(Sequence[Sampler], nn.ModuleList(samplers))  # whose type says nothing of its members
         self.source = samplers[0].source
         self.members = len(samplers)
         self.align = math.lcm(*(sampler.align for sampler in samplers))

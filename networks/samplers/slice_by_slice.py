@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from ..backbones.residual_unet import ResidualUNet
 from ..draw import Draw
+from ..noisy_logits import NoisyLogits
 from ..place import Place
 from ..sampler import Sampler
 from ..scriptable import TracedPass
 from .low_rank_logits import LowRankLogits
+from .multi_head import MultiHead
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,11 @@ class SliceBySlice(Sampler):
 
     def distribution(self, windows: torch.Tensor) -> torch.Tensor:
         """Of noisy logits: what their losses take. Args and returns: as `NoisyLogits.distribution`, of volumes."""
-        return as_volumes(self.sampler.distribution(as_batch(windows)), windows.shape[-1])
+        return as_volumes(cast(NoisyLogits, self.sampler).distribution(as_batch(windows)), windows.shape[-1])
 
     def all_heads(self, windows: torch.Tensor) -> torch.Tensor:
         """Of several heads: what their loss takes. Args and returns: as `MultiHead.all_heads`, of volumes."""
-        return as_volumes(self.sampler.all_heads(as_batch(windows)), windows.shape[-1])
+        return as_volumes(cast(MultiHead, self.sampler).all_heads(as_batch(windows)), windows.shape[-1])
 
     def __prepare_scriptable__(self) -> nn.Module:
         return TracedPass(self, further_axes=1)

@@ -30,7 +30,7 @@ class FlipAndTurn:
     """
 
     flips: tuple[int, ...] = ()
-    plane: tuple[int, int] = (0, 1)
+    plane: tuple[int, ...] = (0, 1)
     quarters: int = 0
 
     def apply(self, values: torch.Tensor) -> torch.Tensor:
@@ -43,7 +43,7 @@ class FlipAndTurn:
 
 
 def distinct_transforms(
-    spatial_dims: int, flip_axes: Sequence[int], turn_plane: tuple[int, int] | None = None
+    spatial_dims: int, flip_axes: Sequence[int], turn_plane: tuple[int, ...] | None = None
 ) -> tuple[FlipAndTurn, ...]:
     """Every mirroring of the axes with every turn in the plane, each transform once, the identity first."""
     numbered = torch.arange(3**spatial_dims).reshape(1, 1, *[3] * spatial_dims)
@@ -72,6 +72,7 @@ class TestTimeAugmentation(Sampler):
     __test__ = False  # pytest collects classes by such a name
     source = Source.IMAGE
     has_views = True
+    capacity: int
 
     def __init__(
         self,
