@@ -106,10 +106,10 @@ class CropToRegiond(Cropd):
         """First voxel and the one behind the last, per axis of the grid, which may lie outside it."""
         spacing, axes = np.array(spacing_of(affine)), world_axes(affine)
         if self.box is not None:
-            low, high = self._faces(affine, frame)
+            low, high = self._faces(self.box, affine, frame)
             return np.ceil(low - NEARLY).astype(int), np.floor(high + NEARLY).astype(int) + 1
         if self.point is not None:
-            middle = self._middle(affine, frame)
+            middle = self._middle(self.point, affine, frame)
             if (middle < -0.5).any() or (middle > shape - 0.5).any():
                 raise _outside(affine, shape)
             size = np.maximum(np.rint(np.array(self.size_mm)[axes] / spacing), 1).astype(int)
@@ -117,23 +117,23 @@ class CropToRegiond(Cropd):
             return start, start + size
         return np.zeros(3, int), shape
 
-    def _faces(self, affine: np.ndarray, frame: str) -> tuple[np.ndarray, np.ndarray]:
+    def _faces(self, box: str | Path | Sequence[float], affine: np.ndarray, frame: str) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper faces of the box, in voxels of the grid."""
-        if isinstance(self.box, str | Path):
-            return _extent(self._region(self.box, frame), affine)
-        low, high = np.array(self.box[::2]), np.array(self.box[1::2])
+        if isinstance(box, str | Path):
+            return _extent(self._region(box, frame), affine)
+        low, high = np.array(box[::2]), np.array(box[1::2])
         middle, half = _to_voxels(affine, (low + high) / 2), ((high - low) / 2)[world_axes(affine)] / spacing_of(affine)
         return middle - half, middle + half
 
-    def _middle(self, affine: np.ndarray, frame: str) -> np.ndarray:
+    def _middle(self, point: str | Path | Sequence[float], affine: np.ndarray, frame: str) -> np.ndarray:
         """The point, in voxels of the grid."""
-        if isinstance(self.point, str | Path):
-            region = self._region(self.point, frame)
+        if isinstance(point, str | Path):
+            region = self._region(point, frame)
             if region.parts > 1:
                 raise StudyRefused("AMBIGUOUS_REGION", f"{region.parts} parts that do not touch, and a point between them")
             low, high = _extent(region, affine)
             return (low + high) / 2
-        return _to_voxels(affine, np.array(self.point))
+        return _to_voxels(affine, np.array(point))
 
     def _region(self, path: str | Path, frame: str) -> Region:
         """Args: path: of the region. frame: of reference of the image, hashed; "" where it has none.
@@ -153,7 +153,7 @@ class CropToRegiond(Cropd):
         if (extent < np.array(self.smallest_mm) - NEARLY).any() or (extent > np.array(self.largest_mm) + NEARLY).any():
             raise StudyRefused(
                 "FIELD_OF_VIEW_MISMATCH",
-                f"{_times(extent)} mm, where {_times(self.smallest_mm)} to {_times(self.largest_mm)} mm are measured",
+                f"{_times(extent.tolist())} mm, where {_times(self.smallest_mm)} to {_times(self.largest_mm)} mm are measured",
             )
 
 

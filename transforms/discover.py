@@ -161,8 +161,9 @@ def studies_from_list(
 def _channels(entry: Any, number: int) -> list[str]:
     """The paths of an entry's image. Raises: StudyRefused: WRONG_USAGE."""
     image = entry.get("image") if isinstance(entry, dict) else None
-    channels = image if isinstance(image, list) else [image]
-    if not channels or not all(isinstance(channel, str) and channel for channel in channels):
+    stated = image if isinstance(image, list) else [image]
+    channels = [channel for channel in stated if isinstance(channel, str) and channel]
+    if not channels or len(channels) < len(stated):
         raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has no image, or one that is no path and no paths")
     return channels
 

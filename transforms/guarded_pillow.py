@@ -16,7 +16,7 @@ from .checks.limits import LARGEST_PICTURE_PIXELS
 from .quiet import quiet_library
 
 
-def open_picture(data: bytes, name: str) -> Image.Image:
+def open_picture(data: bytes, name: str) -> ImageFile.ImageFile:
     """Open a picture without decoding it. Args: data: the whole file; name: Pillow's name of its format, no other is tried."""
     return Image.open(BytesIO(data), formats=[name])
 

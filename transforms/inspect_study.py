@@ -7,8 +7,8 @@ import stat
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def _as_channels(parts: Sequence[Inspected]) -> Inspected:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+def _opened(path: Path) -> Iterator[tuple[BufferedReader, int]]:
     """A regular file and its size; devices and FIFOs, which may never answer, are not opened."""
     try:
         status = path.stat()

@@ -10,6 +10,7 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
+from monai.utils import ensure_tuple_rep
 
 from .points_table import read_points
 
@@ -42,7 +43,7 @@ class LoadPointsd(MapTransform):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.refer_keys = (refer_keys,) * len(self.keys) if isinstance(refer_keys, str) else tuple(refer_keys)
+        self.refer_keys = ensure_tuple_rep(refer_keys, len(self.keys))
         self.rater = rater
         self.names = tuple(names)
 

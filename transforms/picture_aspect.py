@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from .stated_spacing import EQUAL_ASPECT
 
@@ -36,8 +37,8 @@ def unsquare_aspect(image: Image.Image, data: bytes, transposed: bool) -> float 
 
 def _densities(image: Image.Image, data: bytes) -> Iterator[tuple[float, float]]:
     """Pixels per unit of length, along a row and along a column, wherever a file states both."""
-    tags: Mapping[int, Any] = image.tag_v2 if image.format == "TIFF" else image.getexif()
-    stated = [(tags.get(X_RESOLUTION), tags.get(Y_RESOLUTION))]
+    tags: Mapping[int, Any] = image.tag_v2 if isinstance(image, TiffImageFile) else image.getexif()
+    stated: list[tuple[Any, Any]] = [(tags.get(X_RESOLUTION), tags.get(Y_RESOLUTION))]
     if image.format == "PNG":
         stated.append(image.info.get("aspect") or image.info.get("dpi") or (None, None))
     if image.format == "JPEG":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 COLOUR_MAP = 320
 """Tag of TIFF."""
@@ -20,7 +21,7 @@ def colours_of(image: Image.Image) -> np.ndarray:
     Returns:
         (rows, columns, 3), or 1 where all are greys; one more, alpha, where a palette has transparent entries.
     """
-    if image.format == "TIFF":
+    if isinstance(image, TiffImageFile):
         colours = _colours_of_map(image.tag_v2[COLOUR_MAP])[np.asarray(image)]
     else:
         colours = np.asarray(image.convert("RGBA" if "transparency" in image.info else "RGB"))

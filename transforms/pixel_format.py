@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from caveat.reasons import StudyRefused
 
@@ -29,16 +30,16 @@ IN_FILES_ORDER = re.compile(r"(;(?:16|32))B?(?=[SF]*$)")
 LARGEST_TILE_PIXELS = 64 * 1024**2
 
 
-def bits_of(image: Image.Image, data: bytes) -> int:
+def bits_of(image: ImageFile, data: bytes) -> int:
     """Bits per channel as stored; Pillow's mode does not tell. Args: image: opened, not decoded; data: the file."""
     if image.format == "PNG":
         return data[24]  # behind signature, frame, width and height
-    if image.format == "TIFF":
+    if isinstance(image, TiffImageFile):
         return int(image.tag_v2.get(BITS_PER_SAMPLE, (1,))[0])
     return 8
 
 
-def refuse_pixel_format(image: Image.Image, bits: int) -> None:
+def refuse_pixel_format(image: ImageFile, bits: int) -> None:
     """Accept what can be decoded without changing it.
 
     Args:
@@ -52,7 +53,7 @@ def refuse_pixel_format(image: Image.Image, bits: int) -> None:
         raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", f"colour model {image.mode}")
     if _is_halved(image, bits) and _raw_mode(image)[:-1] not in ("RGB;16", "RGBA;16"):
         raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", f"{bits} bits in {CHANNELS[image.mode]} channels")
-    if image.format == "TIFF":
+    if isinstance(image, TiffImageFile):
         tags = image.tag_v2
         if PHOTOMETRIC not in tags:
             raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "whether zero is black or white is not stated")
@@ -64,7 +65,7 @@ def refuse_pixel_format(image: Image.Image, bits: int) -> None:
             raise StudyRefused("TOO_LARGE", "a tile is larger than any picture that is read")
 
 
-def whole_pixels(image: Image.Image, bits: int, reopen: Callable[[], Image.Image]) -> np.ndarray:
+def whole_pixels(image: ImageFile, bits: int, reopen: Callable[[], ImageFile]) -> np.ndarray:
     """Decode.
 
     Args:
@@ -80,7 +81,7 @@ def whole_pixels(image: Image.Image, bits: int, reopen: Callable[[], Image.Image
     """
     raw_mode = _raw_mode(image)
     _unpack_natively(image)
-    orientation = 1 if image.format == "TIFF" else _orientation(image)  # Pillow turns TIFF itself
+    orientation = 1 if isinstance(image, TiffImageFile) else _orientation(image)  # Pillow turns TIFF itself
     if image.mode == PALETTE:
         pixels = colours_of(image)
     elif _is_halved(image, bits):
@@ -88,14 +89,14 @@ def whole_pixels(image: Image.Image, bits: int, reopen: Callable[[], Image.Image
     else:
         pixels = np.asarray(image)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
-    if image.format == "TIFF":
+    if isinstance(image, TiffImageFile):
         pixels = _tiff_values(image, pixels, bits, raw_mode)
     if bits < 8 and image.mode == "L":  # Pillow stretches 2 and 4 bits to 255
         pixels = pixels // (255 // (2**bits - 1))
     return upright(_without_alpha(image, pixels), orientation)
 
 
-def is_transposed(image: Image.Image) -> bool:
+def is_transposed(image: ImageFile) -> bool:
     """Whether a picture's rows are columns once it stands upright. Args: image: opened, not decoded."""
     return _orientation(image) in TRANSPOSED
 
@@ -114,25 +115,25 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return pixels
 
 
-def _orientation(image: Image.Image) -> Any:
-    return (image.tag_v2 if image.format == "TIFF" else image.getexif()).get(ORIENTATION, 1)
+def _orientation(image: ImageFile) -> Any:
+    return (image.tag_v2 if isinstance(image, TiffImageFile) else image.getexif()).get(ORIENTATION, 1)
 
 
-def _raw_mode(image: Image.Image) -> str:
+def _raw_mode(image: ImageFile) -> str:
     """How Pillow is going to unpack the pixels."""
     arguments = image.tile[0][3] if image.tile else ""
     return str(arguments[0] if isinstance(arguments, tuple) else arguments)
 
 
-def _is_halved(image: Image.Image, bits: int) -> bool:
+def _is_halved(image: ImageFile, bits: int) -> bool:
     """Whether Pillow keeps only the high byte of each value."""
     return bits > 8 and image.mode in ("RGB", "RGBA", "LA")
 
 
-def _sixteen_bits(high: Image.Image, low: Image.Image) -> np.ndarray:
+def _sixteen_bits(high: ImageFile, low: ImageFile) -> np.ndarray:
     """Decode twice, once for each byte. Args: high, low: the same picture, opened. Returns: (rows, columns, channels) uint16."""
 
-    def swapped(arguments: str | tuple) -> str | tuple:
+    def swapped(arguments: Any) -> Any:
         if isinstance(arguments, tuple):
             return (swapped(arguments[0]), *arguments[1:])
         return arguments[:-1] + LOW_BYTES[arguments[-1]]
@@ -141,17 +142,19 @@ def _sixteen_bits(high: Image.Image, low: Image.Image) -> np.ndarray:
     return np.asarray(high).astype(np.uint16) * 256 + np.asarray(low)
 
 
-def _unpack_natively(image: Image.Image) -> None:
+def _unpack_natively(image: ImageFile) -> None:
     """Make Pillow take what libtiff gives it, values in this machine's order of bytes, as such: of signed and real numbers it
     would turn the bytes again where the file's order is another.
     """
     image.tile = [
-        tile._replace(args=(IN_FILES_ORDER.sub(r"\1N", tile.args[0]), *tile.args[1:])) if tile.codec_name == "libtiff" else tile
+        tile._replace(args=(IN_FILES_ORDER.sub(r"\1N", tile.args[0]), *tile.args[1:]))
+        if tile.codec_name == "libtiff" and isinstance(tile.args, tuple)
+        else tile
         for tile in image.tile
     ]
 
 
-def _tiff_values(image: Image.Image, pixels: np.ndarray, bits: int, raw_mode: str) -> np.ndarray:
+def _tiff_values(image: TiffImageFile, pixels: np.ndarray, bits: int, raw_mode: str) -> np.ndarray:
     """Undo what Pillow leaves of a TIFF's own conventions: white is zero, unsigned 32 bits, and signed 8."""
     sample_format = image.tag_v2.get(SAMPLE_FORMAT, (UNSIGNED,))[0]
     if bits == 8 and sample_format == SIGNED:
@@ -166,7 +169,7 @@ def _tiff_values(image: Image.Image, pixels: np.ndarray, bits: int, raw_mode: st
     return pixels
 
 
-def _without_alpha(image: Image.Image, pixels: np.ndarray) -> np.ndarray:
+def _without_alpha(image: ImageFile, pixels: np.ndarray) -> np.ndarray:
     """Drop an alpha channel, or a colour that stands for transparency, where it hides nothing."""
     channels = pixels.shape[-1]
     key = image.info.get("transparency")

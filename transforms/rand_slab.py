@@ -30,7 +30,7 @@ class RandSlabd(Randomizable, MapTransform):
         self.depth = depth
         self.context = context
 
-    def randomize(self, drawn: torch.Tensor, raters: int) -> None:
+    def _choose(self, drawn: torch.Tensor, raters: int) -> None:
         """Args: drawn: bool (z,), slices on which some rater drew. raters: how many there are."""
         wanted = drawn if bool(drawn.all()) or self.R.random() >= self.context else ~drawn
         slices = wanted.nonzero()[:, 0].tolist()
@@ -42,7 +42,7 @@ class RandSlabd(Randomizable, MapTransform):
         image_key, label_key, known_key = self.keys
         out = {key: value for key, value in data.items() if key != known_key}
         image, label, known = (torch.as_tensor(data[key]).as_subclass(torch.Tensor) for key in self.keys)
-        self.randomize((label > 0).flatten(0, 2).any(dim=0), len(label))
+        self._choose((label > 0).flatten(0, 2).any(dim=0), len(label))
         slices = torch.arange(self.first, self.first + self.depth)
         held = slices.clamp(0, image.shape[-1] - 1)
         certain = known[0][..., held].bool() & (slices == held)

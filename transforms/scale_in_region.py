@@ -34,7 +34,7 @@ class ScaleInRegiond(MapTransform):
         super().__init__(keys)
         self.region_key = region_key
         self.percentiles = tuple(percentiles)
-        self.clip = tuple(clip)
+        self.clip = (clip[0], clip[1])
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Args: data: with MetaTensor image and mask. Returns: the same with the image scaled, float32; a flat region is 0."""

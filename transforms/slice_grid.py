@@ -60,7 +60,7 @@ class SliceGridd(MapTransform, InvertibleTransform):
             out[key] = self.resample.inverse(out[key])
         return out
 
-    def _resample(self, volume: MetaTensor) -> MetaTensor:
+    def _resample(self, volume: MetaTensor) -> torch.Tensor:
         size = torch.tensor(volume.shape[1:], dtype=torch.float64)
         wanted = (size / self._zoom(volume)).round().clamp(min=1)
         zoom = size / wanted

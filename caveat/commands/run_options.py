@@ -14,6 +14,8 @@ from ..reasons import StudyRefused
 from .sampling_options import devices_of
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from ..run.crew import Limits
     from ..run.job import Job
     from ..run.run import Measures
@@ -85,7 +87,7 @@ def check_run_options(options: argparse.Namespace, settings: Collection[str]) ->
         raise StudyRefused("WRONG_USAGE", "--workers 0 has no --scheduler")
 
 
-def measures_of(options: argparse.Namespace, job: Job, studies: int) -> Measures:
+def measures_of(options: argparse.Namespace, job: Job, studies: int) -> AbstractContextManager[Measures]:
     """What will measure: this process, worker processes, a cluster."""
     devices = devices_of(options.device)
     if options.workers == 0:

@@ -45,8 +45,9 @@ def check_sampling(options: argparse.Namespace, metadata: dict[str, Any]) -> Non
         raise StudyRefused("WRONG_USAGE", f"--overlap must be at least 0 and below 1, got {options.overlap:g}")
     if options.draws is not None and options.draws < 1:
         raise StudyRefused("WRONG_USAGE", f"--draws must be at least 1, got {options.draws}")
-    if options.roi_size is not None:
-        check_window(numbers("--roi-size", options.roi_size, int), metadata)
+    window = numbers("--roi-size", options.roi_size, int)
+    if window is not None:
+        check_window(window, metadata)
 
 
 def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
@@ -56,7 +57,7 @@ def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
         StudyRefused: WRONG_USAGE.
     """
     shape = metadata["network_data_format"]["inputs"]["image"]["spatial_shape"]
-    strides = [int(re.match(r"\d*", str(axis))[0] or 1) for axis in shape]
+    strides = [int(re.sub(r"\D.*", "", str(axis)) or 1) for axis in shape]
     if len(roi_size) != len(strides) or any(size % stride for size, stride in zip(roi_size, strides)):
         raise StudyRefused("WRONG_USAGE", f"--roi-size needs {len(strides)} numbers, multiples of {','.join(map(str, strides))}")
 

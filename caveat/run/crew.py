@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import psutil
 
@@ -64,10 +64,11 @@ class Worker:
             env=os.environ | {"PYTHONPATH": path},
             process_group=0,
         )
-        self.given = Connection(os.dup(self.process.stdin.fileno()), readable=False)
-        self.answers = Connection(os.dup(self.process.stdout.fileno()), writable=False)
-        self.process.stdin.close()
-        self.process.stdout.close()
+        stdin, stdout = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)  # pipes, as asked for
+        self.given = Connection(os.dup(stdin.fileno()), readable=False)
+        self.answers = Connection(os.dup(stdout.fileno()), writable=False)
+        stdin.close()
+        stdout.close()
         self._send(self.job)
 
     def give(self, task: Task) -> None:
@@ -158,9 +159,8 @@ class Crew:
                     worker.give(waiting.popleft())
             for worker in self._heard():
                 yield from self._take(worker, waiting)
-            for worker in [worker for worker in self.workers if worker.task]:
-                code = worker.excess(self.limits)
-                if code:
+            for worker in list(self.workers):
+                if worker.task and (code := worker.excess(self.limits)):
                     self._replace(worker, replace(worker.task, give_up=code, deaths=worker.task.deaths + 1), waiting)
 
     def _heard(self) -> list[Worker]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
+
+Handler = Callable[[int, FrameType | None], Any] | int | None
+"""Of a signal, as the standard library says it."""
 
 
 class Stop:
@@ -13,7 +18,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
-        self.before: dict[int, object] = {}
+        self.before: dict[int, Handler] = {}
 
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():  # only there may signals be caught

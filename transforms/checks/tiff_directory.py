@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -28,7 +28,7 @@ def refuse_broken_tiff(data: bytes) -> None:
     Source: TIFF 6.0, sections 2 and 15.
     """
     start = data[: 16 if data[:4] in BIG_TIFF else 8]
-    order = "little" if data[:1] == b"I" else "big"
+    order: Literal["little", "big"] = "little" if data[:1] == b"I" else "big"
     offset = int.from_bytes(start[8:] if len(start) == 16 else start[4:], order)
     if offset >= len(data):
         raise StudyRefused("TRUNCATED", f"a directory at byte {offset} of {len(data)}")
@@ -36,8 +36,8 @@ def refuse_broken_tiff(data: bytes) -> None:
     file = BytesIO(data)
     file.seek(offset)
     directory.load(file)
-    for offsets, lengths in (STRIPS, TILES):
-        pairs = zip(_numbers(directory.get(offsets)), _numbers(directory.get(lengths)), strict=False)
+    for of_offsets, of_lengths in (STRIPS, TILES):
+        pairs = zip(_numbers(directory.get(of_offsets)), _numbers(directory.get(of_lengths)), strict=False)
         end = max((first + length for first, length in pairs), default=0)
         if end > len(data):
             raise StudyRefused("TRUNCATED", f"pixels up to byte {end} of {len(data)}")

@@ -20,7 +20,8 @@ class BiasField(IntensityCorruption):
 
     def change(self, voxels: np.ndarray, spacing: Sequence[float], strength: float, random: np.random.RandomState) -> np.ndarray:
         """See `IntensityCorruption`."""
-        bias = RandBiasField(degree=3, coeff_range=(-1.0, 1.0), prob=1.0).set_random_state(state=random)
+        bias = RandBiasField(degree=3, coeff_range=(-1.0, 1.0), prob=1.0)
+        bias.set_random_state(state=random)
         log_field = np.log(np.asarray(bias(np.ones((1, *voxels.shape[1:]), dtype=np.float32))))
         low, high = log_field.min(), log_field.max()
         unit_field = 2 * (log_field - low) / (high - low) - 1

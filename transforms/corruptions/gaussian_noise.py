@@ -18,4 +18,5 @@ class GaussianNoise(IntensityCorruption):
     def change(self, voxels: np.ndarray, spacing: Sequence[float], strength: float, random: np.random.RandomState) -> np.ndarray:
         """See `IntensityCorruption`."""
         noise = RandGaussianNoise(prob=1.0, std=strength * intensity_range(voxels), sample_std=False)
-        return np.asarray(noise.set_random_state(state=random)(voxels))
+        noise.set_random_state(state=random)
+        return np.asarray(noise(voxels))

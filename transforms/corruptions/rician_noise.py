@@ -18,5 +18,6 @@ class RicianNoise(IntensityCorruption):
     def change(self, voxels: np.ndarray, spacing: Sequence[float], strength: float, random: np.random.RandomState) -> np.ndarray:
         """See `IntensityCorruption`. The smallest value counts as no signal."""
         noise = RandRicianNoise(prob=1.0, std=strength * intensity_range(voxels), sample_std=False)
+        noise.set_random_state(state=random)
         floor = voxels.min()
-        return np.asarray(noise.set_random_state(state=random)(voxels - floor)) + floor
+        return np.asarray(noise(voxels - floor)) + floor

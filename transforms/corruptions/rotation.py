@@ -29,7 +29,7 @@ class Rotation(SpatialCorruption):
 
     def landings(self, points: np.ndarray, source: np.ndarray) -> np.ndarray:
         """See `SpatialCorruption`. Exact, also beyond the border."""
-        first = source[(slice(None), *[0] * len(source))]
-        steps = [source.take(-1, 1 + axis)[(slice(None), *[0] * (len(source) - 1))] - first for axis in range(len(source))]
+        first = source.reshape(len(source), -1)[:, 0]
+        steps = [source.take(-1, 1 + axis).reshape(len(source), -1)[:, 0] - first for axis in range(len(source))]
         matrix = np.stack(steps, axis=1) / (np.asarray(source.shape[1:]) - 1.0)
         return np.linalg.solve(matrix, (points - first).T).T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass, field
 
@@ -20,6 +21,10 @@ FIRST_PIXEL_TAG = 0x7FE00008
 LONG_VRS = frozenset(vr.encode() for vr in EXPLICIT_VR_LENGTH_32)
 
 
+Bytes = bytes | mmap.mmap
+"""A file, or its bytes."""
+
+
 @dataclass
 class _Place:
     """Where the walk is: open sequences and items as (end or None, implicit VR)."""
@@ -29,7 +34,7 @@ class _Place:
     open: list[tuple[int | None, bool]] = field(default_factory=list)
 
 
-def refuse_large_header(data: bytes, start: int, implicit: bool, little_endian: bool) -> None:
+def refuse_large_header(data: Bytes, start: int, implicit: bool, little_endian: bool) -> None:
     """Walk over the elements up to the pixel data.
 
     Args:
@@ -58,7 +63,7 @@ def refuse_large_header(data: bytes, start: int, implicit: bool, little_endian: 
             raise StudyRefused("TOO_LARGE", f"sequences are nested more than {DEEPEST_NESTING} deep")
 
 
-def meta_group(data: bytes, start: int) -> tuple[int, str]:
+def meta_group(data: Bytes, start: int) -> tuple[int, str]:
     """Where the meta group ends, and the transfer syntax that it states, "" where there is none.
 
     Args:
@@ -75,12 +80,12 @@ def meta_group(data: bytes, start: int) -> tuple[int, str]:
     return place.position, syntax
 
 
-def data_set_start(data: bytes, start: int) -> int:
+def data_set_start(data: Bytes, start: int) -> int:
     """Where the meta group ends. Args: as `meta_group`."""
     return meta_group(data, start)[0]
 
 
-def _step(data: bytes, place: _Place, tag: int, order: str) -> None:
+def _step(data: Bytes, place: _Place, tag: int, order: str) -> None:
     """Pass over one element, or into it where it holds others."""
     if tag in (ITEM_END, SEQUENCE_END):
         if place.open:
@@ -97,7 +102,7 @@ def _step(data: bytes, place: _Place, tag: int, order: str) -> None:
         place.position += header + length
 
 
-def _element(data: bytes, place: _Place, tag: int, order: str) -> tuple[bytes, int, int]:
+def _element(data: Bytes, place: _Place, tag: int, order: str) -> tuple[bytes, int, int]:
     """VR (b"SQ" only where others need to be known), length of the value and of what stands before it."""
     vr = bytes(data[place.position + 4 : place.position + 6])
     if tag == ITEM or place.implicit or not (vr.isalpha() and vr.isupper()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
+from typing import cast
 
 import numpy as np
 from pydicom import dcmread
@@ -117,7 +118,7 @@ def encoded_frames(instance: Instance, layout: PixelLayout, indices: Sequence[in
 def _element(data: Dataset) -> RawDataElement:
     """That of the pixels, as it is in the file. Raises: StudyRefused: TRUNCATED_PIXEL_DATA."""
     if PIXEL_DATA in data:
-        return data.get_item(PIXEL_DATA, keep_deferred=True)
+        return cast(RawDataElement, data.get_item(PIXEL_DATA, keep_deferred=True))  # nothing has looked at it yet
     raise StudyRefused("TRUNCATED_PIXEL_DATA", "the file has no pixels")
 
 

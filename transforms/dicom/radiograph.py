@@ -76,7 +76,7 @@ def _pixels(frame: Frame) -> tuple[np.ndarray, tuple[str, ...]]:
     (pixels,) = container_values(frame.instance, layout, [frame.index])
     voxels = np.empty((1, *pixels.shape), dtype=np.float32)
     rescale.apply(high_is_bright(within_bits(pixels, layout), header, layout), voxels[0])
-    flags = ("POLARITY_CONTRADICTED",) if contradicts(header, layout) else ()
+    flags: tuple[str, ...] = ("POLARITY_CONTRADICTED",) if contradicts(header, layout) else ()
     flags += ("PADDING_UNCERTAIN",) if is_padding_blurred(header, layout) else ()
     padding = padding_of(header, layout)
     if padding is not None:
@@ -88,6 +88,7 @@ def _pixels(frame: Frame) -> tuple[np.ndarray, tuple[str, ...]]:
 def _image(pixels: np.ndarray, found: RadiographSpacing | None, stated: Stated, flags: tuple[str, ...]) -> StudyImage:
     """With the grid of a picture: rows, columns."""
     original, affine = np.eye(4), np.eye(4)
+    spacing: tuple[float, ...]
     if found is not None:
         spacing, source, flags = found.mm, found.source, (*flags, *found.flags)
         original[[0, 1], [0, 1]] = spacing

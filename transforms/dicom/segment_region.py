@@ -50,16 +50,15 @@ def segment_region(instance: Instance, label: int | None = None) -> Region:
     header = instance.header
     number = one_label(_classes(header), label, "segments")
     frames = frames_of(instance)
-    orientation = _orientation(frames)
+    orientation, (between_rows, between_columns) = _directions_and_spacing(frames)
     refuse_large_volume((len(frames), int(header.Rows), int(header.Columns)), 1)
     mask = _mask(instance, frames, number)
     normal = np.cross(*orientation)
     places = np.array([frame.position for frame in frames]) @ normal
     height = height_of(smallest_step(places), frames[0].thickness)
-    between_rows, between_columns = frames[0].pixel_spacing
     edges = np.stack([orientation[0] * between_columns, orientation[1] * between_rows, normal * height], axis=1)
     return Region(
-        points=_points(mask, frames, orientation) * LPS_TO_RAS,
+        points=_points(mask, frames, orientation, (between_rows, between_columns)) * LPS_TO_RAS,
         edges=LPS_TO_RAS[:, None] * edges,
         frame_of_reference=frame_of_reference(header),
         parts=separate_parts(_stacked(mask, places, height)),
@@ -95,8 +94,15 @@ def _stacked(mask: np.ndarray, places: np.ndarray, height: float) -> np.ndarray:
     return np.insert(mask[order], behind_gap, False, axis=0)
 
 
-def _orientation(frames: Sequence[Frame]) -> np.ndarray:
-    """Directions of rows and of columns (LPS), the same for all frames. Returns: (2, 3). Raises: StudyRefused."""
+def _directions_and_spacing(frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
+    """Directions of rows and of columns (LPS), and mm between rows and between columns, the same for all frames.
+
+    Returns:
+        (2, 3) and (2,).
+
+    Raises:
+        StudyRefused: REGION_UNREADABLE.
+    """
     if any(None in (frame.orientation, frame.position, frame.pixel_spacing) for frame in frames):
         raise StudyRefused("REGION_UNREADABLE", "a frame does not say where it lies")
     every = np.array([frame.orientation for frame in frames])
@@ -105,7 +111,7 @@ def _orientation(frames: Sequence[Frame]) -> np.ndarray:
     along = every[0].reshape(2, 3)
     if not alike or not np.allclose(along @ along.T, np.eye(2), atol=ORIENTATION_TOLERANCE) or not (spacing > 0).all():
         raise StudyRefused("REGION_UNREADABLE", "frames of several orientations or spacings, or of none")
-    return along
+    return along, spacing[0]
 
 
 def _mask(instance: Instance, frames: Sequence[Frame], number: int) -> np.ndarray:
@@ -136,7 +142,7 @@ def _pixels(instance: Instance, frames: int) -> np.ndarray:
     return np.stack([within_bits(pixels, layout) for pixels in container_values(instance, layout, range(frames))])
 
 
-def _points(mask: np.ndarray, frames: Sequence[Frame], orientation: np.ndarray) -> np.ndarray:
+def _points(mask: np.ndarray, frames: Sequence[Frame], orientation: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     """Middles of the first and the last pixel of each row (LPS). Args: mask: (frames, rows, columns)."""
     lines = np.argwhere(mask.any(axis=2))
     if not len(lines):
@@ -144,6 +150,6 @@ def _points(mask: np.ndarray, frames: Sequence[Frame], orientation: np.ndarray) 
     lit = mask[lines[:, 0], lines[:, 1]]
     ends = lit.argmax(axis=1), lit.shape[1] - 1 - lit[:, ::-1].argmax(axis=1)
     along_row, along_column = orientation
-    between_rows, between_columns = frames[0].pixel_spacing
+    between_rows, between_columns = spacing
     start = np.array([frame.position for frame in frames])[lines[:, 0]] + lines[:, 1:] * between_rows * along_column
     return np.concatenate([start + end[:, None] * between_columns * along_row for end in ends])

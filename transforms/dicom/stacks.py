@@ -102,5 +102,5 @@ def _alike(first: tuple[float, ...] | None, second: tuple[float, ...] | None, re
 def _is_scout(one: Signature, main: Signature) -> bool:
     if one.orientation is None or main.orientation is None:
         return False
-    normals = [np.cross(*np.reshape(signature.orientation, (2, 3))) for signature in (one, main)]
+    normals = [np.cross(*np.reshape(orientation, (2, 3))) for orientation in (one.orientation, main.orientation)]
     return bool(abs(np.dot(*normals)) < math.cos(math.radians(SCOUT_DEGREES)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from pydicom.encaps import encapsulate
@@ -80,20 +81,19 @@ def decode(frame: bytes, layout: PixelLayout) -> np.ndarray:
 
 def _decompress(frame: bytes, layout: PixelLayout, bits: int) -> np.ndarray:
     """By pydicom's decoder, chosen by name, so that what else is installed changes nothing. Args: bits: in the codestream."""
-    pixels, _ = get_decoder(layout.syntax).as_array(
-        encapsulate([frame]),
-        index=0,
-        raw=True,
-        decoding_plugin="pyjpegls" if layout.syntax in JPEGLSTransferSyntaxes else "pylibjpeg",
-        rows=layout.rows,
-        columns=layout.columns,
-        samples_per_pixel=1,
-        photometric_interpretation="MONOCHROME2",
-        bits_allocated=8 if bits <= 8 else 16,
-        bits_stored=min(layout.bits_stored, bits),
-        pixel_representation=int(layout.signed),
-        number_of_frames=1,
-    )
+    plugin = "pyjpegls" if layout.syntax in JPEGLSTransferSyntaxes else "pylibjpeg"
+    options: dict[str, Any] = {  # pydicom's annotation takes each of them for all of them
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "samples_per_pixel": 1,
+        "photometric_interpretation": "MONOCHROME2",
+        "bits_allocated": 8 if bits <= 8 else 16,
+        "bits_stored": min(layout.bits_stored, bits),
+        "pixel_representation": int(layout.signed),
+        "number_of_frames": 1,
+    }
+    decoder = get_decoder(layout.syntax)
+    pixels, _ = decoder.as_array(encapsulate([frame]), index=0, raw=True, decoding_plugin=plugin, **options)
     return pixels
 
 

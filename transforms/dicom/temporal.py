@@ -30,9 +30,10 @@ def volumes_of(frames: Sequence[Frame]) -> list[Volume]:
 
 def repeated_positions(frames: Sequence[Frame]) -> int:
     """How many slices lie where another one does, along the normal of the first."""
-    if any(frame.position is None or frame.orientation is None for frame in frames):
+    orientation = frames[0].orientation
+    if orientation is None or any(frame.position is None or frame.orientation is None for frame in frames):
         return 0
-    normal = np.cross(*np.reshape(frames[0].orientation, (2, 3)))
+    normal = np.cross(*np.reshape(orientation, (2, 3)))
     offsets = np.sort(np.array([frame.position for frame in frames]) @ normal)
     return int((np.diff(offsets) < SAME_POSITION_MM).sum())
 

@@ -65,7 +65,7 @@ class NiftiReader(Reader):
         return Nifti1Image(voxels, np.diag([1.0, 2.0, 3.0, 1.0])).to_bytes(), voxels[None]
 
 
-def _skip(stream: BinaryIO, size: int) -> None:
+def _skip(stream: gzip.GzipFile | BinaryIO, size: int) -> None:
     """Pass over the header's extensions: they are text, and never looked at."""
     while size > 0:
         size -= len(read_exactly(stream, min(size, 2**20)))

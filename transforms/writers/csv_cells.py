@@ -11,12 +11,12 @@ from typing import Any
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a table; None is an empty cell, floats have 6 significant digits."""
     path.write_bytes(csv_bytes(header, rows))
 
 
-def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+def csv_bytes(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
     """A table as `write_csv` writes it."""
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")

@@ -46,7 +46,7 @@ def example_study(kind: str = "picture", affine: np.ndarray | None = None, class
 
 
 def _labels(distance: np.ndarray, radius: float, classes: int) -> np.ndarray:
-    return sum((distance < radius / label).astype(np.uint8) for label in range(1, classes))
+    return np.stack([distance < radius / label for label in range(1, classes)]).sum(axis=0, dtype=np.uint8)
 
 
 def _maps(draws: np.ndarray, classes: int) -> dict[str, np.ndarray]:

@@ -56,7 +56,7 @@ def _mark(label: str, point: Mapping[str, Any], affine: np.ndarray, plane: Plane
     axes = len(point["value"])
     to_index = np.linalg.inv(affine)[:axes, :axes]
     corner = np.array(plane.locate([0] * axes))
-    onto = np.stack([np.array(plane.locate(step)) - corner for step in np.eye(axes, dtype=int)], axis=1)  # (2, axes)
+    onto = np.stack([np.array(plane.locate(step.tolist())) - corner for step in np.eye(axes, dtype=int)], axis=1)  # (2, axes)
     offset = np.linalg.inv(affine)[:axes, 3]
     middle = onto @ (to_index @ point["value"] + offset) + corner
     draws = (np.asarray(point["draws"]["values"]) @ to_index.T + offset) @ onto.T + corner
@@ -106,12 +106,12 @@ def draw_landmarks(marks: Sequence[Mark], shown: tuple[slice, slice], size: tupl
     line = width * 72 / DOTS
     seam = [withStroke(linewidth=2.5 * line, foreground="black", alpha=0.55)]
     for mark in marks:
-        style = {"linestyle": "-" if mark.calibrated else "--", "linewidth": line, "path_effects": seam}
+        style: dict[str, Any] = {"linestyle": "-" if mark.calibrated else "--", "linewidth": line, "path_effects": seam}
         axes.plot(mark.outline[:, 1], mark.outline[:, 0], color=COLOURS["region"], **style)
         if len(mark.draws) > 1:
             axes.plot(mark.draws[:, 1], mark.draws[:, 0], ".", color=COLOURS["draws"], markersize=2.5 * line)
         axes.plot(mark.middle[1], mark.middle[0], "+", color=COLOURS["landmark"], markersize=6 * line, markeredgewidth=line)
-        where = {"xytext": (4 * line, 4 * line), "textcoords": "offset points", "fontsize": 8 * line}
+        where: dict[str, Any] = {"xytext": (4 * line, 4 * line), "textcoords": "offset points", "fontsize": 8 * line}
         axes.annotate(mark.label, (mark.middle[1], mark.middle[0]), color="white", path_effects=seam, **where)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

@@ -43,7 +43,7 @@ class Plane:
 
     def locate(self, voxel: Sequence[int]) -> tuple[int, int]:
         """Row and column at which a voxel of the file's grid is shown."""
-        if self.normal is None:
+        if self.normal is None or self.orientation is None:
             return int(voxel[0]), int(voxel[1])
         place = canonical_index(voxel, self.orientation, self.canonical)
         across, down = (axis for axis in range(3) if axis != self.normal)

@@ -87,7 +87,7 @@ class WriteStudyd(Transform):
             raise refusal
         known = facts_of_input(data) if hasattr(data.get("input"), "meta") else {}
         about = {"status": "REFUSED", "reasons": [reason_of(refusal)], "input": known, **self._about()}
-        study = {
+        study: dict[Hashable, Any] = {
             "name": data["name"],
             "number": data["number"],
             "input_sha256": data.get("input_sha256", ""),

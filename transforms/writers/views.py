@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -147,6 +147,8 @@ class Scene:
 
     def window(self, plane: Plane) -> Window:
         """The close-up's window in its plane, moved inside where it would reach over the frame's edge."""
+        if self.focus is None:
+            raise ValueError("there is no close-up where draws do not disagree")
         place, frame = plane.locate(self.focus), self.frame(plane)
         spans = []
         for axis, shown in enumerate((frame.rows, frame.columns)):
@@ -162,12 +164,12 @@ class Scene:
         size = size_on_screen(image.shape, plane.element, longest)
         width = 1.8 if window else 1.1
 
-        def lines(label_maps: Sequence[np.ndarray], colours: Sequence[str]) -> np.ndarray:
+        def lines(label_maps: Iterable[np.ndarray], colours: Sequence[str]) -> np.ndarray:
             return draw_outlines([plane.cut(labels)[rows, columns] for labels in label_maps], colours, size, width)
 
         study = self.study
-        hypotheses = array_of(study, "hypotheses")[: len(DRAW_COLOURS)] if "hypotheses" in study else []
-        draws = lines(hypotheses, DRAW_COLOURS[: len(hypotheses)]) if len(hypotheses) else None
+        hypotheses = list(array_of(study, "hypotheses")[: len(DRAW_COLOURS)]) if "hypotheses" in study else []
+        draws = lines(hypotheses, DRAW_COLOURS[: len(hypotheses)]) if hypotheses else None
         outline = None
         if "segmentation" in study:
             labels, several = array_of(study, "segmentation"), {label: colour for label, _, colour in parts(study)}
