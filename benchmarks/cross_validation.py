@@ -20,7 +20,7 @@ from caveat.inference.calibration.record import Record
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.settings import Calibration
 from caveat.inference.markdown import markdown_table
-from caveat.inference.measurements.volume import Volume
+from caveat.inference.targets.volume import Volume
 from caveat.inference.truths import MaskTruths
 
 NETWORKS, FEATURES, PENALTY, NEW, NAME = 5, 13, 5.0, 25, "volume"

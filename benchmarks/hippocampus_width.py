@@ -30,9 +30,9 @@ from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.markdown import markdown_table
-from caveat.inference.measurements.volume import Volume
 from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_score import interval_score
+from caveat.inference.targets.volume import Volume
 from caveat.inference.truths import MaskTruths
 from caveat.transforms.discover import DATA_ROOT
 

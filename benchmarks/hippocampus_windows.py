@@ -24,8 +24,8 @@ from monai.inferers import sliding_window_inference
 from caveat.inference.calibration.case import Case, one_per_unit, read_cases
 from caveat.inference.calibration.quantile import miss_rate, quantile
 from caveat.inference.calibration.scores.spread import Spread
-from caveat.inference.measurements.volume import MM3_PER_ML, Volume
 from caveat.inference.metrics.interval_score import interval_score
+from caveat.inference.targets.volume import MM3_PER_ML, Volume
 from caveat.inference.truths import MaskTruths
 from caveat.networks.consistent_dropout import ConsistentDropout
 from caveat.networks.samplers.dropout import DropoutSampler

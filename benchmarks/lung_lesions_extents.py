@@ -33,8 +33,8 @@ from caveat.inference.interval_evaluation.figures import groups_of, interval_fig
 from caveat.inference.interval_evaluation.methods import Method
 from caveat.inference.interval_evaluation.settings import IntervalEvaluation
 from caveat.inference.markdown import markdown_table, shown
-from caveat.inference.measurement import Measurement
 from caveat.inference.stored_study import StoredStudy
+from caveat.inference.targets.target import Target
 from caveat.inference.true_value import true_value
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,7 +92,7 @@ def fit(extents: Sequence[np.ndarray], volumes: Sequence[float]) -> Any:
 
 
 def check(
-    measurement: Measurement, parts: Mapping[str, Sequence[dict[str, Any]]], predict: Any, calibration: Calibration,
+    measurement: Target, parts: Mapping[str, Sequence[dict[str, Any]]], predict: Any, calibration: Calibration,
     intervals: IntervalEvaluation,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Figures of one measurement at each level, of one nodule a patient and of its groups."""
@@ -107,7 +107,7 @@ def check(
     ]
 
 
-def cases_of(nodules: Sequence[dict[str, Any]], measurement: Measurement, predict: Any) -> list[Case]:
+def cases_of(nodules: Sequence[dict[str, Any]], measurement: Target, predict: Any) -> list[Case]:
     """A case a nodule, whose only draw is the value."""
     values = predict([nodule["extents"] for nodule in nodules]).tolist()
     about = [{key: nodule[key] for key in ("unit", "sha256", "stratum")} for nodule in nodules]

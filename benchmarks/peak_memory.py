@@ -41,12 +41,12 @@ def measure(draws: int) -> int:
     import torch
 
     from caveat.inference.inferer import SamplingInferer
-    from caveat.inference.measurements.area import Area
     from caveat.inference.reducers.agreement import Agreement
     from caveat.inference.reducers.extent import Extent
     from caveat.inference.reducers.hypotheses import Hypotheses
     from caveat.inference.reducers.information import Information
     from caveat.inference.reducers.moments import Moments
+    from caveat.inference.targets.area import Area
     from caveat.networks.backbones.residual_unet import ResidualUNet
     from caveat.networks.samplers.dropout import DropoutSampler
 

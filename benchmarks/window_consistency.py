@@ -25,9 +25,9 @@ from monai.inferers import sliding_window_inference
 from caveat.bundle_folders import shipped_bundles
 from caveat.inference import inferer as inferer_module
 from caveat.inference.inferer import SamplingInferer
-from caveat.inference.measurements.area import Area
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.moments import Moments
+from caveat.inference.targets.area import Area
 from caveat.inference.windows import WindowPlan, plan_windows
 from caveat.networks.samplers.dropout import DropoutSampler
 

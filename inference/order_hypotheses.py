@@ -11,10 +11,11 @@ from monai.transforms import Transform
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from .labels import count_labels, refuse_overlapping_classes
-from .measurement import Measurement
+from .labels import refuse_overlapping_classes
 from .metrics.mask_distance import mask_distance
-from .study_grid import element_of_grid
+from .study_grid import GridElement, element_of_grid
+from .targets.drawn import Drawn
+from .targets.target import Target
 
 
 class OrderHypothesesd(Transform):
@@ -31,7 +32,7 @@ class OrderHypothesesd(Transform):
     Source: complete linkage, so that no two draws of a group differ by more.
     """
 
-    def __init__(self, measurement: Measurement, alike: float = 0.15) -> None:
+    def __init__(self, measurement: Target, alike: float = 0.15) -> None:
         self.measurement = measurement
         self.alike = alike
 
@@ -58,8 +59,8 @@ class OrderHypothesesd(Transform):
         stack = draws[[shown for _, shown, _ in chosen]]
         return {**data, "ordered_hypotheses": stack, "result": data["result"] | {"hypotheses": table}}
 
-    def _size(self, labels: torch.Tensor, classes: int, inside: int, element: Any) -> float:
-        return self.measurement.value(count_labels(labels, classes).tolist(), inside, element)
+    def _size(self, labels: torch.Tensor, classes: int, inside: int, element: GridElement) -> float:
+        return self.measurement.of(Drawn.of_labels(element, labels.cpu().numpy(), classes, inside))
 
 
 def groups_of_alike(draws: np.ndarray, classes: range, alike: float) -> list[tuple[int, list[int]]]:

@@ -13,10 +13,11 @@ from monai.transforms import Invertd, Transform
 from caveat.reasons import StudyRefused
 
 from ..transforms.writers.study_folder import reason_of
-from .labels import count_classes, labels_of
-from .measurement import Measurement
+from .labels import labels_of
 from .statement import NOTHING_FOUND
 from .study_grid import element_of_grid
+from .targets.drawn import Drawn
+from .targets.target import Target
 
 OF_INPUT = ("crop", "preparation")
 """What the preprocessing notes in the image's `meta` and the result states of its input: its crop, and how it was prepared."""
@@ -45,7 +46,7 @@ class ReportOnInputGridd(Transform):
         self,
         preprocessing: Callable,
         orig_key: str,
-        measurements: Sequence[Measurement],
+        measurements: Sequence[Target],
         maps: Sequence[str] = ("entropy", "expected_entropy", "mutual_information", "variance"),
         region_key: str | None = None,
     ) -> None:
@@ -76,10 +77,10 @@ class ReportOnInputGridd(Transform):
         if self.region_key is not None:
             out["region"] = self._invert_mask(data, data[self.region_key])
         flags = [*meta.get("flags", []), *result.get("flags", [])]
-        counts = count_classes(out["probability"], out["segmentation"][0], independent)
-        if sum(counts) > out["segmentation"].numel():
+        drawn = self._drawn(out, independent)
+        if sum(drawn.counts) > out["segmentation"].numel():
             flags.append("CLASSES_OVERLAP")
-        result = self._complete(result, out, counts, flags)
+        result = self._complete(result, out, drawn, flags)
         known = {fact: meta[fact] for fact in OF_INPUT if fact in meta}
         out["result"] = result | ({"input": known} if known else {})
         return out
@@ -104,23 +105,26 @@ class ReportOnInputGridd(Transform):
         """Args: mask: (1, *network grid). Returns: uint8 (1, *input grid)."""
         return (self._invert(data, mask) >= 0.5).to(torch.uint8)
 
-    def _complete(
-        self, result: dict[str, Any], study: Mapping[str, Any], counts: Sequence[int], flags: list[str]
-    ) -> dict[str, Any]:
-        """Add status, values on the input's grid and flags. Args: counts: elements of each class there."""
-        image = study["input"]
+    def _drawn(self, study: Mapping[str, Any], independent: bool) -> Drawn:
+        """The mask on the input's grid, as targets see it."""
+        image, labels = study["input"], study["segmentation"][0]
+        region_count = int(study["region"].sum()) if "region" in study else labels.numel()
+        element = element_of_grid(image.affine, image.meta, image.ndim - 1)
+        return Drawn.of_probability(element, study["probability"], labels, independent, region_count)
+
+    def _complete(self, result: dict[str, Any], study: Mapping[str, Any], drawn: Drawn, flags: list[str]) -> dict[str, Any]:
+        """Add status, values on the input's grid and flags. Args: drawn: the mask there."""
         if touches_border(study["segmentation"][0], study.get("region")):
             flags.append("TOUCHES_BORDER")
-        region_count = int(study["region"].sum()) if "region" in study else study["segmentation"].numel()
-        element = element_of_grid(image.affine, image.meta, image.ndim - 1)
-        for entry, measurement in zip(result["measurements"], self.measurements, strict=True):
-            value = measurement.value(counts, region_count, element)
+        for entry, target in zip(result["measurements"], self.measurements, strict=True):
+            value = target.of(drawn)
             entry["value_on_input_grid"] = value
-            one_element = measurement.value([1] * len(counts), region_count, element) / max(len(measurement.classes), 1)
+            one_element = target.of(Drawn.of_one_element(drawn.element, target.classes, drawn.region_count))
             difference = abs(value - entry["value"])
             if difference > GRID_SHARE * abs(entry["value"]) and difference > GRID_ELEMENTS * one_element:
                 flags.append("GRID_MATTERS")
-        absent = [entry["value"] == 0 for entry in result["measurements"]]
+        found = zip(result["measurements"], self.measurements, strict=True)
+        absent = [not target.found(entry["value"]) for entry, target in found]
         flags += ["NOTHING_FOUND"] * (any(absent) and not all(absent))  # of a part; of all it is the study's status
         status = {"status": "OK", "reasons": []}
         if all(absent) and not result["points"]:

@@ -19,10 +19,22 @@ class GridElement:
     Args:
         size: its area or volume in `unit`.
         unit: "mm2" or "mm3" where the spacing is known, else "pixels" or "voxels" of the input's own grid.
+        spacing: its sides in `length_unit`, one an axis of the grid; none where only sizes are asked for.
     """
 
     size: float
     unit: str
+    spacing: tuple[float, ...] = ()
+
+    @property
+    def dimensions(self) -> int:
+        """2 or 3."""
+        return 2 if self.unit in ("mm2", "pixels") else 3
+
+    @property
+    def length_unit(self) -> str:
+        """Unit of a length: "mm" where the spacing is known, else "pixels" or "voxels"."""
+        return "mm" if self.unit in ("mm2", "mm3") else self.unit
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,8 @@ def element_of_grid(affine: Any, meta: Mapping[str, Any], dimensions: int) -> Gr
     known = spacing_is_known(meta)
     unknown_unit = "pixels" if dimensions == 2 else "voxels"
     size = float(f"{abs(np.linalg.det(matrix)):.12g}")  # 0.5 * 0.25 is 0.125, without the rounding of an elimination
-    return GridElement(size, f"mm{dimensions}" if known else unknown_unit)
+    spacing = tuple(float(f"{length:.12g}") for length in np.linalg.norm(matrix, axis=0))
+    return GridElement(size, f"mm{dimensions}" if known else unknown_unit, spacing)
 
 
 def spacing_of_grid(affine: Any, meta: Mapping[str, Any], dimensions: int) -> list[float] | None:

@@ -13,7 +13,7 @@ from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.settings import Calibration
-from caveat.inference.measurements.volume import Volume
+from caveat.inference.targets.volume import Volume
 from caveat.inference.truths import MaskTruths
 
 MEASUREMENTS = (Volume("whole volume", "Whole", (1, 2)), Volume("first volume", "Part, the first", (1,)))

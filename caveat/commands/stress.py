@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..inference.evaluate import Truths
-    from ..inference.measurement import Measurement
     from ..inference.stress.degraded import Degradation
     from ..inference.stress.stress_set import ListPart, StressSet
+    from ..inference.targets.target import Target
 
 LIGHT_WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
@@ -240,7 +240,7 @@ def points_folder(truths: Truths) -> Path | None:
     return truths.folder if isinstance(truths, PointTruths) else None
 
 
-def measurements_of(bundle: Path) -> list[Measurement]:
+def measurements_of(bundle: Path) -> list[Target]:
     """The measurements of the bundle's config."""
     from monai.bundle import ConfigParser
 

@@ -15,8 +15,8 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..evaluate import Truths, left_out_row, read_entries, results_by_sha256
-from ..measurement import Measurement
 from ..stored_study import StoredStudy
+from ..targets.target import Target
 from ..true_value import true_value
 from ..truths import Truth
 from .unit_case import UnitCase
@@ -101,7 +101,7 @@ def read_cases(
     split: str,
     truths: Truths,
     dataset_dir: Path,
-    measurements: Sequence[Measurement],
+    measurements: Sequence[Target],
     nothing_found: bool = False,
 ) -> Cases:
     """Every predicted study of a split, matched by the image's sha256. Where there are several raters the first one is the truth.
@@ -178,7 +178,7 @@ def read_study_cases(
     predicted: Predicted,
     truths: Truths,
     dataset_dir: Path,
-    measurements: Sequence[Measurement],
+    measurements: Sequence[Target],
     nothing_found: bool = False,
 ) -> list[Case]:
     """The cases of one entry of a list, one per measurement, in the bundle's order.
@@ -234,7 +234,7 @@ def _draw(seed: int, unit: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}:{unit}".encode()).digest()[:8])
 
 
-def _true_value(measurement: Measurement, truth: Truth, result: Mapping[str, Any]) -> float:
+def _true_value(measurement: Target, truth: Truth, result: Mapping[str, Any]) -> float:
     """Raises: StudyRefused: LABEL_WITHOUT_CLASS where a class has no element: rather another numbering than a size of zero."""
     absent = sum(not (truth.labels == index).any() for index in measurement.classes)
     if absent:

@@ -13,7 +13,7 @@ from caveat.reasons import StudyRefused
 from ..evaluate import Truths
 from ..gate.gate import Check
 from ..gate.image_scores import IMAGE_SCORES
-from ..measurement import Measurement
+from ..targets.target import Target
 from .fold_bounds import fold_units_needed
 from .point_settings import PointCalibration
 from .quantile import ONE_SIDED_SCORES, miss_rate, units_needed
@@ -49,7 +49,7 @@ class Calibration:
     """
 
     truths: Truths
-    measurements: Sequence[Measurement]
+    measurements: Sequence[Target]
     score: ConformityScore | Mapping[str, ConformityScore]
     unit: str
     sides: str = "two-sided"

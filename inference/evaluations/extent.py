@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..measurement import Measurement
 from ..metrics.extent_error import extent_error
 from ..stored_study import StoredStudy
+from ..targets.target import Target
 from ..true_value import true_value
 from ..truths import Truth
 
 
-def extent(study: StoredStudy, truth: Truth, measurement: Measurement) -> dict[str, float]:
+def extent(study: StoredStudy, truth: Truth, measurement: Target) -> dict[str, float]:
     """Error of a measured area or volume, as the result states it.
 
     Args:

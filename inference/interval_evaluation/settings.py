@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..calibration.scores.conformity_score import ConformityScore
-from ..measurement import Measurement
+from ..targets.target import Target
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class IntervalEvaluation:
         plotted_level: of the bars in the plot, and of the width that is ranked against the error.
     """
 
-    measurements: Sequence[Measurement]
+    measurements: Sequence[Target]
     levels: Sequence[float] = (0.5, 0.8, 0.9, 0.95)
     baselines: Mapping[str, ConformityScore] = field(default_factory=dict)
     calibration_split: str = "calibration"

@@ -1,9 +1,10 @@
-"""How large each structure is: in the reported mask, and in every draw."""
+"""What each target is: in the reported mask, and in every draw."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,57 +12,96 @@ import torch
 from ...networks.draw import Draw
 from ..block import Block
 from ..labels import count_classes, labels_of
-from ..measurement import Measurement
 from ..reducer import Reducer, Reduction
 from ..statement import state_measurement
 from ..study_grid import StudyGrid
+from ..targets.drawn import Drawn
+from ..targets.target import Target
+
+
+@dataclass
+class _Part:
+    """What has come of one draw.
+
+    Args:
+        counts: elements of each class. masks: of the classes that are looked at, bool (*spatial). rows: how many have come.
+    """
+
+    counts: list[int]
+    masks: dict[int, torch.Tensor]
+    rows: int = 0
 
 
 class Extent(Reducer):
-    """Counts the elements of each class in each draw's own mask and in the reported one, and turns the counts into measurements.
+    """Measures each draw's own mask as soon as it is whole, and the reported one.
 
     The reported mask is the arg-max of the mean probability; the value of a draw is that of the draw's arg-max. Of classes that
     stand for themselves (link sigmoid) each is where its own probability is at least a half, whatever overlaps it.
 
+    Elements are counted as they come. Where a target needs the mask, a byte an element is held for each of its classes and each
+    draw of the chunk, until the last row has come.
+
     Args:
-        measurements: quantities that are functions of the counts.
+        measurements: what the bundle states.
 
     Raises:
-        ValueError: a measurement of several classes that may overlap: the sum of their counts is no extent.
+        ValueError: a target of several classes that may overlap: the sum of their counts is no extent; a target that there is not
+            on such a grid.
     """
 
     needs = ("Moments",)
 
-    def __init__(self, measurements: Sequence[Measurement]) -> None:
+    def __init__(self, measurements: Sequence[Target]) -> None:
         self.measurements = list(measurements)
 
     def begin(self, study: StudyGrid) -> None:
-        if study.overlapping and any(len(measurement.classes) != 1 for measurement in self.measurements):
+        if study.overlapping and any(len(target.classes) != 1 for target in self.measurements):
             raise ValueError("classes that may overlap are measured one by one: the sum of their elements is no extent")
         self._study = study
-        self._counts: dict[int, list[int]] = {}
+        self._units = [target.unit(study.element) for target in self.measurements]
+        self._region_count = math.prod(study.size) if study.region is None else int(study.region.sum())
+        self._looked_at = sorted({index for target in self.measurements if target.needs_mask for index in target.classes})
+        self._parts: dict[int, _Part] = {}
+        self._values: dict[int, list[float]] = {}
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
-        for draw, value, labels in zip(draws, values, block.labels, strict=True):
+        masks = {index: block.mask(index) for index in self._looked_at}
+        for position, (draw, value, labels) in enumerate(zip(draws, values, block.labels, strict=True)):
+            part = self._parts.setdefault(draw.index, self._new_part())
             counts = count_classes(value, labels, self._study.independent)
-            before = self._counts.get(draw.index, [0] * len(counts))
-            self._counts[draw.index] = [sum(pair) for pair in zip(before, counts, strict=True)]
+            part.counts = [sum(pair) for pair in zip(part.counts, counts, strict=True)]
+            for index, mask in masks.items():
+                part.masks[index][block.rows] = mask[position]
+            part.rows += block.stop - block.start
+            if part.rows == self._study.size[0]:
+                self._values[draw.index] = self._measure(self._parts.pop(draw.index))
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
-        mean, independent = results["Moments"].maps["mean"], self._study.independent
-        reported = count_classes(mean, labels_of(mean, 0, independent), independent)
-        region_count = math.prod(self._study.size) if self._study.region is None else int(self._study.region.sum())
-        return Reduction(measurements=[self._state(measurement, reported, region_count) for measurement in self.measurements])
+        mean, study = results["Moments"].maps["mean"], self._study
+        labels = labels_of(mean, 0, study.independent)
+        reported = Drawn.of_probability(study.element, mean, labels, study.independent, self._region_count)
+        draws = zip(*(values for _, values in sorted(self._values.items())), strict=True)
+        stated = zip(self.measurements, self._units, draws, strict=True)
+        return Reduction(measurements=[self._state(target, unit, target.of(reported), own) for target, unit, own in stated])
 
-    def _state(self, measurement: Measurement, reported: Sequence[int], region_count: int) -> dict[str, Any]:
-        element = self._study.element
-        value = measurement.value(reported, region_count, element)
-        draws = [measurement.value(counts, region_count, element) for _, counts in sorted(self._counts.items())]
-        stated = state_measurement(measurement.name, measurement.title, measurement.unit(element), value, draws)
-        return stated | {"classes": list(measurement.classes)}
+    def _new_part(self) -> _Part:
+        empty = {index: torch.zeros(self._study.size, dtype=torch.bool, device=self._study.device) for index in self._looked_at}
+        return _Part([0] * self._study.classes, empty)
+
+    def _measure(self, part: _Part) -> list[float]:
+        """Every target of one draw."""
+        masks = {index: mask.cpu().numpy() for index, mask in part.masks.items()}
+        drawn = Drawn(self._study.element, part.counts, self._region_count, masks.__getitem__)
+        return [target.of(drawn) for target in self.measurements]
+
+    @staticmethod
+    def _state(target: Target, unit: str, value: float, draws: Sequence[float]) -> dict[str, Any]:
+        stated = state_measurement(target.name, target.title, unit, value, draws)
+        return stated | {"classes": list(target.classes)}
 
     @classmethod
     def example(cls) -> Extent:
-        from ..measurements.area import Area
+        from ..targets.area import Area
+        from ..targets.largest_diameter import LargestDiameter
 
-        return cls([Area("area", "Object", (1,))])
+        return cls([Area("area", "Object", (1,)), LargestDiameter("diameter", "Object", (2,))])

@@ -12,9 +12,11 @@ from scipy import ndimage
 from ...networks.draw import Draw
 from ..block import Block
 from ..labels import labels_of
-from ..measurement import Measurement
 from ..reducer import Reducer, Reduction
 from ..study_grid import StudyGrid
+from ..targets.drawn import Drawn
+from ..targets.piece import touching
+from ..targets.target import Target
 
 
 class Lesions(Reducer):
@@ -28,11 +30,16 @@ class Lesions(Reducer):
 
     Args:
         measurement: of one piece, with the classes that are the structure.
+
+    Raises:
+        ValueError: a target that needs the mask: of pieces only the elements are counted.
     """
 
     needs = ("Moments",)
 
-    def __init__(self, measurement: Measurement) -> None:
+    def __init__(self, measurement: Target) -> None:
+        if measurement.needs_mask:
+            raise ValueError(f"pieces are counted, and {measurement.name} needs the mask")
         self.measurement = measurement
 
     def begin(self, study: StudyGrid) -> None:
@@ -49,7 +56,7 @@ class Lesions(Reducer):
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         reported = self._is_structure(labels_of(results["Moments"].maps["mean"], axis=0))
-        pieces, count = ndimage.label(reported, _touching(reported.ndim))
+        pieces, count = ndimage.label(reported, touching(reported.ndim))
         sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
         in_draws = (
             np.stack([self._sizes_in(draw, pieces, count) for draw in range(len(self._bits))]) if count else np.zeros((1, 0))
@@ -61,7 +68,7 @@ class Lesions(Reducer):
         """Elements of each reported piece in one draw, 0 where the draw has none of it. Returns: int (count,)."""
         rows, *others = self._study.size
         flat = np.unpackbits(self._bits[draw], axis=1, count=int(np.prod(others)))
-        own, number = ndimage.label(flat.reshape(rows, *others), _touching(pieces.ndim))
+        own, number = ndimage.label(flat.reshape(rows, *others), touching(pieces.ndim))
         touches = np.zeros((number + 1, count + 1), bool)
         touches[own.ravel(), pieces.ravel()] = True
         touches = touches[1:, 1:]
@@ -90,17 +97,13 @@ class Lesions(Reducer):
     def _volume(self, elements: int) -> float:
         counts = [0] * self._study.classes
         counts[self.measurement.classes[0]] = elements
-        return self.measurement.value(counts, elements, self._study.element)
+        return self.measurement.of(Drawn(self._study.element, counts, elements))
 
     @classmethod
     def example(cls) -> Lesions:
-        from ..measurements.area import Area
+        from ..targets.area import Area
 
         return cls(Area("object", "Object", (1,)))
-
-
-def _touching(dimensions: int) -> np.ndarray:
-    return ndimage.generate_binary_structure(dimensions, dimensions)
 
 
 def _shared_out(piece: np.ndarray, pieces: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:

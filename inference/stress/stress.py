@@ -17,11 +17,11 @@ from ..calibration.units import refuse_calibration_units
 from ..evaluate import Truths
 from ..interval_evaluation.evaluate_intervals import choice_seed
 from ..interval_evaluation.methods import CALIBRATED, Method
-from ..measurement import Measurement
 from ..metrics.extent_error import extent_error
 from ..metrics.interval_coverage import coverage_band
 from ..metrics.overlap import dice
 from ..stored_study import StoredStudy, map_files, read_map
+from ..targets.target import Target
 from .degraded import Degradation
 from .own_records import cases_by_record, interval_row, record_for
 from .stress_set import StressSet, source_of
@@ -40,7 +40,7 @@ class StressSettings:
     """
 
     truths: Truths
-    measurements: Sequence[Measurement]
+    measurements: Sequence[Target]
     records: Sequence[Record] = ()
     level: float = 0.9
     confidence: float = 0.95

@@ -14,8 +14,8 @@ from caveat.inference.calibration.whose_truth import UNSTATED
 
 MEASUREMENTS = """
 measurements:
-  - {_target_: caveat.inference.measurements.volume.Volume, name: whole volume, title: Whole, classes: [1, 2]}
-  - {_target_: caveat.inference.measurements.volume.Volume, name: first volume, title: 'Part, the first', classes: [1]}
+  - {_target_: caveat.inference.targets.volume.Volume, name: whole volume, title: Whole, classes: [1, 2]}
+  - {_target_: caveat.inference.targets.volume.Volume, name: first volume, title: 'Part, the first', classes: [1]}
 """
 CALIBRATE = """
 calibration:

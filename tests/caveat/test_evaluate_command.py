@@ -13,7 +13,7 @@ from caveat.inference.calibration.case import read_cases
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.settings import Calibration
-from caveat.inference.measurements.volume import Volume
+from caveat.inference.targets.volume import Volume
 from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
 

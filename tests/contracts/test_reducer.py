@@ -24,7 +24,7 @@ def reduce(reducer_class, values, row_cuts, draw_cuts):
     reducers = [reducer_class.example()]
     if "Moments" in reducers[0].needs:
         reducers = in_order_of_needs([*reducers, Moments()])
-    grid = StudyGrid(tuple(values.shape[2:]), CLASSES, len(values), GridElement(0.5, "mm2"))
+    grid = StudyGrid(tuple(values.shape[2:]), CLASSES, len(values), GridElement(0.5, "mm2", (0.5, 1.0, 1.0)[: values.ndim - 2]))
     for reducer in reducers:
         reducer.begin(grid)
     draws = first_draws(len(values))
@@ -76,7 +76,7 @@ def test_a_second_study_starts_afresh(reducer_class):
     values = stack(2)
     reducer, other = reducer_class.example(), reducer_class.example()
     moments = Moments()
-    grid = StudyGrid((13, 9), CLASSES, DRAWS, GridElement(1.0, "pixels"))
+    grid = StudyGrid((13, 9), CLASSES, DRAWS, GridElement(1.0, "pixels", (1.0, 1.0)))
     for run, used in enumerate((reducer, reducer, other)):
         used.begin(grid)
         moments.begin(grid)

@@ -125,8 +125,8 @@ BUNDLE_CONFIGS = {
     "metadata.json": '{"truth": "as the phantoms have it"}',
     "inference.yaml": """
 measurements:
-  - {_target_: caveat.inference.measurements.volume.Volume, name: whole volume, title: Whole, classes: [1, 2]}
-  - {_target_: caveat.inference.measurements.volume.Volume, name: first volume, title: 'Part, the first', classes: [1]}
+  - {_target_: caveat.inference.targets.volume.Volume, name: whole volume, title: Whole, classes: [1, 2]}
+  - {_target_: caveat.inference.targets.volume.Volume, name: first volume, title: 'Part, the first', classes: [1]}
 """,
     "calibrate.yaml": """
 calibration:

@@ -17,12 +17,12 @@ from torch import nn
 
 from caveat.inference.calibration.identity import identity_of
 from caveat.inference.inferer import SamplingInferer
-from caveat.inference.measurements.volume import Volume
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.hypotheses import Hypotheses
 from caveat.inference.reducers.information import Information
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.report_on_input_grid import ReportOnInputGridd
+from caveat.inference.targets.volume import Volume
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.transforms.crop_to_region import box_of
 from caveat.transforms.writers.maps import MapsWriter

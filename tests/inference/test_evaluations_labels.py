@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from caveat.inference.evaluations.labels import label_overlap, label_surfaces
-from caveat.inference.measurements.volume import Volume
 from caveat.inference.metrics.overlap import dice
 from caveat.inference.metrics.surface_distance import surface_distances
 from caveat.inference.stored_study import StoredStudy
+from caveat.inference.targets.volume import Volume
 from caveat.inference.true_value import true_value
 from caveat.inference.truths import MaskTruths, Truth
 from caveat.reasons import StudyRefused

@@ -19,14 +19,14 @@ from caveat.inference import block as block_module
 from caveat.inference import inferer as inferer_module
 from caveat.inference.inferer import SamplingInferer, in_order_of_needs
 from caveat.inference.labels import labels_of
-from caveat.inference.measurements.area import Area
-from caveat.inference.measurements.volume import Volume
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.hypotheses import Hypotheses
 from caveat.inference.reducers.information import Information
 from caveat.inference.reducers.kept_draws import KeptDraws
 from caveat.inference.reducers.moments import Moments
+from caveat.inference.targets.area import Area
+from caveat.inference.targets.volume import Volume
 from caveat.inference.windows import plan_windows
 from caveat.networks.draw import Draw
 from caveat.networks.place import Place

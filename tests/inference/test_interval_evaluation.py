@@ -18,8 +18,8 @@ from caveat.inference.interval_evaluation.figures import FIRST_LINE, SECOND_LINE
 from caveat.inference.interval_evaluation.methods import CALIBRATED, QUANTILES_OF_DRAWS, Method, spacings
 from caveat.inference.interval_evaluation.settings import IntervalEvaluation
 from caveat.inference.interval_evaluation.tables import interval_sections
-from caveat.inference.measurements.volume import Volume
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band
+from caveat.inference.targets.volume import Volume
 from caveat.reasons import StudyRefused
 
 NAME = "volume"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from phantoms import write_nifti
 
-from caveat.inference.measurements.mean_volume import MeanVolume
-from caveat.inference.measurements.volume import Volume
 from caveat.inference.one_of_raters import OneOfRaters
 from caveat.inference.stored_study import StoredStudy
+from caveat.inference.targets.mean_volume import MeanVolume
+from caveat.inference.targets.volume import Volume
 from caveat.inference.true_value import true_value
 from caveat.reasons import StudyRefused
 

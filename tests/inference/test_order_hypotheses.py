@@ -10,9 +10,9 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from caveat.inference.measurements.area import Area
-from caveat.inference.measurements.volume import Volume
 from caveat.inference.order_hypotheses import OrderHypothesesd, groups_of_alike
+from caveat.inference.targets.area import Area
+from caveat.inference.targets.volume import Volume
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.hypotheses import HypothesesWriter
 

@@ -14,7 +14,6 @@ from monai.transforms import Compose, FlattenSubKeysd, Identityd
 from torch import nn
 
 from caveat.inference.inferer import SamplingInferer
-from caveat.inference.measurements.area import Area
 from caveat.inference.order_hypotheses import OrderHypothesesd
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.extent import Extent
@@ -25,6 +24,7 @@ from caveat.inference.reducers.lesions import Lesions
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.report_on_input_grid import ReportOnInputGridd
 from caveat.inference.stored_study import StoredStudy
+from caveat.inference.targets.area import Area
 from caveat.inference.truths import MaskTruths
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.reasons import StudyRefused

@@ -10,9 +10,6 @@ import pytest
 import torch
 
 from caveat.inference.block import Block
-from caveat.inference.measurements.area import Area
-from caveat.inference.measurements.area_share import AreaShare
-from caveat.inference.measurements.volume import Volume
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.doubt import Doubt
 from caveat.inference.reducers.extent import Extent
@@ -21,6 +18,10 @@ from caveat.inference.reducers.lesions import Lesions
 from caveat.inference.reducers.lowest_probability import LowestProbability
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.study_grid import GridElement, StudyGrid
+from caveat.inference.targets.area import Area
+from caveat.inference.targets.area_share import AreaShare
+from caveat.inference.targets.drawn import Drawn
+from caveat.inference.targets.volume import Volume
 from caveat.networks.draw import first_draws
 
 
@@ -104,7 +105,7 @@ def test_a_tie_is_background():
     ],
 )
 def test_units_of_measurements(measurement, element, expected, unit):
-    assert measurement.value([10, 6, 4], 20, element) == pytest.approx(expected)
+    assert measurement.of(Drawn(element, [10, 6, 4], 20)) == pytest.approx(expected)
     assert measurement.unit(element) == unit
 
 

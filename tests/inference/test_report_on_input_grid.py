@@ -9,8 +9,8 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Compose, CropForegroundd, Resized
 
-from caveat.inference.measurements.area import Area
 from caveat.inference.report_on_input_grid import ReportOnInputGridd, touches_border
+from caveat.inference.targets.area import Area
 
 MAPS = ("entropy", "expected_entropy", "mutual_information", "variance")
 
@@ -26,7 +26,7 @@ def study(foreground: torch.Tensor, size: int = 60, network: int = 60, absent: t
         [CropForegroundd("image", "image", select_fn=lambda x: x >= 0), Resized("image", (network, network), mode="bilinear")]
     )
     data = preprocessing({"image": image}) | {"input": image}
-    probability = torch.stack([1 - foreground, foreground])
+    probability = torch.stack([1 - foreground, foreground, torch.zeros_like(foreground)])
     value = float((foreground > 0.5).sum()) * (size / network) ** 2
     entry = {
         "name": "area",
@@ -41,7 +41,7 @@ def study(foreground: torch.Tensor, size: int = 60, network: int = 60, absent: t
     data |= {"pred_pred": probability, "pred_hypotheses": (foreground > 0.5).to(torch.uint8)[None]}
     entries = [entry, *(entry | {"name": name, "value": 0.0} for name in absent)]
     data["pred_result"] = json.dumps({"measurements": entries, "points": [], "study_scores": {}, "sampling": {}})
-    measurements = [Area("area", "Object", (1,)), *(Area(name, name, ()) for name in absent)]
+    measurements = [Area("area", "Object", (1,)), *(Area(name, name, (2,)) for name in absent)]
     return ReportOnInputGridd(preprocessing, "image", measurements)(data)
 
 
@@ -55,7 +55,7 @@ def test_a_mask_keeps_its_place_and_its_area():
     report = study(square(120, 40, 80), size=60, network=120)
     rows, columns = torch.nonzero(report["segmentation"][0], as_tuple=True)
     assert (rows.min(), rows.max()) == (20, 39) and columns.min() == 20
-    assert report["segmentation"].shape == (1, 60, 60) and report["probability"].shape == (2, 60, 60)
+    assert report["segmentation"].shape == (1, 60, 60) and report["probability"].shape == (3, 60, 60)
     entry = report["result"]["measurements"][0]
     assert entry["value"] == pytest.approx(40 * 39 / 4)
     assert entry["value_on_input_grid"] == pytest.approx(entry["value"], rel=0.03)

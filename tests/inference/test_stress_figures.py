@@ -18,13 +18,13 @@ from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.size_class import SizeClass
 from caveat.inference.calibration.units import unit_hash
 from caveat.inference.gate.gate import Gate, Limit
-from caveat.inference.measurements.area import Area
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band
 from caveat.inference.stress.degraded import LIST, Degradation
 from caveat.inference.stress.stress import StressSettings, score_sets
 from caveat.inference.stress.stress_files import save_stress
 from caveat.inference.stress.stress_set import CLEAN, PREDICTIONS, StressSet
 from caveat.inference.stress.summary import scores_and_errors, summarise_sets
+from caveat.inference.targets.area import Area
 from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
 

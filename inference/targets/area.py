@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..measurement import Measurement
 from ..study_grid import GridElement
+from .drawn import Drawn
+from .target import Target
 
 
-class Area(Measurement):
+class Area(Target):
     """Area: mm2 where the spacing is known, else pixels of the input."""
 
     def unit(self, element: GridElement) -> str:
         return element.unit
 
-    def value(self, counts: Sequence[int], region_count: int, element: GridElement) -> float:
-        return self.count(counts) * element.size
+    def of(self, drawn: Drawn) -> float:
+        return drawn.count(self.classes) * drawn.element.size

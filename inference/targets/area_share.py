@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..measurement import Measurement
 from ..study_grid import GridElement
+from .drawn import Drawn
+from .target import Target
 
 
-class AreaShare(Measurement):
+class AreaShare(Target):
     """Per cent of the region: the same at every magnification, unlike an area in pixels."""
 
     def unit(self, element: GridElement) -> str:
         return "%"
 
-    def value(self, counts: Sequence[int], region_count: int, element: GridElement) -> float:
-        return 100.0 * self.count(counts) / region_count if region_count else 0.0
+    def of(self, drawn: Drawn) -> float:
+        return 100.0 * drawn.count(self.classes) / drawn.region_count if drawn.region_count else 0.0

@@ -1,1 +1,0 @@
-"""Measurements: one quantity with a unit a file."""

@@ -1,0 +1,1 @@
+"""Targets: one quantity of a study, and how it is measured, a file."""

@@ -1,0 +1,61 @@
+"""What a target may look at: one hypothesis about a study, whoever drew it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import torch
+
+from ..labels import count_classes, mask_of
+from ..study_grid import GridElement
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The structures of a draw, of the reported mask, or of a rater, on one grid.
+
+    Args:
+        element: of the grid.
+        counts: elements of each class.
+        region_count: elements of the region that is measured.
+        where: a class to its mask, bool (*spatial); None where no more than the counts is known.
+    """
+
+    element: GridElement
+    counts: Sequence[int]
+    region_count: int
+    where: Callable[[int], np.ndarray] | None = None
+
+    @classmethod
+    def of_labels(cls, element: GridElement, labels: np.ndarray, classes: int, region_count: int) -> Drawn:
+        """Of a label map. Args: labels: uint8 (*spatial). classes: at least so many are counted."""
+        counts = np.bincount(labels.ravel(), minlength=classes).tolist()
+        return cls(element, counts, region_count, lambda index: labels == index)
+
+    @classmethod
+    def of_probability(
+        cls, element: GridElement, probability: torch.Tensor, labels: torch.Tensor, independent: bool, region_count: int
+    ) -> Drawn:
+        """Of probabilities. Args: probability: (classes, *spatial). labels, independent: see `labels_of`."""
+        counts = count_classes(probability, labels, independent)
+        return cls(element, counts, region_count, lambda index: mask_of(probability, labels, index, 0, independent).cpu().numpy())
+
+    @classmethod
+    def of_one_element(cls, element: GridElement, classes: Sequence[int], region_count: int) -> Drawn:
+        """A structure of a single element: what grids can tell apart. Args: classes: that make it up."""
+        alone = np.zeros((3,) * element.dimensions, np.uint8)
+        alone[(1,) * element.dimensions] = classes[0]
+        return cls.of_labels(element, alone, max(classes) + 1, region_count)
+
+    def count(self, classes: Sequence[int]) -> int:
+        """Elements of a structure. Args: classes: that make it up."""
+        return sum(self.counts[index] for index in classes)
+
+    def mask(self, classes: Sequence[int]) -> np.ndarray:
+        """Where a structure is: bool (*spatial). Raises: ValueError: no more than the counts is known."""
+        if self.where is None:
+            raise ValueError("the mask of a draw of which only the elements are counted")
+        return reduce(np.logical_or, map(self.where, classes))
