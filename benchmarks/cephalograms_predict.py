@@ -22,7 +22,7 @@ from predict_once import ROOT, predict_once
 
 from caveat.bundle_folders import find_bundle, read_metadata
 from caveat.inference.evaluate import read_entries
-from caveat.networks.pack_members import pack
+from caveat.networks.weights.pack_members import pack
 from caveat.transforms.discover import DATA_ROOT, studies_from_list
 
 OUT = ROOT / "out" / "cephalograms"

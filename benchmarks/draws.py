@@ -16,11 +16,11 @@ from monai.utils import OptionalImportError
 from torch import nn
 
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import first_draws
-from caveat.networks.dropout_network import DropoutNetwork
-from caveat.networks.hash_noise import uniform
-from caveat.networks.place import Place
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.hash_noise import uniform
+from caveat.networks.draws.place import Place
 from caveat.networks.samplers.dropout import DropoutSampler
+from caveat.networks.samplers.dropout_network import DropoutNetwork
 
 
 def monai_networks(dimensions: int) -> Iterator[tuple[str, Callable[[], nn.Module]]]:

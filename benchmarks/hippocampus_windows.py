@@ -27,7 +27,7 @@ from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.metrics.interval_score import interval_score
 from caveat.inference.targets.volume import MM3_PER_ML, Volume
 from caveat.inference.truths import MaskTruths
-from caveat.networks.consistent_dropout import ConsistentDropout
+from caveat.networks.draws.consistent_dropout import ConsistentDropout
 from caveat.networks.samplers.dropout import DropoutSampler
 from caveat.transforms.discover import studies_from_list
 

@@ -28,7 +28,7 @@ from caveat.bundle_folders import find_bundle
 from caveat.inference.evaluate import read_entries
 from caveat.inference.inferer import SamplingInferer
 from caveat.inference.labels import labels_of
-from caveat.networks.sampler import Sampler
+from caveat.networks.draws.sampler import Sampler
 from caveat.transforms.discover import DATA_ROOT
 
 LIST = ROOT / "data_lists" / "lidc_nodules.json"

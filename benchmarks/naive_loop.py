@@ -8,10 +8,10 @@ import torch
 from monai.inferers import sliding_window_inference
 
 from caveat.inference.inferer import SamplingInferer
-from caveat.networks.consistent_dropout import drawing
-from caveat.networks.draw import first_draws
-from caveat.networks.place import Place
-from caveat.networks.sampler import Sampler
+from caveat.networks.draws.consistent_dropout import drawing
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Sampler
 from caveat.networks.samplers.ensemble import Ensemble
 
 WINDOWS = 4

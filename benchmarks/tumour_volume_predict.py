@@ -25,7 +25,7 @@ from typing import Any
 from predict_once import ROOT, predict_once
 
 from caveat.inference.evaluate import read_entries
-from caveat.networks.pack_members import pack
+from caveat.networks.weights.pack_members import pack
 from caveat.transforms.discover import DATA_ROOT, find_studies, studies_from_list
 
 OUT = ROOT / "out" / "tumour_volume"

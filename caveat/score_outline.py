@@ -14,7 +14,7 @@ from monai.bundle import ConfigParser
 from .inference.rater_likelihood import RaterLikelihood
 from .inference.report_on_input_grid import touches_border
 from .inference.study_evaluator import refusal_behind
-from .networks.posterior_sampler import PosteriorSampler
+from .networks.latent.posterior_sampler import PosteriorSampler
 from .reasons import StudyRefused
 from .transforms.inspect_study import inspect_study
 

@@ -13,9 +13,9 @@ from monai.data import MetaTensor
 from monai.inferers import Inferer
 from tqdm import tqdm
 
-from ..networks.draw import Draw, first_draws
-from ..networks.evaluation_mode import evaluation_mode
-from ..networks.sampler import Sampler
+from ..networks.draws.draw import Draw, first_draws
+from ..networks.draws.evaluation_mode import evaluation_mode
+from ..networks.draws.sampler import Sampler
 from .block import Block
 from .link import Link
 from .reducer import Reducer, Reduction

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ..networks.draw import Draw, first_draws
-from ..networks.posterior_sampler import PosteriorSampler, Readings
+from ..networks.draws.draw import Draw, first_draws
+from ..networks.latent.posterior_sampler import PosteriorSampler, Readings
 from .inferer import PRECISIONS, SamplingInferer
 from .labels import labels_of
 from .stream import RowStream

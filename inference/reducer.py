@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..networks.draw import Draw
+from ..networks.draws.draw import Draw
 from .block import Block
 from .study_grid import StudyGrid
 

@@ -10,10 +10,10 @@ import torch
 
 from caveat.reasons import StudyRefused
 
-from ..networks.direct_convolution import DirectConvolution
-from ..networks.draw import Draw
-from ..networks.place import Place
-from ..networks.sampler import Sampler
+from ..networks.backbones.direct_convolution import DirectConvolution
+from ..networks.draws.draw import Draw
+from ..networks.draws.place import Place
+from ..networks.draws.sampler import Sampler
 from .windows import WindowPlan
 
 FEATURE_BYTES = 64

@@ -13,7 +13,7 @@ from monai.inferers.utils import _get_scan_interval
 from monai.utils import BlendMode, ensure_tuple_rep, fall_back_tuple
 from torch.nn import functional as F
 
-from ..networks.place import Place
+from ..networks.draws.place import Place
 
 
 @dataclass(frozen=True)

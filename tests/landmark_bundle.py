@@ -10,7 +10,7 @@ import torch
 import yaml
 from monai.bundle import ConfigParser
 
-from caveat.networks.weights import save_weights
+from caveat.networks.weights.state_dicts import save_weights
 
 (SOURCE,) = (Path(__file__).resolve().parents[1] / "bundles").glob("*cephalometric_landmarks")
 SMALL = {"channels": [4, 6, 8], "units": [1, 1, 1]}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from configparser import ConfigParser
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,8 @@ MAY_IMPORT = {
     "inference": {"inference", "transforms", "networks", "reasons"},
     "caveat": {"caveat", "reasons", *ROOMS},
 }
+FLOORED = ("networks",)
+"""Rooms whose folders stand above each other: imports between them run down, without circles."""
 MODULES = [path for room in ("caveat", *ROOMS) for path in sorted((ROOT / room).rglob("*.py"))]
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
@@ -51,21 +55,25 @@ def test_help_and_info_load_no_torch():
     assert "heavy: set()" in answer.stdout
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """Rooms that a module imports from, relatively or as caveat.*."""
-    room, rooms = path.relative_to(ROOT).parts[0], set()
-    depth = len(path.relative_to(ROOT).parts) - 1  # packages above the module, its room first
+def imported(path: Path) -> Iterator[tuple[str, ...]]:
+    """What a module imports of the product, relatively or as caveat.*: the room first, then folders, module and name."""
+    folders = path.relative_to(ROOT).parts[:-1]
+    package = folders if folders[0] == "caveat" else ("caveat", *folders)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level > depth:
-            rooms.add((node.module or node.names[0].name).split(".")[0])
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            rooms.add(room)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "caveat":
-            parts = (node.module or "").split(".")
-            rooms |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        names: list[tuple[str, ...]] = []
+        if isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            names = [(*above, *(node.module or "").split("."), alias.name) for alias in node.names]
         elif isinstance(node, ast.Import):
-            rooms |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("caveat.")}
-    return rooms
+            names = [tuple(alias.name.split(".")) for alias in node.names]
+        for parts in (tuple(filter(None, name)) for name in names):
+            if parts[0] == "caveat" and len(parts) > 1:
+                yield parts[1:] if parts[1] in ROOMS else parts
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Rooms that a module imports from; the reason codes, open to all, count as one of their own."""
+    return {"reasons" if parts[:2] == ("caveat", "reasons") else parts[0] for parts in imported(path)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -78,10 +86,28 @@ def test_imports_run_one_way(path):
         return
     if path == ROOT / "caveat" / "reasons.py":
         assert imported_rooms(path) == set()
-    elif room == "caveat":
-        assert imported_rooms(path) <= MAY_IMPORT["caveat"] | {p.stem for p in (ROOT / "caveat").rglob("*")}
     else:
         assert imported_rooms(path) <= MAY_IMPORT[room]
+
+
+def folders_below(room: str) -> dict[str, set[str]]:
+    """The folders of a room, and which others of them each imports from; what lies loose in the room is the folder ""."""
+    below: dict[str, set[str]] = {}
+    for path in (path for path in MODULES if path.relative_to(ROOT).parts[0] == room and path.name != "__init__.py"):
+        own = "/".join(path.relative_to(ROOT).parts[1:2] if path.parent != ROOT / room else ())
+        inside = [parts[1] for parts in imported(path) if parts[0] == room]
+        below.setdefault(own, set()).update({name if (ROOT / room / name).is_dir() else "" for name in inside} - {own})
+    return below
+
+
+@pytest.mark.parametrize("room", FLOORED)
+def test_folders_of_a_room_import_one_way(room):
+    assert list(TopologicalSorter(folders_below(room)).static_order())  # a CycleError names the folders of a circle
+
+
+@pytest.mark.parametrize("room", FLOORED)
+def test_nothing_lies_loose_in_a_room(room):
+    assert "" not in folders_below(room)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from ...networks.draw import Draw
+from ...networks.draws.draw import Draw
 from ..block import Block
 from ..reducer import Reducer, Reduction
 from ..study_grid import StudyGrid

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ...networks.draw import Draw
+from ...networks.draws.draw import Draw
 from ..block import Block
 from ..heatmaps import covariances_of, heatmaps_of, positions_of
 from ..reducer import Reducer, Reduction

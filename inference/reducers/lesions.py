@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from ...networks.draw import Draw
+from ...networks.draws.draw import Draw
 from ..block import Block
 from ..labels import labels_of
 from ..reducer import Reducer, Reduction

@@ -15,7 +15,7 @@ from monai.handlers import CheckpointLoader, CheckpointSaver, LrScheduleHandler,
 
 from caveat.reasons import StudyRefused
 
-from ...networks.pack_members import read_checkpoint
+from ...networks.weights.pack_members import read_checkpoint
 
 BEST = "best.pt"
 BUDGET = "budget.json"

@@ -9,7 +9,7 @@ from monai.networks.layers.factories import Conv, Norm
 from torch import nn
 from torch.nn import functional as F
 
-from ..consistent_dropout import ConsistentDropout
+from ..draws.consistent_dropout import ConsistentDropout
 from .backbone import HeadedBackbone
 
 

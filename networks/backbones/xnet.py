@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..consistent_dropout import ConsistentDropout
+from ..draws.consistent_dropout import ConsistentDropout
 from .backbone import Backbone
 
 

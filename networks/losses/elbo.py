@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ..reconstruction import Reconstruction
+from .reconstruction import Reconstruction
 
 
 class Elbo(nn.Module):

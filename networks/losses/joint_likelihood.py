@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from ..logit_distribution import LogitDistribution
+from ..draws.logit_distribution import LogitDistribution
 from .label_log_likelihood import label_log_likelihood
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 
 from ..backbones.backbone import Backbone
+from ..backbones.pooled_features import pool
 from ..backbones.residual_unet import ResidualUNet
-from ..consistent_dropout import drawing, name_layers
-from ..draw import Draw
-from ..evaluation_mode import refuse_training_mode
-from ..place import Place
-from ..pooled_features import pool
-from ..sampler import Sampler, Source
+from ..draws.consistent_dropout import drawing, name_layers
+from ..draws.draw import Draw
+from ..draws.evaluation_mode import refuse_training_mode
+from ..draws.place import Place
+from ..draws.sampler import Sampler, Source
 
 
 class DropoutSampler(Sampler):

@@ -6,7 +6,7 @@ import torch
 
 from ..backbones.backbone import HeadedBackbone
 from ..backbones.residual_unet import ResidualUNet
-from ..noisy_logits import NoisyLogits
+from .noisy_logits import NoisyLogits
 
 
 class GaussianLogits(NoisyLogits):

@@ -8,8 +8,8 @@ import torch
 
 from ..backbones.backbone import HeadedBackbone
 from ..backbones.residual_unet import ResidualUNet
-from ..latent_gaussian import LatentGaussian
-from ..latent_sampler import LatentSampler
+from ..latent.latent_gaussian import LatentGaussian
+from ..latent.latent_sampler import LatentSampler
 
 
 class ImageVAE(LatentSampler):

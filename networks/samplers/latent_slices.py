@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import torch
 
 from ..backbones.residual_unet import ResidualUNet
-from ..draw import Draw
-from ..evaluation_mode import refuse_training_mode
-from ..latent_gaussian import LOG_DEVIATION_BOUND, LatentGaussian
-from ..latent_sampler import LatentSampler
-from ..place import Place
-from ..posterior_sampler import PosteriorSampler
-from ..reconstruction import Reconstruction
+from ..draws.draw import Draw
+from ..draws.evaluation_mode import refuse_training_mode
+from ..draws.place import Place
+from ..latent.latent_gaussian import LOG_DEVIATION_BOUND, LatentGaussian
+from ..latent.latent_sampler import LatentSampler
+from ..latent.posterior_sampler import PosteriorSampler
+from ..losses.reconstruction import Reconstruction
 from .probabilistic_unet import ProbabilisticUNet
 from .slice_by_slice import SliceBySlice, SliceFeatures, as_batch, as_volumes
 

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from ..backbones.backbone import HeadedBackbone
+from ..backbones.pooled_features import pool
 from ..backbones.residual_unet import ResidualUNet
-from ..draw import Draw
-from ..evaluation_mode import refuse_training_mode
-from ..place import Place
-from ..pooled_features import pool
-from ..sampler import Sampler, Source
+from ..draws.draw import Draw
+from ..draws.evaluation_mode import refuse_training_mode
+from ..draws.place import Place
+from ..draws.sampler import Sampler, Source
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import torch
 
 from ..backbones.backbone import HeadedBackbone
 from ..backbones.residual_unet import ResidualUNet
-from ..latent_combiner import LatentCombiner
-from ..latent_encoder import LatentEncoder
-from ..latent_gaussian import LatentGaussian
-from ..latent_sampler import LatentSampler
+from ..latent.latent_combiner import LatentCombiner
+from ..latent.latent_encoder import LatentEncoder
+from ..latent.latent_gaussian import LatentGaussian
+from ..latent.latent_sampler import LatentSampler
 
 
 class ProbabilisticUNet(LatentSampler):

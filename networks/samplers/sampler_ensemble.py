@@ -9,9 +9,9 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from ..draw import Draw
-from ..place import Place
-from ..sampler import Sampler
+from ..draws.draw import Draw
+from ..draws.place import Place
+from ..draws.sampler import Sampler
 from .dropout import DropoutSampler
 
 

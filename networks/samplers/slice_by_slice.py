@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from ..backbones.residual_unet import ResidualUNet
-from ..draw import Draw
-from ..noisy_logits import NoisyLogits
-from ..place import Place
-from ..sampler import Sampler
-from ..scriptable import TracedPass
+from ..draws.draw import Draw
+from ..draws.place import Place
+from ..draws.sampler import Sampler
+from ..draws.scriptable import TracedPass
 from .low_rank_logits import LowRankLogits
 from .multi_head import MultiHead
+from .noisy_logits import NoisyLogits
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..backbones.pooled_features import pool_windows
 from ..backbones.residual_unet import ResidualUNet
-from ..draw import Draw
-from ..evaluation_mode import refuse_training_mode
-from ..first_window import try_first_window
-from ..place import Place
-from ..pooled_features import pool_windows
-from ..sampler import Sampler, Source
+from ..draws.draw import Draw
+from ..draws.evaluation_mode import refuse_training_mode
+from ..draws.place import Place
+from ..draws.sampler import Sampler, Source
+from .first_window import try_first_window
 
 
 @dataclass(frozen=True)

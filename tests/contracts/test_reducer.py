@@ -13,7 +13,7 @@ from caveat.inference.inferer import in_order_of_needs
 from caveat.inference.reducer import Reducer
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.study_grid import GridElement, StudyGrid
-from caveat.networks.draw import first_draws
+from caveat.networks.draws.draw import first_draws
 
 REDUCERS = concrete_subclasses(Reducer, "caveat.inference")
 DRAWS, CLASSES = 6, 3

@@ -1,4 +1,4 @@
-"""What every sampler promises; see the contract in networks/sampler.py."""
+"""What every sampler promises; see the contract in networks/draws/sampler.py."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import torch
 from discover import concrete_subclasses
 from torch import nn
 
-from caveat.networks.draw import Draw, first_draws
-from caveat.networks.place import Place
-from caveat.networks.sampler import Sampler, Source
-from caveat.networks.scriptable import SIDE
+from caveat.networks.draws.draw import Draw, first_draws
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Sampler, Source
+from caveat.networks.draws.scriptable import SIDE
 
 SAMPLERS = concrete_subclasses(Sampler, "caveat.networks")
 SIZE = 32

@@ -20,7 +20,7 @@ from caveat.inference.targets.drawn import Drawn
 from caveat.inference.targets.target import Target
 from caveat.inference.true_value import true_value
 from caveat.inference.truths import Truth
-from caveat.networks.draw import first_draws
+from caveat.networks.draws.draw import first_draws
 
 SPACING_MM = (2.5, 0.8, 0.5)
 SIZE = (9, 12, 14)

@@ -6,8 +6,8 @@ import torch
 from monai.networks.layers.factories import Conv, Pool
 from torch import nn
 
-from caveat.networks.consistent_dropout import ConsistentDropout, drawing, name_layers
-from caveat.networks.sampler import Sampler, Source
+from caveat.networks.draws.consistent_dropout import ConsistentDropout, drawing, name_layers
+from caveat.networks.draws.sampler import Sampler, Source
 
 
 class BorderFreeDropout(Sampler):

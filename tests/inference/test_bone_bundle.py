@@ -16,7 +16,7 @@ from PIL import Image
 from pydicom import dcmwrite
 
 from caveat.networks.samplers.ensemble import Ensemble
-from caveat.networks.weights import save_weights
+from caveat.networks.weights.state_dicts import save_weights
 from caveat.run_bundle import run_bundle
 from caveat.transforms.discover import find_studies
 

@@ -16,7 +16,7 @@ from caveat.inference.reducers.moments import Moments
 from caveat.inference.study_grid import StudyGrid, element_of_grid
 from caveat.inference.targets.largest_diameter import LargestDiameter
 from caveat.inference.targets.surface_area import SurfaceArea
-from caveat.networks.draw import first_draws
+from caveat.networks.draws.draw import first_draws
 
 TARGETS = (SurfaceArea("surface", "Surface", (1,)), LargestDiameter("diameter", "Diameter", (1,)))
 UNITS = 12

@@ -28,8 +28,8 @@ from caveat.inference.reducers.moments import Moments
 from caveat.inference.targets.area import Area
 from caveat.inference.targets.volume import Volume
 from caveat.inference.windows import plan_windows
-from caveat.networks.draw import Draw
-from caveat.networks.place import Place
+from caveat.networks.draws.draw import Draw
+from caveat.networks.draws.place import Place
 from caveat.reasons import StudyRefused
 
 

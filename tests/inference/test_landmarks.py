@@ -17,7 +17,7 @@ from caveat.inference.reducers.landmarks import Landmarks
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.study_grid import GridElement, StudyGrid
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import first_draws
+from caveat.networks.draws.draw import first_draws
 from caveat.networks.samplers.dropout import DropoutSampler
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.transforms.gaussian_heatmaps import gaussian_heatmaps

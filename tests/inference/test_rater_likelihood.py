@@ -12,10 +12,10 @@ from caveat.inference.inferer import SamplingInferer
 from caveat.inference.rater_likelihood import RaterLikelihood
 from caveat.inference.reducers.moments import Moments
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import first_draws
-from caveat.networks.latent_gaussian import LatentGaussian
-from caveat.networks.latent_sampler import LatentSampler
-from caveat.networks.reconstruction import Reconstruction
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.latent.latent_gaussian import LatentGaussian
+from caveat.networks.latent.latent_sampler import LatentSampler
+from caveat.networks.losses.reconstruction import Reconstruction
 
 OFFSET, SLOPE = 0.4, 1.5
 PRIOR, POSTERIOR = (0.3, 0.9), (0.5, 1.0)

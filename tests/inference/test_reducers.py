@@ -22,7 +22,7 @@ from caveat.inference.targets.area import Area
 from caveat.inference.targets.area_share import AreaShare
 from caveat.inference.targets.drawn import Drawn
 from caveat.inference.targets.volume import Volume
-from caveat.networks.draw import first_draws
+from caveat.networks.draws.draw import first_draws
 
 
 def run(values, *reducers, region=None, element=None):

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from caveat.networks import consistent_dropout
-from caveat.networks.consistent_dropout import ConsistentDropout, drawing, name_layers
-from caveat.networks.draw import first_draws
-from caveat.networks.hash_noise import layer_key, uniform, uniform_on_grid
-from caveat.networks.place import Place
+from caveat.networks.draws import consistent_dropout
+from caveat.networks.draws.consistent_dropout import ConsistentDropout, drawing, name_layers
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.hash_noise import layer_key, uniform, uniform_on_grid
+from caveat.networks.draws.place import Place
 
 
 def one_layer(p: float = 0.5, elementwise: bool = False) -> nn.Sequential:

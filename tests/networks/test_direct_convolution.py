@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from caveat.networks.direct_convolution import DirectConvolution
+from caveat.networks.backbones.direct_convolution import DirectConvolution
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from monai.networks.layers.drop_path import DropPath
 from torch import nn
 from torch.nn import functional as F
 
-from caveat.networks.consistent_dropout import ConsistentDropout
-from caveat.networks.draw import first_draws
-from caveat.networks.dropout_network import DropoutNetwork
-from caveat.networks.place import Place
+from caveat.networks.draws.consistent_dropout import ConsistentDropout
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.place import Place
+from caveat.networks.samplers.dropout_network import DropoutNetwork
 
 TAKEN: dict[str, tuple[Callable[[int], nn.Module], int, int]] = {
     # name: (make, layers, align)

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from caveat.networks.losses.elbo import Elbo
-from caveat.networks.reconstruction import Reconstruction
+from caveat.networks.losses.reconstruction import Reconstruction
 
 
 def a_reconstruction() -> tuple[Reconstruction, torch.Tensor]:

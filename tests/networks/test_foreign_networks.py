@@ -10,10 +10,10 @@ from torch.nn import functional as F
 
 from caveat.inference.inferer import SamplingInferer
 from caveat.inference.reducers.moments import Moments
-from caveat.networks.draw import Draw
-from caveat.networks.dropout_network import DropoutNetwork
-from caveat.networks.place import Place
-from caveat.networks.sampler import Sampler
+from caveat.networks.draws.draw import Draw
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Sampler
+from caveat.networks.samplers.dropout_network import DropoutNetwork
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.networks.samplers.test_time_augmentation import TestTimeAugmentation
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from caveat.networks.backbones.half_resolution_unet import HalfResolutionUNet
-from caveat.networks.draw import first_draws
-from caveat.networks.place import Place
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.place import Place
 from caveat.networks.samplers.dropout import DropoutSampler
 from caveat.networks.samplers.slice_by_slice import SliceBySlice
 

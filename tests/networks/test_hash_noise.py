@@ -8,8 +8,8 @@ import pytest
 import torch
 from scipy import stats
 
-from caveat.networks.draw import Draw, first_draws
-from caveat.networks.hash_noise import (
+from caveat.networks.draws.draw import Draw, first_draws
+from caveat.networks.draws.hash_noise import (
     gaussian,
     gaussian_on_grid,
     hash32,

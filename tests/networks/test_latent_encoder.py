@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from caveat.networks.latent_encoder import LatentEncoder
-from caveat.networks.latent_gaussian import LatentGaussian
+from caveat.networks.latent.latent_encoder import LatentEncoder
+from caveat.networks.latent.latent_gaussian import LatentGaussian
 
 
 def encoder(dimensions: int, tile: int, pointwise: bool = True) -> LatentEncoder:

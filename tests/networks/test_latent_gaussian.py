@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
-from caveat.networks.latent_gaussian import LOG_DEVIATION_BOUND, LatentGaussian
+from caveat.networks.latent.latent_gaussian import LOG_DEVIATION_BOUND, LatentGaussian
 
 
 def some_gaussian(seed: int) -> LatentGaussian:

@@ -8,13 +8,13 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import first_draws
-from caveat.networks.latent_combiner import LatentCombiner
-from caveat.networks.latent_gaussian import LatentGaussian
-from caveat.networks.latent_sampler import LatentSampler
-from caveat.networks.place import Place
-from caveat.networks.reconstruction import Reconstruction
-from caveat.networks.sampler import Source
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Source
+from caveat.networks.latent.latent_combiner import LatentCombiner
+from caveat.networks.latent.latent_gaussian import LatentGaussian
+from caveat.networks.latent.latent_sampler import LatentSampler
+from caveat.networks.losses.reconstruction import Reconstruction
 from caveat.networks.samplers.image_vae import ImageVAE
 from caveat.networks.samplers.probabilistic_unet import ProbabilisticUNet
 

@@ -19,11 +19,11 @@ from caveat.inference.inferer import SamplingInferer
 from caveat.inference.rater_likelihood import RaterLikelihood
 from caveat.inference.reducers.moments import Moments
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import first_draws
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Sampler
 from caveat.networks.losses.best_of_many import BestOfMany
 from caveat.networks.losses.elbo import Elbo
-from caveat.networks.place import Place
-from caveat.networks.sampler import Sampler
 from caveat.networks.samplers.image_vae import ImageVAE
 from caveat.networks.samplers.multi_head import MultiHead
 from caveat.networks.samplers.probabilistic_unet import ProbabilisticUNet

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from caveat.networks.logit_distribution import LogitDistribution
+from caveat.networks.draws.logit_distribution import LogitDistribution
 from caveat.networks.losses.joint_likelihood import JointLikelihood
 from caveat.networks.losses.voxelwise_likelihood import VoxelwiseLikelihood
 

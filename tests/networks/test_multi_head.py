@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional as F
 
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import Draw
+from caveat.networks.draws.draw import Draw
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Source
 from caveat.networks.losses.best_of_many import BestOfMany
-from caveat.networks.place import Place
-from caveat.networks.sampler import Source
 from caveat.networks.samplers.multi_head import MultiHead
 
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import first_draws
-from caveat.networks.logit_distribution import LogitDistribution
-from caveat.networks.noisy_logits import NoisyLogits
-from caveat.networks.place import Place
-from caveat.networks.sampler import Source
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.logit_distribution import LogitDistribution
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Source
 from caveat.networks.samplers.gaussian_logits import GaussianLogits
 from caveat.networks.samplers.low_rank_logits import LowRankLogits
+from caveat.networks.samplers.noisy_logits import NoisyLogits
 
 KINDS = [GaussianLogits, LowRankLogits]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from caveat.networks.place import Place
+from caveat.networks.draws.place import Place
 
 
 def test_stride_and_global_coordinates_by_hand() -> None:

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.consistent_dropout import ConsistentDropout
-from caveat.networks.draw import Draw, first_draws
-from caveat.networks.place import Place
-from caveat.networks.sampler import Source
+from caveat.networks.draws.consistent_dropout import ConsistentDropout
+from caveat.networks.draws.draw import Draw, first_draws
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Source
 from caveat.networks.samplers.dropout import DropoutSampler
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.networks.samplers.gaussian_logits import GaussianLogits

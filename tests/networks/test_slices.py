@@ -9,12 +9,12 @@ import torch
 from torch.nn import functional as F
 
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import first_draws
-from caveat.networks.latent_gaussian import LatentGaussian
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.place import Place
+from caveat.networks.latent.latent_gaussian import LatentGaussian
 from caveat.networks.losses.elbo import Elbo
 from caveat.networks.losses.label_cross_entropy import LabelCrossEntropy
-from caveat.networks.place import Place
-from caveat.networks.reconstruction import Reconstruction
+from caveat.networks.losses.reconstruction import Reconstruction
 from caveat.networks.samplers.dropout import DropoutSampler
 from caveat.networks.samplers.gaussian_logits import GaussianLogits
 from caveat.networks.samplers.latent_slices import LatentSlices, _noise_of

@@ -14,10 +14,10 @@ import pytest
 import torch
 from torch import nn
 
-from caveat.networks.pack_members import pack
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.networks.samplers.slice_by_slice import SliceBySlice
-from caveat.networks.weights import load_weights, save_weights
+from caveat.networks.weights.pack_members import pack
+from caveat.networks.weights.state_dicts import load_weights, save_weights
 from caveat.reasons import StudyRefused
 
 

@@ -12,11 +12,11 @@ from monai.networks.nets import BasicUNet, UNet
 from torch import nn
 
 from caveat.networks.backbones.residual_unet import ResidualUNet
-from caveat.networks.draw import Draw, first_draws
-from caveat.networks.dropout_network import DropoutNetwork
-from caveat.networks.place import Place
-from caveat.networks.sampler import Sampler
+from caveat.networks.draws.draw import Draw, first_draws
+from caveat.networks.draws.place import Place
+from caveat.networks.draws.sampler import Sampler
 from caveat.networks.samplers.dropout import DropoutSampler
+from caveat.networks.samplers.dropout_network import DropoutNetwork
 from caveat.networks.samplers.gaussian_logits import GaussianLogits
 from caveat.networks.samplers.low_rank_logits import LowRankLogits
 

@@ -7,8 +7,8 @@ import torch
 
 from caveat.networks.backbones.segnet import SegNet
 from caveat.networks.backbones.xnet import XNet
-from caveat.networks.draw import first_draws
-from caveat.networks.place import Place
+from caveat.networks.draws.draw import first_draws
+from caveat.networks.draws.place import Place
 from caveat.networks.samplers.dropout import DropoutSampler
 
 

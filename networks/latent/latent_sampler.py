@@ -10,17 +10,17 @@ from typing import Any
 import torch
 from monai.networks.utils import one_hot
 
-from .backbones.backbone import HeadedBackbone
-from .draw import Draw
-from .evaluation_mode import refuse_training_mode
-from .hash_noise import gaussian, layer_key
+from ..backbones.backbone import HeadedBackbone
+from ..backbones.pooled_features import pool
+from ..draws.draw import Draw
+from ..draws.evaluation_mode import refuse_training_mode
+from ..draws.hash_noise import gaussian, layer_key
+from ..draws.place import Place
+from ..draws.sampler import Source
+from ..losses.reconstruction import Reconstruction
 from .latent_encoder import LatentEncoder
 from .latent_gaussian import LatentGaussian
-from .place import Place
-from .pooled_features import pool
 from .posterior_sampler import PosteriorSampler
-from .reconstruction import Reconstruction
-from .sampler import Source
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from .backbones.backbone import Backbone
+from .backbone import Backbone
 
 
 def pool(features: torch.Tensor | Sequence[torch.Tensor]) -> torch.Tensor:

@@ -10,14 +10,14 @@ import torch
 from monai.networks.nets import UNet
 from torch import nn
 
-from .consistent_dropout import ConsistentDropout, drawing, name_layers
-from .draw import Draw
-from .evaluation_mode import refuse_training_mode
-from .hash_noise import GRID_NOISE
-from .place import Place
-from .pooled_features import pool
+from ..backbones.pooled_features import pool
+from ..draws.consistent_dropout import ConsistentDropout, drawing, name_layers
+from ..draws.draw import Draw
+from ..draws.evaluation_mode import refuse_training_mode
+from ..draws.hash_noise import GRID_NOISE
+from ..draws.place import Place
+from ..draws.sampler import Sampler, Source
 from .probe import Probe, find_random_modules, watch
-from .sampler import Sampler, Source
 
 _ELEMENTWISE = {nn.Dropout: True, nn.Dropout1d: False, nn.Dropout2d: False, nn.Dropout3d: False}
 

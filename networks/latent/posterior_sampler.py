@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import torch
 
-from .draw import Draw
-from .sampler import Sampler
+from ..draws.draw import Draw
+from ..draws.sampler import Sampler
 
 
 class Readings(Protocol):

@@ -9,7 +9,7 @@ from itertools import product
 import torch
 from torch import nn
 
-from .backbones.residual_unet import ResidualUnit
+from ..backbones.residual_unet import ResidualUnit
 from .latent_gaussian import LatentGaussian
 
 

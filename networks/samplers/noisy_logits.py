@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from .backbones.backbone import HeadedBackbone
-from .draw import Draw
-from .evaluation_mode import refuse_training_mode
-from .hash_noise import GRID_NOISE, gaussian, gaussian_on_grid, layer_key
-from .logit_distribution import LogitDistribution
-from .place import Place
-from .pooled_features import pool
-from .sampler import Sampler, Source
+from ..backbones.backbone import HeadedBackbone
+from ..backbones.pooled_features import pool
+from ..draws.draw import Draw
+from ..draws.evaluation_mode import refuse_training_mode
+from ..draws.hash_noise import GRID_NOISE, gaussian, gaussian_on_grid, layer_key
+from ..draws.logit_distribution import LogitDistribution
+from ..draws.place import Place
+from ..draws.sampler import Sampler, Source
 
 
 @dataclass(frozen=True)

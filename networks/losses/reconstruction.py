@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from .losses.label_log_likelihood import label_log_likelihood
+from .label_log_likelihood import label_log_likelihood
 
 
 class Reconstruction(NamedTuple):

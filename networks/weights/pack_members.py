@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from .weights import save_weights
+from .state_dicts import save_weights
 
 
 def pack(checkpoints: Sequence[Path | str], out: Path | str, prefix: str = "networks.{}.") -> str:

@@ -1,0 +1,1 @@
+"""A latent that stands for a reading of the whole study."""
