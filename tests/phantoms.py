@@ -164,7 +164,7 @@ def write_nifti(path: Path, **options: Any) -> Path:
 def metaimage_bytes(voxels: np.ndarray | None = None, big_endian: bool = False, compressed: bool = False, **fields: Any) -> bytes:
     """A MetaImage file on the oblique grid. Args: fields: of the header, as text; None leaves one out."""
     voxels = ellipsoid() if voxels is None else voxels
-    types = {"u1": "MET_UCHAR", "i2": "MET_SHORT", "f4": "MET_FLOAT"}
+    types = {"u1": "MET_UCHAR", "i2": "MET_SHORT", "i4": "MET_INT", "f4": "MET_FLOAT"}
     affine = np.diag([-1, -1, 1, 1]) @ oblique_affine()
     header = {
         "ObjectType": "Image",
@@ -190,7 +190,7 @@ def metaimage_bytes(voxels: np.ndarray | None = None, big_endian: bool = False, 
 def nrrd_bytes(voxels: np.ndarray | None = None, big_endian: bool = False, compressed: bool = False, **fields: Any) -> bytes:
     """An NRRD file on the oblique grid, in LPS. Args: fields: of the header, as text; None leaves one out."""
     voxels = ellipsoid() if voxels is None else voxels
-    types = {"u1": "uchar", "i2": "short", "f4": "float"}
+    types = {"u1": "uchar", "i2": "short", "i4": "int", "f4": "float"}
     affine = np.diag([-1, -1, 1, 1]) @ oblique_affine()
     header = {
         "type": types[voxels.dtype.str[1:]],

@@ -14,7 +14,7 @@ from caveat.reasons import StudyRefused
 
 from .data_list import read_part
 from .dicom.instance import read_instance
-from .dicom.sibling_names import by_number, pattern_of
+from .dicom.sibling_names import Pattern, by_number, pattern_of, pattern_of_place
 from .dicom.studies import has_slices, studies_of
 from .search import Found, is_known, search
 from .studies import Studies
@@ -56,7 +56,8 @@ def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
     groups = [[one] for one in found if not one.is_dicom] + dicom_groups([one for one in found if one.is_dicom])
     beside = {one.place.parent for one in found if one.is_dicom}
     if not groups:
-        raise StudyRefused("NO_INPUT_FOUND", f"{len(found)} DICOM files, none of them an image" if found else "")
+        passed_over = f"{len(found)} DICOM files, none an image; --point and --roi take regions"
+        raise StudyRefused("NO_INPUT_FOUND", passed_over if found else "")
     studies = [
         {
             "image": str(group[0].path) if len(group) == 1 else [str(one.path) for one in group],
@@ -78,7 +79,8 @@ def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
 
     A file whose header cannot be read belongs to the study that has slices in its folder, where that is one: it might be the last
     slice, and nothing else would tell that it is missing. Among several it belongs to those of the files before and behind it
-    that are named as it is. Else it stands alone. All are refused when read.
+    that are named as it is. Where its folder has no slices, it belongs to the studies whose slices lie in several folders beside
+    its own, named as it is. Else it stands alone. All are refused when read.
     """
     damaged, instances, by_path = [], [], {one.path: one for one in found}
     for one in found:
@@ -93,11 +95,24 @@ def dicom_groups(found: Sequence[Found]) -> list[list[Found]]:
     for group in stacks:
         for one in group:
             beside[one.place.parent].append((one.place.name, group))
-    hosts = [(one, _hosts(one.place.name, beside[one.place.parent])) for one in damaged]
+    scattered = _scattered(stacks)
+    hosts = [(one, _hosts(one.place.name, beside[one.place.parent]) or scattered[pattern_of_place(one.place)]) for one in damaged]
     for one, of in hosts:
         for group in of:
             group.append(one)
     return groups + [[one] for one, of in hosts if not of]
+
+
+def _scattered(stacks: Iterable[list[Found]]) -> dict[Pattern, list[list[Found]]]:
+    """Groups that lie in several folders beside each other, by the pattern of their places."""
+    found: dict[Pattern, list[list[Found]]] = defaultdict(list)
+    for group in stacks:
+        folders: dict[Pattern, set[PurePath]] = defaultdict(set)
+        for one in group:
+            folders[pattern_of_place(one.place)].add(one.place.parent)
+        for pattern, of in folders.items():
+            found[pattern] += [group] if len(of) > 1 else []
+    return found
 
 
 def _hosts(damaged: str, beside: Sequence[tuple[str, list[Found]]]) -> list[list[Found]]:

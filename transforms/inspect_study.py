@@ -87,8 +87,12 @@ def dicom_files(paths: Sequence[Path]) -> list[Path]:
     return list(paths) if begins_like_dicom(only) else []
 
 
-def reader_of(head: bytes) -> Reader:
+def reader_of(head: bytes, name: str = "") -> Reader:
     """The reader whose files begin like this.
+
+    Args:
+        head: the first bytes.
+        name: of the file, for the refusal.
 
     Raises:
         StudyRefused: UNSUPPORTED_FILE_TYPE, NOT_AN_IMAGE.
@@ -96,7 +100,7 @@ def reader_of(head: bytes) -> Reader:
     for reader in all_readers():
         if reader.recognises(head):
             return reader
-    raise refusal_of(head)
+    raise refusal_of(head, name)
 
 
 def _read_file(path: Path, stated: Stated, kinds: Collection[str] | None) -> Inspected:
@@ -105,7 +109,7 @@ def _read_file(path: Path, stated: Stated, kinds: Collection[str] | None) -> Ins
         if size == 0:
             raise StudyRefused("EMPTY_FILE")
         refuse_large_file(size)
-        reader = reader_of(file.read(HEAD_BYTES))
+        reader = reader_of(file.read(HEAD_BYTES), path.name)
         if kinds is not None and reader.kind not in kinds:
             raise StudyRefused("NOT_THIS_KIND", f"{reader.kind} where {' or '.join(kinds)} is measured")
         file.seek(0)

@@ -25,6 +25,10 @@ BYTE_ORDER = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
 MM_PER_UNIT = {"mm": 1.0, "um": 0.001, "cm": 10.0}
 LAST = "ElementDataFile"
 UNIT_TOLERANCE = 1e-3
+SIDES = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "I": (2, 1), "S": (2, -1)}
+"""Axis of LPS, and the sign along it of an axis that begins at this side."""
+SMALLEST_COSINE = 0.3
+"""Of the angle between an axis and the one of the body that it is named after: of three right angles one is always nearer."""
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is not a number in the header is refused
@@ -109,7 +113,23 @@ def _directions(fields: dict[str, str]) -> np.ndarray | None:
     columns = numbers(words, 9).reshape(3, 3).T
     if not np.allclose(np.linalg.norm(columns, axis=0), 1, atol=UNIT_TOLERANCE):  # false where not a number, too
         raise StudyRefused("BAD_AFFINE", "direction cosines that are not of length 1")
+    if _contradicts(fields.get("AnatomicalOrientation", "").upper(), columns):
+        raise StudyRefused("BAD_HEADER", "the matrix and the letters of the orientation say different things")
     return LPS_TO_RAS[:, None] * columns / np.linalg.norm(columns, axis=0)
+
+
+def _contradicts(letters: str, columns: np.ndarray) -> bool:
+    """Whether letters such as RAI name other directions than the matrix: the sides where the axes begin, as MetaIO has it, or
+    those where they end, as some writers do.
+
+    Args:
+        letters: perhaps none, or unknown ("???").
+        columns: (3, 3) unit vectors of the axes, LPS.
+    """
+    if sorted(SIDES[letter][0] for letter in letters if letter in SIDES) != [0, 1, 2]:
+        return False
+    along = np.array([columns[SIDES[letter][0], axis] * SIDES[letter][1] for axis, letter in enumerate(letters)])
+    return not ((along > SMALLEST_COSINE).all() or (along < -SMALLEST_COSINE).all())
 
 
 def _mm(fields: dict[str, str]) -> float | None:

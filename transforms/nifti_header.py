@@ -13,6 +13,7 @@ from nibabel.spatialimages import HeaderDataError
 from caveat.reasons import StudyRefused
 
 from .checks.limits import LARGEST_EXTENSION_BYTES
+from .checks.scaling import absurdity
 
 HEADER_BYTES = (348, 540)
 """NIfTI-1 (and Analyze 7.5), NIfTI-2."""
@@ -121,4 +122,6 @@ def _scaling(fields: Nifti1Header) -> tuple[float | None, float]:
         return None, 0.0
     if not math.isfinite(slope) or not math.isfinite(intercept):
         raise StudyRefused("BAD_HEADER", "slope or intercept is not finite")
+    if absurd := absurdity(slope, intercept):
+        raise StudyRefused("BAD_HEADER", absurd)
     return slope, intercept

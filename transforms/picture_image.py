@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .checks.whole_numbers import are_rounded
 from .reader import Stated, StudyImage
 from .stated_spacing import refuse_unsquare, stated_spacing
 
@@ -25,11 +26,13 @@ def picture_image(pixels: np.ndarray, stated: Stated, height_to_width: float | N
         affine[[0, 1], [0, 1]] = spacing
     if height_to_width is not None:
         refuse_unsquare(height_to_width, spacing or (1.0, 1.0))
+    stored = np.moveaxis(pixels, -1, 0)
+    voxels = np.ascontiguousarray(stored, dtype=np.float32)
     return StudyImage(
-        voxels=np.ascontiguousarray(np.moveaxis(pixels, -1, 0), dtype=np.float32),
+        voxels=voxels,
         affine=affine,
         original_affine=np.eye(4),
         spacing_mm=spacing,
         spacing_source=stated.spacing_source if spacing else "",
-        flags=() if spacing else ("NO_PIXEL_SPACING",),
+        flags=("NO_PIXEL_SPACING",) * (spacing is None) + ("VALUES_ROUNDED",) * are_rounded(stored, voxels),
     )

@@ -27,7 +27,7 @@ HALF = 0.5
 ROUNDING = 1e-4
 """Of a label that was stored by slope and intercept."""
 LARGEST_LABEL = 2**24
-"""Voxels are read as float32, which holds no larger whole numbers apart."""
+"""Voxels are read as float32, which holds whole numbers apart below it."""
 OWN_CODES = ("AMBIGUOUS_REGION", "EMPTY_REGION", "REGION_UNREADABLE")
 
 
@@ -67,7 +67,7 @@ def _mask(voxels: np.ndarray, label: int | None) -> np.ndarray:
             raise StudyRefused("REGION_UNREADABLE", f"{lowest:g} to {highest:g}: neither labels nor probabilities")
         one_label([1], label, "labels")
         return voxels >= HALF
-    if lowest < -ROUNDING or highest > LARGEST_LABEL:
+    if lowest < -ROUNDING or highest >= LARGEST_LABEL:
         raise StudyRefused("REGION_UNREADABLE", f"labels from {lowest:g} to {highest:g}")
     found = [int(value) for value in np.unique(labels) if value]
     return labels == one_label(found, label, "labels")

@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -16,7 +17,7 @@ from .archive import extract_archive
 from .checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
 from .dicom.instance import looks_like_dicom
 from .dicom.packed import is_packed, packed_head
-from .dicom.sibling_names import SiblingNames, is_named_dicom, name_of_placeholder
+from .dicom.sibling_names import SiblingNames, is_named_dicom, name_behind_hidden, pattern_of_place
 from .reader import HEAD_BYTES, all_readers
 
 ARCHIVE = ".zip"
@@ -33,8 +34,8 @@ class Found:
     Args:
         path: to open.
         place: below the input; of a file in an archive, below the archive.
-        is_dicom: whether it begins like a DICOM file, compressed or not; or is named like those of its folder that do, so that it
-            might be a slice of theirs.
+        is_dicom: whether it begins like a DICOM file, compressed or not; or is named like those of its folder that do, or like
+            those of folders beside it that hold a study together, so that it might be a slice of theirs.
     """
 
     path: Path
@@ -96,7 +97,7 @@ def extracted(archive: Path) -> Path:
 def _walk(root: Path) -> Iterator[Found]:
     """Everything below a folder that may be an image."""
     unreadable: list[Path] = []
-    tree = root.resolve()
+    tree, others, folders_of = root.resolve(), [], defaultdict(set)
     for folder, folders, names in os.walk(root, onerror=lambda error: unreadable.append(Path(error.filename))):
         folders[:] = [name for name in folders if not _is_hidden(name)]
         files = [Path(folder, name) for name in names if not _is_hidden(name)]
@@ -104,17 +105,22 @@ def _walk(root: Path) -> Iterator[Found]:
         plain = [file for file in files if file.is_file() and (not file.is_symlink() or _leads_to_a_hidden_place(file, tree))]
         dicom = {file for file in plain if begins_like_dicom(file)}
         siblings = SiblingNames(file.name for file in dicom)
-        absent = [
-            Path(folder, name) for name in names if name_of_placeholder(name) and siblings.include(name_of_placeholder(name))
-        ]
-        for file in files + absent:
-            is_sibling = file in absent or siblings.include(file.name)
+        hidden = [Path(folder, name) for name in names if name.startswith(".")]
+        slices = [file for file in hidden if begins_like_dicom(file) or siblings.include(name_behind_hidden(file.name))]
+        for file in files + slices:
+            is_sibling = file in slices or siblings.include(file.name)
             if file in plain and is_archive(file):
                 yield from _file(file, file.relative_to(root), is_sibling)
             elif file in dicom or is_sibling and (file.is_file() or file.is_symlink()):
+                folders_of[pattern_of_place(file)].add(folder)
                 yield Found(file, file.relative_to(root), is_dicom=True)
-            elif file in plain and _is_image(file):
-                yield from _file(file, file.relative_to(root))
+            elif file in plain:
+                others.append(file)
+    for file in others:
+        if len(folders_of[pattern_of_place(file)]) > 1:
+            yield Found(file, file.relative_to(root), is_dicom=True)
+        elif _is_image(file):
+            yield from _file(file, file.relative_to(root))
     yield from (Found(folder, folder.relative_to(root)) for folder in unreadable)
 
 

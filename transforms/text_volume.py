@@ -62,8 +62,8 @@ def read_text_volume(file: BinaryIO, size: int, header: TextHeader, stated: Stat
     expected = math.prod(header.shape) * header.dtype.itemsize
     refuse_wrong_size(expected, size - file.tell(), compressed=bool(header.compression))
     with deflate_refusals():
-        voxels = read_voxels(_stream(file, header.compression), header.shape, header.dtype)
-    return StudyImage(voxels=voxels[None], **grid)
+        voxels, flags = read_voxels(_stream(file, header.compression), header.shape, header.dtype)
+    return StudyImage(voxels=voxels[None], **grid | {"flags": (*grid["flags"], *flags)})
 
 
 def _stream(file: BinaryIO, compression: str) -> Stream:

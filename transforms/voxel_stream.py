@@ -14,6 +14,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from .checks.limits import DEFLATE_RATIO
+from .checks.whole_numbers import are_rounded
 
 CHUNK_VOXELS = 2**22
 BLOCK_BYTES = 2**16
@@ -88,7 +89,7 @@ def refuse_wrong_size(expected: int, present: int, compressed: bool) -> None:
 
 def read_voxels(
     stream: Stream, shape: Sequence[int], dtype: np.dtype, slope: float | None = None, intercept: float = 0.0
-) -> np.ndarray:
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read and scale in pieces, so that a study takes little more memory than its float32 voxels.
 
     Args:
@@ -98,22 +99,24 @@ def read_voxels(
         slope, intercept: value = stored * slope + intercept; slope None where there is no scaling.
 
     Returns:
-        (x, y, z) float32.
+        (x, y, z) float32, and flags: VALUES_ROUNDED.
 
     Raises:
         StudyRefused: TRUNCATED, NON_FINITE_VOXELS; SIZE_MISMATCH where the stream goes on behind the last voxel.
     """
     count = math.prod(shape)
     flat = np.empty(count, dtype=np.float32)
-    wrong = 0
+    wrong, rounded = 0, False
     for first in range(0, count, CHUNK_VOXELS):
         stored = np.frombuffer(read_exactly(stream, min(CHUNK_VOXELS, count - first) * dtype.itemsize), dtype=dtype)
         piece = flat[first : first + len(stored)]
         with np.errstate(over="ignore", invalid="ignore"):  # counted below
-            piece[:] = stored if slope is None else stored.astype(np.float64) * slope + intercept
+            exact = stored if slope is None else stored.astype(np.float64) * slope + intercept
+            piece[:] = exact
+        rounded = rounded or are_rounded(exact, piece)
         wrong += len(piece) - int(np.count_nonzero(np.isfinite(piece)))
     if stream.read(1):
         raise StudyRefused("SIZE_MISMATCH", f"more than the {count * dtype.itemsize} bytes of voxels declared")
     if wrong:
         raise StudyRefused("NON_FINITE_VOXELS", f"{wrong} of {count}")
-    return np.ascontiguousarray(flat.reshape(shape, order="F"))
+    return np.ascontiguousarray(flat.reshape(shape, order="F")), ("VALUES_ROUNDED",) * rounded

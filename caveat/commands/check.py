@@ -14,7 +14,8 @@ from ..reasons import REASONS, StudyRefused
 if TYPE_CHECKING:
     from ..transforms.reader import Stated
 
-TITLES = ("number", "name", "series", "kind", "size", "spacing", "verdict")
+PICTURE_AXES = 2
+TITLES = ("number", "name", "series", "kind", "size (x, y, z)", "spacing (x, y, z)", "verdict")
 Row = tuple[str, ...]
 
 
@@ -111,16 +112,22 @@ def _rows(image: str | list[str], stated: Stated) -> Iterator[tuple[Row, str]]:
 
     files = dicom_files([Path(path) for path in ([image] if isinstance(image, str) else image)])
     for row in describe_study(files, stated) if files else ():
-        kind = f"{row.kind} {row.outline.modality} {row.outline.orientation}".rstrip()
-        spacing = "" if row.code and row.spacing_mm is None else _spacing(row.spacing_mm, row.spacing_source)
+        kind = " ".join(part for part in (row.kind, row.outline.modality, row.outline.orientation) if part)
+        lengths = _columns_first(row.spacing_mm)
+        spacing = "" if row.code and lengths is None else _spacing(lengths, row.spacing_source)
         yield (str(row.number), kind, _times(row.outline.size), spacing, row.verdict), row.code
     if not files:
         found = inspect_study(image, stated)
         refuse_constant(found.image.voxels)
         channels = f", {len(found.image.voxels)} channels" if len(found.image.voxels) > 1 else ""
-        size = _times(found.image.voxels.shape[1:]) + channels
-        spacing = _spacing(found.image.spacing_mm, found.image.spacing_source)
+        size = _times(_columns_first(found.image.voxels.shape[1:])) + channels
+        spacing = _spacing(_columns_first(found.image.spacing_mm), found.image.spacing_source)
         yield ("", found.kind, size, spacing, ", ".join(["ok", *found.image.flags])), ""
+
+
+def _columns_first(lengths: Sequence[float] | None) -> Sequence[float] | None:
+    """In the order of volumes, x, y, z, also those of a picture: of rows, of columns. Args: lengths: one an axis, or unknown."""
+    return lengths if lengths is None or len(lengths) != PICTURE_AXES else lengths[::-1]
 
 
 def _times(size: Sequence[int]) -> str:

@@ -149,7 +149,7 @@ def test_radiographs_of_one_series_are_candidates_of_their_own(tmp_path):
     second.SOPInstanceUID = uid("lateral")
     write([radiograph(ImagerPixelSpacing=[0.2, 0.2]), second], tmp_path)
     series = series_of(one_study(read_instances(sorted(tmp_path.iterdir()))))
-    assert refusal(series, SeriesRule()).found == "(1) DX 48 x 40; (2) DX 48 x 40"
+    assert refusal(series, SeriesRule()).found == "(1) DX 40 x 48; (2) DX 40 x 48"
     assert choose(series, SeriesRule(), Stated(), 2).is_radiograph
 
 

@@ -50,7 +50,7 @@ TIPPED = [1, 0, 0, 0, 0.9994, 0.0346]
         ({"PixelSpacing": [1.2013, 0.9]}, (5, "MIXED_SPACING")),
         ({"FrameOfReferenceUID": "2.25.1"}, (5, "MIXED_FRAME_OF_REFERENCE")),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}, (5, "MIXED_SOP_CLASS")),
-        ({"SamplesPerPixel": 3}, (0, "SECONDARY_CAPTURE")),
+        ({"SamplesPerPixel": 3}, (0, "UNSUPPORTED_PIXEL_FORMAT")),
     ],
     ids=str,
 )

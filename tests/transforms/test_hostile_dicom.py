@@ -158,7 +158,7 @@ def test_a_file_cut_anywhere_is_never_read_around(part, tmp_path):
     data = path.read_bytes()
     path.write_bytes(data[: int(part * len(data))])
     # A file cut within its first 132 bytes is no DICOM any more, so that all that is left to be seen is the gap.
-    assert refusal(tmp_path) in ("TRUNCATED_PIXEL_DATA", "NOT_DICOM", "SLICE_GAP", "BAD_HEADER")
+    assert refusal(tmp_path) in ("TRUNCATED_PIXEL_DATA", "TRUNCATED", "NOT_DICOM")
 
 
 @pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless], ids=["jpeg 2000", "jpeg", "jpeg-ls"])

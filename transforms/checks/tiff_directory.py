@@ -14,6 +14,8 @@ STRIPS, TILES = (273, 279), (324, 325)
 """Tags of offsets and of lengths."""
 COLUMNS, ROWS, BITS_PER_SAMPLE, COMPRESSION, SAMPLES, ROWS_PER_STRIP, PLANAR = 256, 257, 258, 259, 277, 278, 284
 UNCOMPRESSED, SEPARATE = 1, 2
+TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+"""Of one value, by the type's code; others have one."""
 
 
 def refuse_broken_tiff(data: bytes) -> None:
@@ -30,8 +32,7 @@ def refuse_broken_tiff(data: bytes) -> None:
     start = data[: 16 if data[:4] in BIG_TIFF else 8]
     order: Literal["little", "big"] = "little" if data[:1] == b"I" else "big"
     offset = int.from_bytes(start[8:] if len(start) == 16 else start[4:], order)
-    if offset >= len(data):
-        raise StudyRefused("TRUNCATED", f"a directory at byte {offset} of {len(data)}")
+    _refuse_cut_directory(data, offset, order, is_big=len(start) == 16)
     directory = ImageFileDirectory_v2(start)
     file = BytesIO(data)
     file.seek(offset)
@@ -50,6 +51,24 @@ def refuse_broken_tiff(data: bytes) -> None:
         raise StudyRefused("TRUNCATED", f"{declared} bytes of pixels declared, {sum(lengths)} are there")
     if sum(lengths) > _declared_bytes(directory, rows + min(strip, rows)):  # the last strip may be filled up
         raise StudyRefused("SIZE_MISMATCH", f"{declared} bytes of pixels declared, {sum(lengths)} are there")
+
+
+def _refuse_cut_directory(data: bytes, offset: int, order: Literal["little", "big"], is_big: bool) -> None:
+    """Args: offset: of the directory. is_big: whether it is a BigTIFF's. Raises: StudyRefused: TRUNCATED.
+
+    Source: TIFF 6.0, section 2; BigTIFF: counts of 8 bytes, and values of 8 in place of 4.
+    """
+    width, entry = (8, 20) if is_big else (4, 12)
+    first = offset + (8 if is_big else 2)
+    count = int.from_bytes(data[offset:first], order)
+    end = first + count * entry + width  # where the next directory is
+    for at in range(first, min(first + count * entry, len(data) - entry + 1), entry):
+        values = int.from_bytes(data[at + 4 : at + 4 + width], order)
+        size = values * TYPE_BYTES.get(int.from_bytes(data[at + 2 : at + 4], order), 1)
+        place = int.from_bytes(data[at + 4 + width : at + entry], order) if size > width else 0
+        end = max(end, place + size if size > width else 0)
+    if first > len(data) or end > len(data):
+        raise StudyRefused("TRUNCATED", f"a directory up to byte {end} of {len(data)}")
 
 
 def _declared_bytes(directory: ImageFileDirectory_v2, rows: int) -> int:

@@ -14,7 +14,7 @@ from .outline import Outline, outline_of
 from .series import Series, series_of
 from .volume import kind_of, one_study, read_instances, read_series
 
-NO_OUTLINE = Outline("another modality", "", (), None, False, (), False, False, ())
+NO_OUTLINE = Outline("", "", (), None, False, (), False, False, ())
 """Of a series whose header cannot be read."""
 
 

@@ -34,7 +34,7 @@ class _Place:
     open: list[tuple[int | None, bool]] = field(default_factory=list)
 
 
-def refuse_large_header(data: Bytes, start: int, implicit: bool, little_endian: bool) -> None:
+def walk_header(data: Bytes, start: int, implicit: bool, little_endian: bool) -> int:
     """Walk over the elements up to the pixel data.
 
     Args:
@@ -42,6 +42,9 @@ def refuse_large_header(data: Bytes, start: int, implicit: bool, little_endian: 
         start: of the data set.
         implicit: whether VRs are left out.
         little_endian: order of bytes.
+
+    Returns:
+        Where the walk ended; behind the data where it ends within an element.
 
     Raises:
         StudyRefused: TOO_LARGE.
@@ -54,13 +57,14 @@ def refuse_large_header(data: Bytes, start: int, implicit: bool, little_endian: 
         group, element = struct.unpack_from(f"{order}HH", data, place.position)
         tag = group << 16 | element
         if not place.open and tag >= FIRST_PIXEL_TAG:
-            return
+            return place.position
         count += 1
         if count > MOST_ELEMENTS:
             raise StudyRefused("TOO_LARGE", f"more than {MOST_ELEMENTS} elements in a header")
         _step(data, place, tag, order)
         if len(place.open) > 2 * DEEPEST_NESTING:  # each level is a sequence and an item
             raise StudyRefused("TOO_LARGE", f"sequences are nested more than {DEEPEST_NESTING} deep")
+    return place.position
 
 
 def meta_group(data: Bytes, start: int) -> tuple[int, str]:

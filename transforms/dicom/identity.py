@@ -30,7 +30,8 @@ WHERE_IDENTIFIERS_ARE_LOST = ("StudyDescription", "ReferringPhysicianName", "Ins
 def contradiction(instances: Sequence[Instance]) -> StudyRefused | None:
     """What the files of one series say two things of, though it belongs to the patient, the study or the series.
 
-    What a file leaves out contradicts nothing.
+    What a file leaves out contradicts nothing, but for whose image it is: a patient's number (or the name, where no file has a
+    number) that only some files have is another's, or was taken from the others.
 
     Source: DICOM PS3.3, C.7.1.1 (patient), C.7.2.1 and C.7.2.2 (study), C.7.3.1 (series), C.7.5.1 (equipment).
     """
@@ -39,6 +40,12 @@ def contradiction(instances: Sequence[Instance]) -> StudyRefused | None:
         said = {_said(instance, keyword) for instance in instances} - {""}
         if len(said) > 1:
             return StudyRefused("CONFLICTING_IDENTITY", f"{len(said)} different values of {keyword} in one series")
+    for keyword in ("PatientID", "PatientName"):
+        named = sum(bool(_said(instance, keyword)) for instance in instances)
+        if 0 < named < len(instances):
+            return StudyRefused("CONFLICTING_IDENTITY", f"{keyword} in {named} of {len(instances)} images of one series")
+        if named:
+            break
     return None
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import mmap
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +20,7 @@ from caveat.reasons import StudyRefused
 from ..checks.limits import LARGEST_DECODED_BYTES, refuse_large_file
 from ..reader import HEAD_BYTES
 from .deflated import inflate
-from .element_limits import FIRST_PIXEL_TAG, meta_group, refuse_large_header
+from .element_limits import FIRST_PIXEL_TAG, Bytes, meta_group, walk_header
 from .header_values import text
 from .packed import is_packed, unpacked
 from .quiet_pydicom import quiet_pydicom
@@ -31,6 +33,7 @@ BIG = b"\x00\x08"
 CLASSES = ((b"\x08\x00", b"\x16\x00"), (BIG, b"\x00\x16"))
 """Group and element of the class of object, in both orders."""
 PIXEL_DATA = 0x7FE00010
+SHORTEST_ELEMENT_BYTES = 8
 WALKED_FIRST_BYTES = 2**20
 """Smaller files cannot hold enough elements to take much memory or time."""
 SORTED_BY = ("PatientID", "PatientName", "SeriesNumber")
@@ -111,7 +114,7 @@ def read_instance(path: Path) -> Instance:
     """Read the header of one file, which may be compressed as a whole.
 
     Raises:
-        StudyRefused: UNREADABLE_FILE, EMPTY_FILE, NOT_DICOM, TOO_LARGE, CORRUPT_GZIP, BAD_HEADER, TRUNCATED_PIXEL_DATA.
+        StudyRefused: UNREADABLE_FILE, EMPTY_FILE, NOT_DICOM, TOO_LARGE, CORRUPT_GZIP, BAD_HEADER, TRUNCATED.
     """
     source = path
     size, head = read_head(path)
@@ -125,8 +128,8 @@ def read_instance(path: Path) -> Instance:
     refuse_large_file(size)
     with quiet_pydicom():
         try:
-            syntax = _encoding(path, head, size)
-            instance = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else _plain(path)
+            syntax, start = _encoding(path, head, size)
+            instance = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else _plain(path, syntax, start)
             _refuse_incomplete(instance)
             study, series = (text(instance.header, keyword) for keyword in ("StudyInstanceUID", "SeriesInstanceUID"))
         except StudyRefused:
@@ -159,49 +162,71 @@ def read_head(path: Path) -> tuple[int, bytes]:
         raise StudyRefused("UNREADABLE_FILE", type(error).__name__) from None
 
 
-def _encoding(path: Path, head: bytes, size: int) -> str:
-    """The transfer syntax, "" where none is stated; a large file's elements are counted on the way.
+def _encoding(path: Path, head: bytes, size: int) -> tuple[str, int]:
+    """The transfer syntax, "" where none is stated, and where the data set begins; the elements of a large file are counted.
 
     Raises:
-        StudyRefused: TOO_LARGE.
+        StudyRefused: TOO_LARGE, TRUNCATED.
     """
     begin = MARK.stop if head[MARK] == b"DICM" else 0
     start, syntax = meta_group(head, begin)
-    if start < len(head) and size <= WALKED_FIRST_BYTES:
-        return syntax
+    if start >= len(head) and size > len(head) or size > WALKED_FIRST_BYTES:
+        with _mapped(path) as data:
+            start, syntax = meta_group(data, begin)
+            if syntax != DeflatedExplicitVRLittleEndian:
+                walk_header(data, start, *_encoding_of(data, start, syntax))
+    if start + SHORTEST_ELEMENT_BYTES > size:
+        raise StudyRefused("TRUNCATED", "the file ends within its header")
+    return syntax, start
+
+
+def _encoding_of(data: Bytes, start: int, syntax: str) -> tuple[bool, bool]:
+    """Whether VRs are left out, and whether the lower byte comes first. Args: as of `_encoding`."""
+    bare = not syntax and not bytes(data[start + 4 : start + 6]).isalpha()
+    big = syntax == ExplicitVRBigEndian or not syntax and data[start : start + 2] == BIG
+    return bare or syntax == ImplicitVRLittleEndian, not big
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        start, syntax = meta_group(data, begin)
-        if syntax != DeflatedExplicitVRLittleEndian:
-            bare = not syntax and not bytes(data[start + 4 : start + 6]).isalpha()
-            big = syntax == ExplicitVRBigEndian or not syntax and data[start : start + 2] == BIG
-            refuse_large_header(data, start, bare or syntax == ImplicitVRLittleEndian, not big)
-    return syntax
+        yield data
 
 
-def _plain(path: Path) -> Instance:
-    """Read up to the pixels, and note where they are."""
-    pixels: list[PixelPlace] = []
+def _plain(path: Path, syntax: str, start: int) -> Instance:
+    """Read up to the pixels, and note where they are.
+
+    Raises:
+        StudyRefused: TRUNCATED, for a file that ends before its pixels, or within an element; pydicom returns what there is.
+    """
+    pixels: list[PixelPlace | None] = []
     with path.open("rb") as file:
 
         def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
             number = int(tag)  # comparing pydicom's tags is most of the time otherwise
-            if number == PIXEL_DATA:
-                pixels.append(PixelPlace(vr, file.tell(), length))
+            if number >= FIRST_PIXEL_TAG:
+                pixels.append(PixelPlace(vr, file.tell(), length) if number == PIXEL_DATA else None)
             return number >= FIRST_PIXEL_TAG
 
         header = read_partial(file, stop, force=True)
-    return Instance(path, header, pixels[0] if pixels else None)
+    instance = Instance(path, header, pixels[0] if pixels else None)
+    if not pixels:
+        with _mapped(path) as data:
+            end = walk_header(data, start, *_encoding_of(data, start, syntax))
+        if instance.is_image or end > path.stat().st_size:
+            raise StudyRefused("TRUNCATED", "the file ends before its pixels, or within its header")
+    return instance
 
 
 def _inflated(path: Path) -> Instance:
     data = inflate(path, LARGEST_DECODED_BYTES)
-    refuse_large_header(data, 0, implicit=False, little_endian=True)
+    walk_header(data, 0, implicit=False, little_endian=True)
     found = read_dataset(BytesIO(data), False, True, stop_when=lambda tag, vr, length: tag >= FIRST_PIXEL_TAG)
     return Instance(path, FileDataset(str(path), found, b"\0" * 128, read_file_meta_info(path), False, True))
 
 
 def _refuse_incomplete(instance: Instance) -> None:
-    """An image's header that ends early lacks what stands last; pydicom returns what it has without a word."""
+    """What every object, and every image, must say of itself."""
     if not instance.sop_class:
         raise StudyRefused("NOT_DICOM", "it does not say what kind of object it is")
     if not instance.is_image:
@@ -210,4 +235,4 @@ def _refuse_incomplete(instance: Instance) -> None:
         instance.header.get(keyword)
     size = [instance.header.get(keyword) for keyword in ("Rows", "Columns")]
     if not all(isinstance(length, int) and length > 0 for length in size):
-        raise StudyRefused("TRUNCATED_PIXEL_DATA", "an image does not say how many rows and columns it has")
+        raise StudyRefused("BAD_HEADER", "an image does not say how many rows and columns it has")

@@ -14,8 +14,8 @@ from ..lps import LPS_TO_RAS
 from ..reader import Stated
 from .duplicates import without_copies
 from .frame import Frame
-from .header_values import whole_number
 from .slice_line import fitted_step, planes_of, rounding_along
+from .stated_counts import slices_stated
 
 ORTHONORMAL_TOLERANCE = 0.001
 LARGEST_SHEAR_MM = 0.5
@@ -163,11 +163,6 @@ def _flags(frames: Sequence[Frame], planes: np.ndarray, dropped: int, distance: 
     flags += ["GAPS_INTERPOLATED"] if planes[-1] + 1 > len(frames) else []
     thickness = [frame.thickness for frame in frames if frame.thickness]  # 0 where a writer did not know it
     ratio = float(np.median(thickness)) / distance if thickness else 1.0
-    flags += ["FEWER_SLICES"] if len(frames) < _slices_stated(frames[0]) else []
+    flags += ["FEWER_SLICES"] if len(frames) < slices_stated(frames[0].instance.header) else []
     flags += ["OVERLAPPING_SLICES"] if ratio > OVERLAP else ["GAPPED_ACQUISITION"] if ratio < GAPPED else []
     return tuple(flags)
-
-
-def _slices_stated(frame: Frame) -> int:
-    """How many a volume of the series has, 0 where it is not said. Source: DICOM PS3.3, C.8.9.1 (PET)."""
-    return whole_number(frame.instance.header, "NumberOfSlices") or 0

@@ -29,6 +29,10 @@ class ModalityLut:
         """Args: stored: whole numbers; out: float32, of the same shape, filled."""
         out[...] = self.values[np.clip(stored.astype(np.int64) - self.first, 0, len(self.values) - 1)]
 
+    def rounds(self, stored: np.ndarray, out: np.ndarray) -> bool:
+        """Never: its values have 16 bits. Args: as of `apply`."""
+        return False
+
 
 def modality_lut_of(data: Dataset, layout: PixelLayout) -> ModalityLut:
     """The table of a header or of a frame's item.

@@ -20,6 +20,7 @@ MODALITIES = frozenset(
     ["CR", "CT", "DX", "ES", "IO", "MG", "MR", "NM", "OCT", "OP", "OT", "PT", "PX", "RF", "RG", "US", "XA", "XC"]
 )
 """Those that may be shown; the element could hold any word."""
+ANOTHER = "another modality"
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Outline:
     """What a series says of itself.
 
     Args:
-        modality: such as "CT"; "another modality" for a word that is none.
+        modality: such as "CT"; `ANOTHER` for a word that is none; "" where it is not known.
         orientation: "axial", "coronal", "sagittal"; "" where it is not known, or for a radiograph.
-        size: columns, rows, slices; without slices where they could not be told apart; (rows, columns) of a radiograph.
+        size: columns, rows, slices; without slices where they could not be told apart, or of a radiograph.
         spacing_mm: per axis; None where the slices make no grid.
         contrast: whether a contrast agent is named.
         image_type: the values of ImageType.
@@ -75,7 +76,7 @@ def outline_of(series: Series, stated: Stated) -> Outline:
         rows, columns = int(header.Rows), int(header.Columns)
     size, spacing = _grid(series, stated, rows, columns)
     return Outline(
-        modality=modality if modality in MODALITIES else "another modality",
+        modality=modality if modality in MODALITIES else ANOTHER,
         orientation="" if series.is_radiograph else _orientation(series),
         size=size,
         spacing_mm=spacing,
@@ -88,9 +89,7 @@ def outline_of(series: Series, stated: Stated) -> Outline:
 
 
 def _grid(series: Series, stated: Stated, rows: int, columns: int) -> tuple[tuple[int, ...], tuple[float, ...] | None]:
-    if series.is_radiograph:
-        return (rows, columns), None
-    if not series.frames:
+    if series.is_radiograph or not series.frames:
         return (columns, rows), None
     try:
         layout = lay_out(series.frames, stated)

@@ -75,8 +75,10 @@ def _pixels(frame: Frame) -> tuple[np.ndarray, tuple[str, ...]]:
         raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "MONOCHROME1 with a table")  # which of them to turn round is not said
     (pixels,) = container_values(frame.instance, layout, [frame.index])
     voxels = np.empty((1, *pixels.shape), dtype=np.float32)
-    rescale.apply(high_is_bright(within_bits(pixels, layout), header, layout), voxels[0])
+    bright = high_is_bright(within_bits(pixels, layout), header, layout)
+    rescale.apply(bright, voxels[0])
     flags: tuple[str, ...] = ("POLARITY_CONTRADICTED",) if contradicts(header, layout) else ()
+    flags += ("VALUES_ROUNDED",) if rescale.rounds(bright, voxels[0]) else ()
     flags += ("PADDING_UNCERTAIN",) if is_padding_blurred(header, layout) else ()
     padding = padding_of(header, layout)
     if padding is not None:

@@ -11,12 +11,15 @@ from pydicom.dataset import Dataset
 
 from caveat.reasons import StudyRefused
 
+from ..checks.scaling import absurdity
+from ..checks.whole_numbers import are_rounded
 from .frame import Frame
 from .header_values import finite_numbers, text
 from .modality_lut import ModalityLut, modality_lut_of
 from .pixel_layout import PixelLayout
 
-LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+SMALLEST_STEP_HU, LARGEST_STEP_HU, FURTHEST_START_HU = 1e-4, 100.0, 1e5
+"""Extended scales have 10, from -10240."""
 HOUNSFIELD, UNSPECIFIED = "HU", "US"
 """Types of rescale that a CT in Hounsfield units may state. Others are maps of something else."""
 CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -36,6 +39,10 @@ class LinearRescale:
         """Computed in float64, rounded once. Args: stored: whole numbers; out: float32, of the same shape, filled."""
         np.add(np.multiply(stored, self.slope, dtype=np.float64), self.intercept, out=out, casting="same_kind")
 
+    def rounds(self, stored: np.ndarray, out: np.ndarray) -> bool:
+        """Whether `apply` could not hold whole numbers. Args: as of `apply`, done."""
+        return are_rounded(np.multiply(stored, self.slope, dtype=np.float64) + self.intercept, out)
+
 
 IDENTITY = LinearRescale(1.0, 0.0)
 Rescale = LinearRescale | ModalityLut
@@ -49,7 +56,7 @@ def rescales_of(frames: Sequence[Frame], layouts: Sequence[PixelLayout]) -> list
         layouts: of their files' pixels.
 
     Raises:
-        StudyRefused: INCONSISTENT_RESCALE, BAD_RESCALE, CT_WITHOUT_RESCALE, NON_FINITE_VOXELS.
+        StudyRefused: INCONSISTENT_RESCALE, BAD_RESCALE, CT_WITHOUT_RESCALE.
     """
     kinds = {_kind(frame.rescale) for frame in frames}
     if len(kinds) > 1:
@@ -108,10 +115,17 @@ def _rescale(frame: Frame, layout: PixelLayout) -> Rescale:
     if frame.instance.header.get("ModalityLUTSequence"):
         raise StudyRefused("BAD_RESCALE", "a table for all frames beside a slope for each")
     found = _linear(data)
-    largest = math.fabs(found.slope) * max(-layout.lowest, layout.highest) + math.fabs(found.intercept)
-    if not largest <= LARGEST_FLOAT32:
-        raise StudyRefused("NON_FINITE_VOXELS", f"a rescale reaches {largest:.3g}")
+    absurd = absurdity(found.slope, found.intercept)
+    if text(frame.instance.header, "Modality") == "CT" and not _may_be_steps_of_hounsfield(found):
+        absurd = f"steps of {found.slope:.3g} HU from {found.intercept:.3g}"
+    if absurd:
+        raise StudyRefused("BAD_RESCALE", absurd)
     return found
+
+
+def _may_be_steps_of_hounsfield(found: LinearRescale) -> bool:
+    in_range = SMALLEST_STEP_HU <= math.fabs(found.slope) <= LARGEST_STEP_HU
+    return in_range and math.fabs(found.intercept) <= FURTHEST_START_HU
 
 
 def _linear(data: Dataset) -> LinearRescale:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian
 
 from caveat.reasons import StudyRefused
 
@@ -18,12 +19,10 @@ from .frame import Frame, frames_of
 from .functional_groups import FunctionalGroups
 from .header_values import text, whole_number
 from .instance import Instance
-from .pixel_layout import SUPPORTED, PixelLayout, transfer_syntax_of
+from .pixel_layout import NATIVE, SUPPORTED, PixelLayout, transfer_syntax_of
 from .space import frame_of_reference, height_of, smallest_step
 from .stored_values import container_values, within_bits
 
-PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
-"""In which single bits come."""
 LABELMAP, FRACTIONAL, BINARY = "LABELMAP", "FRACTIONAL", "BINARY"
 BACKGROUND = ("125040", "DCM")
 """What a described segment may be said to be."""
@@ -133,13 +132,33 @@ def _pixels(instance: Instance, frames: int) -> np.ndarray:
     """(frames, rows, columns), as stored. Raises: StudyRefused: REGION_UNREADABLE, and as `container_values`."""
     header, syntax = instance.header, transfer_syntax_of(instance)
     rows, columns, bits = int(header.Rows), int(header.Columns), int(header.BitsAllocated)
-    if bits == 1 and syntax in PLAIN:
-        return dcmread(instance.path).pixel_array.reshape(frames, rows, columns)
+    if bits == 1 and syntax in NATIVE:
+        return _single_bits(instance, (frames, rows, columns))
     if bits == 1 or syntax not in SUPPORTED:
         name = syntax.name if syntax.name != syntax else "an unknown transfer syntax"
         raise StudyRefused("REGION_UNREADABLE", f"a segmentation of {bits} bits in {name}")
     layout = PixelLayout(syntax, rows, columns, frames, bits, int(header.BitsStored), signed=False)
     return np.stack([within_bits(pixels, layout) for pixels in container_values(instance, layout, range(frames))])
+
+
+def _single_bits(instance: Instance, shape: tuple[int, int, int]) -> np.ndarray:
+    """Pixels of one bit each, the first in the lowest bit of the first byte; of the first word where words are written.
+
+    Returns:
+        (frames, rows, columns).
+
+    Raises:
+        StudyRefused: REGION_UNREADABLE.
+
+    Source: DICOM PS3.5, 8.1.1 and 8.2.
+    """
+    element, count = dcmread(instance.path)["PixelData"], math.prod(shape)
+    in_words = transfer_syntax_of(instance) == ExplicitVRBigEndian and element.VR == "OW"
+    data = np.frombuffer(element.value, ">u2" if in_words else np.uint8)
+    data = data.astype("<u2").view(np.uint8) if in_words else data
+    if 8 * len(data) < count:
+        raise StudyRefused("REGION_UNREADABLE", f"{count} pixels of one bit declared, {len(data)} bytes are there")
+    return np.unpackbits(data, count=count, bitorder="little").reshape(shape)
 
 
 def _points(mask: np.ndarray, frames: Sequence[Frame], orientation: np.ndarray, spacing: Sequence[float]) -> np.ndarray:

@@ -17,6 +17,7 @@ from .quiet_pydicom import quiet_pydicom
 from .radiograph import is_projection
 from .single_slices import with_single_slices_joined
 from .stacks import main_stack
+from .stated_counts import is_short_of_images
 from .studies import Study
 from .temporal import volumes_of
 
@@ -33,6 +34,8 @@ class Series:
         problem: what keeps it from being read; AMBIGUOUS_TEMPORAL where it is one of several volumes of a series, which a
             choice by number settles.
         is_joined: whether its slices say that each is a series of its own.
+        is_short: whether its series says that it has more images than are here.
+        scout_left_out: whether an image of its series is taken for a scout that might be a slice.
     """
 
     number: int
@@ -41,12 +44,19 @@ class Series:
     frames: tuple[Frame, ...]
     problem: StudyRefused | None = None
     is_joined: bool = False
+    is_short: bool = False
+    scout_left_out: bool = False
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """SERIES_JOINED, ONE_OF_SEVERAL: each where it holds."""
-        several = self.problem is not None and self.problem.code == "AMBIGUOUS_TEMPORAL"
-        return ("SERIES_JOINED",) * self.is_joined + ("ONE_OF_SEVERAL",) * several
+        """SERIES_JOINED, ONE_OF_SEVERAL, FEWER_SLICES, SCOUT_LEFT_OUT: each where it holds."""
+        holds = {
+            "SERIES_JOINED": self.is_joined,
+            "ONE_OF_SEVERAL": self.problem is not None and self.problem.code == "AMBIGUOUS_TEMPORAL",
+            "FEWER_SLICES": self.is_short,
+            "SCOUT_LEFT_OUT": self.scout_left_out,
+        }
+        return tuple(flag for flag, held in holds.items() if held)
 
     @property
     def modality(self) -> str:
@@ -98,31 +108,34 @@ def _split(members: Sequence[Instance], parent: int) -> Iterator[Series]:
     if all(is_projection(instance.header) for instance in members) and len(frames) == len(members):
         yield from (Series(0, parent, frame.instance, (frame,)) for frame in frames)
         return
-    main, problem = main_stack(frames)
+    main, problem, doubtful = main_stack(frames)
     if problem is not None:
         yield Series(0, parent, main[0].instance, main, problem)
         return
     volumes = volumes_of(main)
     if len(volumes) > 1:
         problem = StudyRefused("AMBIGUOUS_TEMPORAL", f"{len(volumes)} volumes in one series")
-    yield from (Series(0, parent, volume[0].instance, volume, problem) for volume in volumes)
+    told = {"is_short": is_short_of_images(frames), "scout_left_out": doubtful}
+    yield from (Series(0, parent, volume[0].instance, volume, problem, **told) for volume in volumes)
 
 
 def _refuse_captures(members: Sequence[Instance], frames: Sequence[Frame]) -> None:
-    """Pictures of a screen: in colour, or captured and without a place.
+    """Pictures of a screen: captured, in colour or without a place; and images in colour of any other kind.
 
     Raises:
-        StudyRefused: SECONDARY_CAPTURE.
+        StudyRefused: SECONDARY_CAPTURE, UNSUPPORTED_PIXEL_FORMAT.
     """
-    colour = sum(instance.header.get("SamplesPerPixel", 1) != 1 for instance in members)
+    coloured = [instance.sop_class for instance in members if instance.header.get("SamplesPerPixel", 1) != 1]
+    if not all(sop_class.startswith(SECONDARY_CAPTURE) for sop_class in coloured):
+        raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", f"{len(coloured)} of {len(frames)} images in colour")
     placeless = sum(
         frame.instance.sop_class.startswith(SECONDARY_CAPTURE)
         and frame.orientation is None
         and not is_projection(frame.instance.header)
         for frame in frames
     )
-    if colour or placeless:
-        raise StudyRefused("SECONDARY_CAPTURE", f"{max(colour, placeless)} of {len(frames)} images")
+    if coloured or placeless:
+        raise StudyRefused("SECONDARY_CAPTURE", f"{max(len(coloured), placeless)} of {len(frames)} images")
 
 
 def _refuse_incomplete_concatenations(members: Sequence[Instance]) -> None:

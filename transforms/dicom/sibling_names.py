@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import PurePath
 
 NUMBERS = re.compile(r"[0-9a-f]*[0-9][0-9a-f.]*")
 """Counters, identifiers, hashes: what differs between the names of one series."""
@@ -15,6 +16,9 @@ WRAPPINGS = re.compile(r"\.(gz|bz2|xz|lzma|zst|lz4|z|zip|7z|rar|tar|tgz|part|par
 """Of files that were compressed one by one, and of copies that are not finished."""
 PLACEHOLDER = re.compile(r"\.(?!_)(.+)\.(icloud|[A-Za-z0-9]{6})")
 """A hidden file that stands for one which is not here: kept in a cloud, or still being copied by rsync."""
+
+Pattern = tuple[PurePath, str, str]
+"""Of a place: the folder that holds the file's folder, and the names of both without their numbers."""
 
 
 class SiblingNames:
@@ -48,10 +52,19 @@ def is_named_dicom(name: str) -> bool:
     return _parts(name)[1] in DICOM_ENDINGS
 
 
-def name_of_placeholder(name: str) -> str:
-    """What the file is called that a hidden one stands for; "" where it stands for none. Args: name: of the hidden file."""
+def name_behind_hidden(name: str) -> str:
+    """What a file was called before it was hidden, or the one is called that it stands for; "" for a Mac's resource fork.
+
+    Args:
+        name: of the hidden file.
+    """
     found = PLACEHOLDER.fullmatch(name)
-    return found[1] if found else ""
+    return found[1] if found else "" if name.startswith("._") else name[1:]
+
+
+def pattern_of_place(place: PurePath) -> Pattern:
+    """Equal for files of one name but for its numbers, in folders of one name but for its numbers, beside each other."""
+    return place.parent.parent, pattern_of(place.parent.name), pattern_of(place.name)
 
 
 @cache

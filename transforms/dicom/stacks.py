@@ -56,7 +56,7 @@ class Signature:
         return "MIXED_SOP_CLASS" if self.sop_class != other.sop_class else ""
 
 
-def main_stack(frames: Sequence[Frame]) -> tuple[tuple[Frame, ...], StudyRefused | None]:
+def main_stack(frames: Sequence[Frame]) -> tuple[tuple[Frame, ...], StudyRefused | None, bool]:
     """The largest stack of a series, and whether what is left makes the series one that cannot be read.
 
     Localizers are left out, as is a single slice that lies in another direction than the rest. Any other slice that does not
@@ -64,16 +64,21 @@ def main_stack(frames: Sequence[Frame]) -> tuple[tuple[Frame, ...], StudyRefused
 
     Args:
         frames: at least one.
+
+    Returns:
+        The stack, what is wrong, and whether an image was left out that might be a slice: one that is not called a localizer, or
+        lies as the slices do.
     """
     stacks = _split(frames)
     scans = [signature for signature in stacks if not signature.localizer] or list(stacks)
     main = max(scans, key=lambda signature: len(stacks[signature]))
     others = [one for one in scans if one is not main and not (len(stacks[one]) == 1 and _is_scout(one, main))]
     if not others:
-        return tuple(stacks[main]), None
+        doubtful = len(scans) > 1 or any(one.localizer and not main.difference(one) for one in stacks if one is not main)
+        return tuple(stacks[main]), None, doubtful
     differing = sum(len(stacks[one]) for one in others)
     refusal = StudyRefused(main.difference(others[0]) or "MIXED_MATRIX", f"{differing} of {len(frames)} slices differ")
-    return tuple(stacks[main]), refusal
+    return tuple(stacks[main]), refusal, False
 
 
 def _split(frames: Sequence[Frame]) -> dict[Signature, list[Frame]]:

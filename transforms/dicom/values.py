@@ -11,6 +11,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import refuse_large_volume
+from ..checks.whole_numbers import EXACT_BITS
 from .frame import Frame
 from .guarded_header import guarded_header
 from .padding import fill_padding, is_padding_blurred, padding_of
@@ -30,12 +31,12 @@ def read_values(frames: Sequence[Frame]) -> tuple[np.ndarray, tuple[str, ...]]:
         frames: in the order of the volume; of one file or of many.
 
     Returns:
-        (columns, rows, frames) float32, and flags: PADDING_REPLACED, PADDING_UNCERTAIN.
+        (columns, rows, frames) float32, and flags: PADDING_REPLACED, PADDING_UNCERTAIN, VALUES_ROUNDED.
 
     Raises:
         StudyRefused: TOO_LARGE, UNSUPPORTED_TRANSFER_SYNTAX, UNSUPPORTED_PIXEL_FORMAT, SECONDARY_CAPTURE, MIXED_MATRIX,
             TRUNCATED_PIXEL_DATA, SIZE_MISMATCH, CODESTREAM_MISMATCH, CORRUPT_PIXEL_DATA, INCONSISTENT_RESCALE, BAD_RESCALE,
-            CT_WITHOUT_RESCALE, NON_FINITE_VOXELS, CONSTANT_IMAGE (nothing but padding), BAD_HEADER, UNREADABLE_FILE.
+            CT_WITHOUT_RESCALE, CONSTANT_IMAGE (nothing but padding), BAD_HEADER, UNREADABLE_FILE.
     """
     source = _Source(frames)
     rows, columns = source.shape
@@ -44,7 +45,8 @@ def read_values(frames: Sequence[Frame]) -> tuple[np.ndarray, tuple[str, ...]]:
     for _ in source.planes(lambda place: voxels[place]):
         pass
     replaced = source.has_padding and fill_padding(voxels)
-    return voxels.transpose(2, 1, 0), ("PADDING_REPLACED",) * replaced + ("PADDING_UNCERTAIN",) * source.is_blurred
+    holds = {"PADDING_REPLACED": replaced, "PADDING_UNCERTAIN": source.is_blurred, "VALUES_ROUNDED": source.is_rounded}
+    return voxels.transpose(2, 1, 0), tuple(flag for flag, held in holds.items() if held)
 
 
 def value_digests(frames: Sequence[Frame]) -> list[bytes]:
@@ -80,6 +82,7 @@ class _Source:
             self.paddings = {path: padding_of(header, self.layouts[path]) for path, header in headers.items()}
             self.is_blurred = any(is_padding_blurred(header, self.layouts[path]) for path, header in headers.items())
         self.has_padding = any(self.paddings.values())
+        self.is_rounded = False
         self.shape = (each[0].rows, each[0].columns)
 
     def planes(self, plane_of: Callable[[int], np.ndarray]) -> Iterator[int]:
@@ -94,7 +97,10 @@ class _Source:
                 layout, padding = self.layouts[path], self.paddings[path]
                 for place, pixels in zip(places, container_values(instance, layout, indices), strict=True):
                     plane = plane_of(place)
-                    self.rescales[place].apply(within_bits(pixels, layout), plane)
+                    stored = within_bits(pixels, layout)
+                    self.rescales[place].apply(stored, plane)
+                    if layout.bits_stored > EXACT_BITS and not self.is_rounded:
+                        self.is_rounded = self.rescales[place].rounds(stored, plane)
                     if padding is not None:
                         np.copyto(plane, np.nan, where=padding.marks(pixels, layout))
                     yield place

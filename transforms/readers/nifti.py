@@ -14,7 +14,7 @@ from ..checks.file_kind import refusal_of
 from ..checks.limits import refuse_flat, refuse_large_volume
 from ..nifti_geometry import read_geometry
 from ..nifti_header import HEADER_BYTES, read_header, sizeof_header
-from ..reader import HEAD_BYTES, Reader, Stated, StudyImage
+from ..reader import Reader, Stated, StudyImage
 from ..voxel_stream import deflate_refusals, read_exactly, read_voxels, refuse_wrong_size
 
 GZIP = b"\x1f\x8b"
@@ -37,7 +37,7 @@ class NiftiReader(Reader):
         except (zlib.error, gzip.BadGzipFile):
             return True  # to be refused as CORRUPT_GZIP
         except EOFError:
-            return len(head) == HEAD_BYTES  # a name, a comment or empty members fill it, and what follows decides
+            return True  # cut, to be refused; or a name, a comment or empty members fill it, and what follows decides
 
     def read(self, file: BinaryIO, size: int, stated: Stated) -> StudyImage:
         """See `Reader`."""
@@ -55,8 +55,8 @@ class NiftiReader(Reader):
             refuse_large_volume(header.shape, header.dtype.itemsize)
             refuse_wrong_size(header.offset + header.stored_bytes, size, compressed)
             _skip(stream, header.offset - length)
-            voxels = read_voxels(stream, header.shape, header.dtype, header.slope, header.intercept)
-        return StudyImage(voxels=voxels[None], **geometry)
+            voxels, flags = read_voxels(stream, header.shape, header.dtype, header.slope, header.intercept)
+        return StudyImage(voxels=voxels[None], **geometry | {"flags": (*geometry["flags"], *flags)})
 
     @staticmethod
     def example() -> tuple[bytes, np.ndarray]:

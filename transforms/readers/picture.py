@@ -21,6 +21,7 @@ from ..checks.tiff_directory import refuse_broken_tiff
 from ..guarded_pillow import guarded_pillow, open_picture
 from ..picture_aspect import unsquare_aspect
 from ..picture_image import picture_image
+from ..picture_pages import is_one_of_several
 from ..pixel_format import bits_of, is_transposed, refuse_pixel_format, whole_pixels
 from ..reader import Reader, Stated, StudyImage
 
@@ -87,7 +88,7 @@ def read_picture(data: bytes, stated: Stated) -> StudyImage:
             raise StudyRefused("MULTI_PAGE")
         image = open_picture(data, name)
         refuse_large_picture(image.height, image.width)
-        if getattr(image, "is_animated", False) or getattr(image, "n_frames", 1) > 1:
+        if is_one_of_several(image, lambda: open_picture(data, name)):
             raise StudyRefused("MULTI_PAGE")
         if name == "JPEG":
             refuse_many_scans(scans_and_end(data)[0], image.height * image.width)
