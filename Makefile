@@ -18,7 +18,7 @@ demo: $(INSTALLED)  ## segment the fundus photograph that scikit-image carries, 
 	$(BIN)/python -m caveat predict retinal_vessels --resume -o $(OUT) -i \
 	  $(or $(INPUT),$$($(BIN)/python -c "from pathlib import Path; import skimage; print(Path(skimage.__file__).parent / 'data' / 'retina.jpg')"))
 
-test: lint  ## the whole suite but the slow tests, a file at a time on two cores, each with one thread
+test: lint types  ## the whole suite but the slow tests, a file at a time on two cores, each with one thread
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(INSTALLED)  ## tests of minutes
@@ -28,10 +28,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types:  ## mypy on a view of the tree with the rooms inside caveat/
+types: $(INSTALLED)  ## mypy on a view of the tree with the rooms inside caveat/, as they are imported
 	rm -rf build/view && mkdir -p build/view/caveat
-	ln -s $(CURDIR)/caveat/*.py $(CURDIR)/caveat/commands $(CURDIR)/caveat/run $(CURDIR)/transforms $(CURDIR)/networks $(CURDIR)/inference $(CURDIR)/bundles build/view/caveat/
-	cd build/view && ../../$(BIN)/python -m mypy -p caveat --ignore-missing-imports
+	ln -s $(addprefix $(CURDIR)/,$(filter-out %/__pycache__,$(wildcard caveat/*)) transforms networks inference bundles) build/view/caveat/
+	cd build/view && ../../$(BIN)/python -m mypy --config-file ../../pyproject.toml --cache-dir ../types -p caveat
 
 train-retinal: $(INSTALLED)  ## five members, then five folds; resumes where it was stopped
 	for seed in 0 1 2 3 4; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1 SEED=$$seed NAME=member$$seed || exit 1; done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -21,7 +22,7 @@ class AutocastInferer(Inferer):
         self.dtype = dtype
         self.method = method
 
-    def __call__(self, inputs: torch.Tensor, network: torch.nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
+    def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> torch.Tensor:
         """Args: inputs: (B, C, *spatial). Returns: what the method answers, such as logits, (B, classes, *spatial); float32."""
         dtype = fastest_dtype(inputs.device) if self.dtype == "fastest" else self.dtype
         with torch.autocast(inputs.device.type, dtype=dtype, enabled=dtype is not None):

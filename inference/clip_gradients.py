@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from monai.engines import IterationEvents, Trainer
+from monai.engines import IterationEvents, SupervisedTrainer
 
 
 class ClipGradients:
@@ -18,10 +18,10 @@ class ClipGradients:
     def __init__(self, max_norm: float) -> None:
         self.max_norm = max_norm
 
-    def attach(self, engine: Trainer) -> None:
+    def attach(self, engine: SupervisedTrainer) -> None:
         """Register with the trainer: after each backward pass, before the optimizer's step."""
         engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self)
 
-    def __call__(self, engine: Trainer) -> None:
+    def __call__(self, engine: SupervisedTrainer) -> None:
         """Clip the gradients of the trainer's network."""
         torch.nn.utils.clip_grad_norm_(engine.network.parameters(), self.max_norm)

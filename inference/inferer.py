@@ -113,7 +113,7 @@ class SamplingInferer(Inferer):
         self.budget_mib = budget_mib
         self.progress = progress
 
-    def __call__(self, inputs: torch.Tensor, network: Sampler, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Measure one study.
 
         Args:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
 from monai.data import MetaTensor
-from monai.transforms import Invertd, Transform
+from monai.transforms import Invertd, InvertibleTransform, Transform
 
 from caveat.reasons import StudyRefused
 
@@ -44,7 +44,7 @@ class ReportOnInputGridd(Transform):
 
     def __init__(
         self,
-        preprocessing: Callable,
+        preprocessing: InvertibleTransform,
         orig_key: str,
         measurements: Sequence[Target],
         maps: Sequence[str] = ("entropy", "expected_entropy", "mutual_information", "variance"),
@@ -92,7 +92,7 @@ class ReportOnInputGridd(Transform):
         half an element.
         """
         plain = values.as_tensor() if isinstance(values, MetaTensor) else values
-        study = {self.orig_key: data[self.orig_key], "values": MetaTensor(plain.float().cpu())}
+        study: dict[Hashable, Any] = {self.orig_key: data[self.orig_key], "values": MetaTensor(plain.float().cpu())}
         invert = Invertd("values", self.preprocessing, orig_keys=self.orig_key, nearest_interp=False, device="cpu")
         return invert(study)["values"]
 
@@ -126,7 +126,7 @@ class ReportOnInputGridd(Transform):
         found = zip(result["measurements"], self.measurements, strict=True)
         absent = [not target.found(entry["value"]) for entry, target in found]
         flags += ["NOTHING_FOUND"] * (any(absent) and not all(absent))  # of a part; of all it is the study's status
-        status = {"status": "OK", "reasons": []}
+        status: dict[str, Any] = {"status": "OK", "reasons": []}
         if all(absent) and not result["points"]:
             status = {"status": "NOTHING_FOUND", "reasons": [reason_of(StudyRefused("NOTHING_FOUND"))]}
             for entry in result["measurements"]:

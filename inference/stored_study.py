@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nibabel
 import numpy as np
 import tifffile
+from nibabel.spatialimages import SpatialImage
 from PIL import Image
 
 MAP_SUFFIXES = (".nii.gz", ".tif", ".png")
@@ -80,7 +81,7 @@ def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         NIfTI, None for a picture.
     """
     if path.name.endswith((".nii", ".nii.gz")):
-        image = nibabel.load(path)
+        image = cast(SpatialImage, nibabel.load(path))  # of NIfTI, 1 or 2
         return np.asarray(image.dataobj), image.affine
     if path.suffix in (".tif", ".tiff"):
         return tifffile.imread(path), None

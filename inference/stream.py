@@ -67,16 +67,15 @@ class RowStream:
         importance = self.plan.importance.to(padded.device)
         starts = [slab[0].origin[0] for slab in self.plan.slabs] + [self.plan.padded_size[0]]
         at_once = self._at_once(padded.device)
-        total = weight = None
+        shape = (importance.shape[0], *self.plan.padded_size[1:])
+        total, weight = importance.new_empty(0), importance.new_zeros(shape)
         for slab, start, following in zip(self.plan.slabs, starts, starts[1:], strict=False):
             for first in range(0, len(slab), self.window_batch or at_once):
                 places = slab[first : first + (self.window_batch or at_once)]
                 done = 0
                 for logits in self._decode_windows(padded, places, context, draws, self.decode_batch or at_once):
-                    if total is None:
-                        shape = (importance.shape[0], *self.plan.padded_size[1:])
+                    if not len(total):
                         total = logits.new_zeros(len(draws), logits.shape[2], *shape)
-                        weight = importance.new_zeros(shape)
                     group = total[done : done + len(logits)]
                     for window, place in enumerate(places):
                         group[_beside_rows(place)].addcmul_(logits[:, window], importance)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from ignite.engine import Engine
 from monai.data import list_data_collate
 from monai.engines import SupervisedEvaluator
 
 from caveat.reasons import StudyRefused
+
+from ..networks.draws.sampler import Sampler
+from .inferer import SamplingInferer
 
 logger = logging.getLogger("caveat")
 
@@ -26,6 +28,9 @@ class StudyEvaluator(SupervisedEvaluator):
             (tried), so it belongs to the run and not to the machine.
         kwargs: as for `monai.engines.SupervisedEvaluator`; the data loader yields entries one by one.
     """
+
+    inferer: SamplingInferer
+    network: Sampler
 
     def __init__(
         self, preprocessing: Callable, refuse: Callable[[Mapping[str, Any], StudyRefused], None], threads: int = 0, **kwargs: Any
@@ -46,13 +51,13 @@ class StudyEvaluator(SupervisedEvaluator):
         finally:
             torch.set_num_threads(before)
 
-    def _iteration(self, engine: Engine, batchdata: dict[str, Any]) -> dict[str, Any]:
+    def _iteration(self, engine: SupervisedEvaluator, batchdata: dict[str, Any]) -> dict[str, Any]:
         """One study, as `SupervisedEvaluator._iteration`; an empty answer where it was refused."""
         number, study = batchdata.get("number", engine.state.iteration), batchdata
         try:
             study = self.preprocessing(batchdata)
-            engine.state.batch = list_data_collate([study])
-            output = super()._iteration(engine, engine.state.batch)
+            batch = engine.state.batch = list_data_collate([study])
+            output = super()._iteration(engine, batch)
             logger.info("study %s: measured", number)
             return output
         except Exception as error:  # whatever one study raises, the next ones are measured
@@ -62,8 +67,9 @@ class StudyEvaluator(SupervisedEvaluator):
                 logger.debug("study %s", number, exc_info=error)
         self.refuse(study, refusal)
         logger.warning("study %s: %s", number, refusal)
-        engine.state.batch, engine.state.output = [], []
-        return engine.state.output
+        nothing: Any = []
+        engine.state.batch, engine.state.output = [], nothing
+        return nothing
 
 
 def refusal_behind(error: BaseException) -> StudyRefused:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 SUBFILE_TYPE, OLD_SUBFILE_TYPE, SUB_DIRECTORIES = 254, 255, 330
 """Tags of TIFF."""
@@ -20,10 +22,10 @@ def is_one_of_several(image: Image.Image, reopen: Callable[[], Image.Image]) -> 
 
     Source: TIFF 6.0, tags 254 and 255; TIFF Technical Note 1, tag 330.
     """
-    if image.format != "TIFF":
+    if not isinstance(image, TiffImageFile):
         return getattr(image, "n_frames", 1) > 1
     try:
-        pages = _pages(reopen())
+        pages = _pages(cast(TiffImageFile, reopen()))
     except Exception:  # Pillow raises anything at a page that it does not know, a mask for instance, which is no copy
         return True
     if _is_reduced(image):
@@ -32,7 +34,7 @@ def is_one_of_several(image: Image.Image, reopen: Callable[[], Image.Image]) -> 
     return not all(smaller)
 
 
-def _pages(image: Image.Image) -> list[tuple[bool, int]]:
+def _pages(image: TiffImageFile) -> list[tuple[bool, int]]:
     """Of each page, whether it is a smaller copy, and its pixels."""
     found = []
     for page in range(image.n_frames):
@@ -41,6 +43,6 @@ def _pages(image: Image.Image) -> list[tuple[bool, int]]:
     return found
 
 
-def _is_reduced(image: Image.Image) -> bool:
+def _is_reduced(image: TiffImageFile) -> bool:
     kinds = image.tag_v2
     return kinds.get(SUBFILE_TYPE, 0) == REDUCED or kinds.get(OLD_SUBFILE_TYPE, 1) == OLD_REDUCED

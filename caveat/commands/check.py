@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exit_status import ExitStatus
 from ..reasons import REASONS, StudyRefused
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PICTURE_AXES = 2
 TITLES = ("number", "name", "series", "kind", "size (x, y, z)", "spacing (x, y, z)", "verdict")
 Row = tuple[str, ...]
+Length = TypeVar("Length", int, float)
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -113,7 +114,7 @@ def _rows(image: str | list[str], stated: Stated) -> Iterator[tuple[Row, str]]:
     files = dicom_files([Path(path) for path in ([image] if isinstance(image, str) else image)])
     for row in describe_study(files, stated) if files else ():
         kind = " ".join(part for part in (row.kind, row.outline.modality, row.outline.orientation) if part)
-        lengths = _columns_first(row.spacing_mm)
+        lengths = None if row.spacing_mm is None else _columns_first(row.spacing_mm)
         spacing = "" if row.code and lengths is None else _spacing(lengths, row.spacing_source)
         yield (str(row.number), kind, _times(row.outline.size), spacing, row.verdict), row.code
     if not files:
@@ -121,13 +122,14 @@ def _rows(image: str | list[str], stated: Stated) -> Iterator[tuple[Row, str]]:
         refuse_constant(found.image.voxels)
         channels = f", {len(found.image.voxels)} channels" if len(found.image.voxels) > 1 else ""
         size = _times(_columns_first(found.image.voxels.shape[1:])) + channels
-        spacing = _spacing(_columns_first(found.image.spacing_mm), found.image.spacing_source)
+        lengths = None if found.image.spacing_mm is None else _columns_first(found.image.spacing_mm)
+        spacing = _spacing(lengths, found.image.spacing_source)
         yield ("", found.kind, size, spacing, ", ".join(["ok", *found.image.flags])), ""
 
 
-def _columns_first(lengths: Sequence[float] | None) -> Sequence[float] | None:
-    """In the order of volumes, x, y, z, also those of a picture: of rows, of columns. Args: lengths: one an axis, or unknown."""
-    return lengths if lengths is None or len(lengths) != PICTURE_AXES else lengths[::-1]
+def _columns_first(lengths: Sequence[Length]) -> Sequence[Length]:
+    """In the order of volumes, x, y, z, also those of a picture: of rows, of columns. Args: lengths: one an axis."""
+    return lengths if len(lengths) != PICTURE_AXES else lengths[::-1]
 
 
 def _times(size: Sequence[int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class ScoreStudyd(Transform):
         self.mismatch = found is not None and not found.belongs_to(bundle)
         self.reference = None if self.mismatch else found
 
-    def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Args: data: study with `result`, the image, and, (1, *spatial) on the input's grid, `segmentation` and `entropy`."""
         result = dict(data["result"])
         scores = dict(result["study_scores"]) | image_scores(array_of(data, self.image_key)[self.channel])
@@ -53,7 +53,7 @@ class ScoreStudyd(Transform):
         return dict(data) | {"result": result | {"study_scores": scores, "sampling": sampling}}
 
 
-def structure_entropy(data: Mapping[str, Any]) -> float:
+def structure_entropy(data: Mapping[Hashable, Any]) -> float:
     """Sum of the entropy map over voxels predicted as any structure, in nats a voxel; NaN where nothing was found.
 
     The sum alone grows with the structure's surface; the ratio compares studies of different size.

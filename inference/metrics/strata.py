@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +16,13 @@ def raters_that_marked(raters: np.ndarray) -> int:
 
 
 def means_by_stratum(
-    values: Sequence[float], strata: Sequence[Hashable], units: Sequence[str], level: float = 0.95, resamples: int = 2000
-) -> dict[Hashable, dict[str, float]]:
+    values: Sequence[float], strata: Sequence[Any], units: Sequence[str], level: float = 0.95, resamples: int = 2000
+) -> dict[Any, dict[str, float]]:
     """Mean in each stratum, with its interval by bootstrap over units.
 
     Args:
         values: (n,), one a study or slice; NaN where undefined.
-        strata: (n,), such as (raters that marked, raters), which sort.
+        strata: (n,), hashable, such as (raters that marked, raters), which sort.
         units: (n,), such as patients.
         level, resamples: as in `interval_of_mean`.
 

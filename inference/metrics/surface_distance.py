@@ -30,10 +30,9 @@ def surface_distances(prediction: np.ndarray, truth: np.ndarray, spacing: Sequen
     if not (prediction.any() and truth.any()):
         either = prediction.any() or truth.any()
         return {"average": float("nan"), "hausdorff": float("nan"), "dice": 0.0 if either else float("nan")}
-    pair = [torch.from_numpy(np.pad(mask, 1))[None, None] for mask in (prediction, truth)]  # a mask at the border has a surface
-    grid = {"spacing": [float(size) for size in spacing], "include_background": True}
-    return {
-        "average": float(compute_average_surface_distance(*pair, symmetric=True, **grid)),
-        "hausdorff": float(compute_hausdorff_distance(*pair, percentile=PERCENTILE, **grid)),
-        "dice": float(compute_surface_dice(*pair, class_thresholds=[tolerance], use_subvoxels=True, **grid)),
-    }
+    one, other = (torch.from_numpy(np.pad(mask, 1))[None, None] for mask in (prediction, truth))  # at the border: a surface too
+    sizes = [float(size) for size in spacing]
+    average = compute_average_surface_distance(one, other, include_background=True, symmetric=True, spacing=sizes)
+    hausdorff = compute_hausdorff_distance(one, other, include_background=True, percentile=PERCENTILE, spacing=sizes)
+    dice = compute_surface_dice(one, other, [tolerance], include_background=True, spacing=sizes, use_subvoxels=True)
+    return {"average": float(average), "hausdorff": float(hausdorff), "dice": float(dice)}

@@ -6,7 +6,7 @@ import json
 import operator
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from ignite.engine import Engine
@@ -83,7 +83,7 @@ class Training:
         self._state_budget()
         if self.start is not None and not self._states():
             self.started.load_state_dict(read_checkpoint(self.start))
-        self.model.to(memory_format=channels_last(self.model))
+        self.model.to(memory_format=channels_last(self.model))  # type: ignore[call-overload]  # torch does not annotate it
         best = self._watch_validator()
         self._watch_trainer()
         self._resume(best)
@@ -113,7 +113,7 @@ class Training:
 
     def _watch_trainer(self) -> None:
         for handler in (
-            LrScheduleHandler(self.lr_scheduler, epoch_level=False, print_lr=False),
+            LrScheduleHandler(cast(Any, self.lr_scheduler), epoch_level=False, print_lr=False),  # annotated as torch's old class
             ValidationHandler(self.intervals["validation"], self.validator),
             StatsHandler(
                 epoch_log=False,
