@@ -13,6 +13,7 @@ from dicom_phantoms import clean_series, radiograph, radiograph_picture, write
 from landmark_bundle import small_bundle
 from monai.bundle import verify_metadata, verify_net_in_out
 from phantoms import cephalogram, fundus, nifti_bytes, picture_bytes, write_cephalogram
+from result_schema import read_valid
 
 from caveat.cli import main
 
@@ -32,7 +33,7 @@ def predict(bundle, tmp_path, monkeypatch, capsys):
     def run(out: str, *options: str, bundle: Path = bundle) -> dict[str, dict[str, Any]]:
         assert main(["predict", str(bundle), *options, "-o", str(tmp_path / out), "--device", "cpu", "--workers", "0"]) == 0
         assert "Traceback" not in capsys.readouterr().err
-        return {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / out).glob("*/result.json")}
+        return {path.parent.name: read_valid(path) for path in (tmp_path / out).glob("*/result.json")}
 
     return run
 

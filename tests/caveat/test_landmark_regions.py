@@ -11,6 +11,7 @@ import pytest
 import yaml
 from landmark_bundle import small_bundle
 from phantoms import write_cephalogram
+from result_schema import read_valid
 
 from caveat.cli import main
 
@@ -58,7 +59,7 @@ def test_from_images_to_regions_and_their_check(bundle, tmp_path, capsys):
     ]
     third = ("predict", bundle, "-i", "film8.png", "--spacing", "0.2", "--record", "records", "--device", "cpu", "--workers", "0")
     assert run(*third, "--level", "0.5", "-o", "third") == 0
-    result = json.loads(Path("third/film8/result.json").read_text())
+    result = read_valid(Path("third/film8/result.json"))
     names = ["mean_distance_to_mean", "heatmap_spread", "feature_distance"]
     assert [check["name"] for check in result["gate"]["checks"]] == names
     assert result["gate"]["accepted"], "an image that the limits were made of lies at them at most"
@@ -67,7 +68,12 @@ def test_from_images_to_regions_and_their_check(bundle, tmp_path, capsys):
     assert [bool(point["simultaneous_region"]) for point in result["points"]] == inside
     assert ["(50 % within" in point["statement"] for point in result["points"]] == inside
     assert run(*third, "--level", "0.99", "-o", "fourth") == 0
-    assert "TOO_FEW_UNITS" in json.loads(Path("fourth/film8/result.json").read_text())["flags"]
+    assert "TOO_FEW_UNITS" in read_valid(Path("fourth/film8/result.json"))["flags"]
+    config = bundle / "configs/inference.yaml"
+    config.write_text(config.read_text().replace("region_shape: disc", "region_shape: ellipse"))
+    assert run(*third, "--level", "0.5", "-o", "fifth") == 0
+    ellipses = [point["region"] for point in read_valid(Path("fifth/film8/result.json"))["points"] if point["region"]]
+    assert ellipses and {ellipse["kind"] for ellipse in ellipses} == {"ellipse"}
     assert run("evaluate", bundle, *said, "-p", "second", "--record", "records") == 0
     regions = json.loads(Path("second/evaluation.json").read_text())["regions"]
     assert [section["units"] for section in regions["sections"]] == [2] * 4 and Path("second/regions.png").is_file()

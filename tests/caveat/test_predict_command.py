@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from pathlib import Path
 
 import pytest
 import skimage
 from phantoms import defective_files, fundus, picture_bytes, write_fundus, write_nifti
+from result_schema import read_valid
 
 from caveat.cli import main
 from caveat.commands import predict
@@ -177,9 +177,7 @@ def test_what_is_no_fundus_photograph_is_refused(tmp_path, capsys):
         == 0
     )
     assert "0 measured, 0 nothing found, 4 refused" in capsys.readouterr().out
-    results = {
-        path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "out").glob("*/result.json")
-    }
+    results = {path.parent.name: read_valid(path) for path in (tmp_path / "out").glob("*/result.json")}
     codes = {name: result["reasons"][0]["code"] for name, result in results.items()}
     expected = {"part": "NO_FIELD_OF_VIEW", "thumbnail": "LOW_RESOLUTION", "cat": "NO_FIELD_OF_VIEW", "grey": "WRONG_CHANNELS"}
     assert codes == expected

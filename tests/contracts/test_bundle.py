@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import monai.bundle
 import pytest
 from monai.bundle import ConfigParser, ckpt_export, verify_metadata, verify_net_in_out
 from phantoms import write_cephalogram, write_fundus, write_head, write_hippocampus_crop, write_lung_crop
+from result_schema import read_valid
 
 from caveat.bundle_folders import ALLOW_LIST, read_metadata, settings_of, shipped_bundles
 from caveat.cli import main
@@ -164,7 +164,7 @@ def bundle_run(bundle: Path, images: Path, out: Path) -> None:
 
 def entries_of(folder: Path) -> list[dict[str, Any]]:
     """What a study's result gives numbers for: measurements, or points."""
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    result = read_valid(folder / "result.json")
     assert result["status"] == "OK"
     return result["measurements"] or result["points"]
 
@@ -180,6 +180,10 @@ def predicted(bundle, studies, tmp_path_factory) -> Path:
 def test_predict_and_bundle_run_write_the_same_files(bundle, studies, predicted, tmp_path):
     bundle_run(bundle, studies[0], tmp_path / "out")
     assert results(predicted) == results(tmp_path / "out")
+
+
+def test_what_cannot_be_read_is_refused_in_the_same_form(predicted):
+    assert read_valid(predicted / "broken" / "result.json")["status"] == "REFUSED"
 
 
 def test_every_number_has_draws_and_a_promise_or_none(bundle, predicted):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from dicom_phantoms import clean_series, radiograph, radiograph_picture
 from monai.networks.nets import UNet
 from PIL import Image
 from pydicom import dcmwrite
+from result_schema import read_valid
 
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.networks.weights.state_dicts import save_weights
@@ -56,7 +56,7 @@ def predict(bundle: Path, source: Path, out: Path) -> list[Path]:
 
 
 def result_of(folder: Path) -> dict:
-    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return read_valid(folder / "result.json")
 
 
 def test_both_polarities_and_a_picture_give_one_answer_bit_for_bit(bundle, tmp_path):

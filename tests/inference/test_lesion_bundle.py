@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import nibabel
 import numpy as np
 from lesion_bundle import small_bundle
 from phantoms import write_lung_crop, write_nifti
+from result_schema import read_valid
 
 from caveat.cli import main
 
@@ -29,7 +28,7 @@ def test_a_crop_is_measured_and_what_is_no_lung_is_refused(tmp_path, monkeypatch
     write_nifti(given / "small.nii.gz", voxels=np.asarray(stored.dataobj)[8:24], affine=stored.affine)
     assert main(["predict", str(bundle), "-i", str(given), "-o", str(tmp_path / "out"), "--device", "cpu", "--workers", "0"]) == 0
     assert "4 refused" in capsys.readouterr().out
-    results = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "out").glob("*/result.json")}
+    results = {path.parent.name: read_valid(path) for path in (tmp_path / "out").glob("*/result.json")}
     codes = {name: result["reasons"][0]["code"] for name, result in results.items() if result["status"] == "REFUSED"}
     assert codes == {
         "scaled": "NO_LUNG",

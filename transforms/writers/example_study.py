@@ -110,12 +110,14 @@ def _result(values: list[float], value: float, unit: str, index: list[float], po
         "measurements": [
             {
                 "name": "disc",
+                "title": "Disc",
                 "unit": unit,
                 "value": value,
                 "value_on_input_grid": value,
                 "draws": draws,
                 "interval": None,
                 "statement": f"Disc: {value:.0f} {unit} ({len(values)} draws {spread}, not calibrated)",
+                "classes": [1],
             }
         ],
         "points": [
