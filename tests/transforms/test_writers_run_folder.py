@@ -35,10 +35,10 @@ def run(out: Path, listed: Studies, resume: bool = False, only: int | None = Non
     write.facts = facts
     for study in listed[:only]:
         entry = {**study, "input_sha256": study["name"]}
-        done = write.stands(entry)
+        done, edited = write.stands(entry)
         if done is None:
             write(example_study() | entry)
-        folder.note(done or write.outcome(entry))
+        folder.note(done or write.outcome(entry, edited=edited))
     return folder.finish()
 
 
@@ -66,17 +66,40 @@ def test_a_second_run_is_refused_and_nothing_changes(tmp_path):
     assert state(tmp_path) == before
 
 
-@pytest.mark.parametrize("other", ["settings", "bundle", "versions", "one study more", "another file under the number"])
+OTHER_RUNS = (
+    "settings",
+    "bundle",
+    "versions",
+    "one study more",
+    "another file under the number",
+    "another spacing in the list",
+    "another sha256 in the list",
+)
+
+
+@pytest.mark.parametrize("other", OTHER_RUNS)
 def test_only_the_same_run_is_resumed(other, tmp_path):
     run(tmp_path, studies("a", "b"), only=1)
     before = state(tmp_path)
     listed, facts = studies("a", "b"), FACTS | ({other: {"x": 1}} if other in FACTS else {})
     if other == "one study more":
         listed = studies("a", "b", "c")
+    if other == "another spacing in the list":
+        listed = Studies({**study, "spacing_mm": [0.5, 0.5]} for study in listed)
+    if other == "another sha256 in the list":
+        listed = Studies({**study, "sha256": "b2"} for study in listed)
     if other == "another file under the number":
         listed = Studies({**study, "place": f"elsewhere/{study['place']}"} for study in listed)
     assert code_of(tmp_path, listed, resume=True, facts=facts) == "OUTPUT_OF_ANOTHER_RUN"
     assert state(tmp_path) == before
+
+
+def test_a_list_that_says_the_same_is_the_same_run(tmp_path):
+    said = Studies({**study, "spacing_mm": [0.1, 0.3], "sha256": "a1"} for study in studies("a", "b"))
+    run(tmp_path, said, only=1)
+    assert run(tmp_path, said, resume=True)["measured"] == 2
+    assert run(tmp_path, said, resume=True)["measured"] == 2, "sealed or not"
+    assert json.loads((tmp_path / "run.json").read_text())["studies"][0]["spacing_mm"] == [0.1, 0.3]
 
 
 def test_a_stopped_run_goes_on_and_ends_as_one_that_was_not(tmp_path):

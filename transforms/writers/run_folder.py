@@ -27,6 +27,8 @@ from .whole_file import write_whole
 
 NAME = "run.json"
 SCHEMA = "caveat-run-1"
+LISTED = ("number", "name", "sha256", "spacing_mm")
+"""Of a study, from the start; the last two where a data list states them: with another spacing it is another run."""
 OF_THE_RUN = (NAME, KEY, JOURNAL, "summary.csv", "index.html")
 LEFT = re.compile(rf"\.([0-9a-f]{{16}}|({'|'.join(map(re.escape, OF_THE_RUN))})\.\d+)\.partial")
 """Studies and tables that are being written, see `WriteStudyd` and `write_whole`."""
@@ -144,7 +146,7 @@ class RunFolder:
 
     def _listed_studies(self) -> Iterator[dict[str, Any]]:
         for study in self.studies:
-            yield {"number": study["number"], "name": study["name"]}
+            yield {key: study[key] for key in LISTED if key in study}
 
     def _sealed_studies(self) -> Iterator[dict[str, Any]]:
         """With status, the sha256 of the input, and of the file that names the sha256 of every output."""
@@ -164,15 +166,15 @@ class RunFolder:
         """Raises: StudyRefused: OUTPUT_OF_ANOTHER_RUN."""
         try:
             stored = json.loads((self.path / NAME).read_text(encoding="ascii"))
-            names = [(study["number"], study["name"]) for study in stored["studies"]]
+            listed = [{key: value for key, value in study.items() if key in LISTED} for study in stored["studies"]]
             key = (self.path / KEY).read_bytes() if (self.path / KEY).is_file() else key_bytes(self.studies)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "its run.json cannot be read") from None
         other = [name for name, value in _leaves(self.facts) if dict(_leaves(stored)).get(name) != value]
         if other:
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"other {', '.join(other)}")
-        if names != [(study["number"], study["name"]) for study in self.studies] or key != key_bytes(self.studies):
-            raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"other studies: {len(names)} there, {len(self.studies)} here")
+        if listed != list(self._listed_studies()) or key != key_bytes(self.studies):
+            raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"other studies: {len(listed)} there, {len(self.studies)} here")
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
