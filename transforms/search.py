@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
+import secrets
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,12 +17,10 @@ from .dicom.instance import looks_like_dicom
 from .dicom.packed import is_packed, packed_head
 from .dicom.sibling_names import SiblingNames, is_named_dicom, name_behind_hidden, pattern_of_place
 from .reader import HEAD_BYTES, all_readers
+from .temporary_folder import temporary_folder
 
 ARCHIVE = ".zip"
 """Only what is named as one is opened: office documents are such archives too."""
-
-
-_unpacked: list[Path] = []
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ def search(path: Path) -> list[Found]:
 
 def begins_like_dicom(file: Path) -> bool:
     """Whether a regular file's first bytes are those of a DICOM file, compressed or not; False where it cannot be read."""
-    if not file.is_file():
+    if not os.path.isfile(file):  # False, where Path.is_file raises
         return False
     head = _head(file)
     return looks_like_dicom(packed_head(file, HEAD_BYTES) if is_packed(head) else head)
@@ -73,25 +69,23 @@ def is_known(file: Path) -> bool:
 
 def is_archive(file: Path) -> bool:
     """Whether a regular file is named as an archive."""
-    return file.name.lower().endswith(ARCHIVE) and file.is_file()
+    return file.name.lower().endswith(ARCHIVE) and os.path.isfile(file)
 
 
 def is_unpacked(path: Path) -> bool:
-    """Whether a path lies in a folder that `extracted` made, which only this process has and only while it runs."""
-    return any(path.is_relative_to(place) for place in _unpacked)
+    """Whether a path lies in a folder that `extracted` made, which only this machine has and only while this process runs."""
+    return path.is_relative_to(temporary_folder())
 
 
 def extracted(archive: Path) -> Path:
     """A folder of what an archive holds, removed when the program ends.
 
     Raises:
-        StudyRefused: of `extract_archive`.
+        StudyRefused: of `extract_archive`, of `temporary_folder`.
     """
-    place = Path(tempfile.mkdtemp(prefix="caveat-"))
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
-    _unpacked.append(place)
-    extract_archive(archive, place / "unpacked")
-    return place / "unpacked"
+    folder = temporary_folder() / secrets.token_hex(8)
+    extract_archive(archive, folder)
+    return folder
 
 
 def _walk(root: Path) -> Iterator[Found]:

@@ -19,6 +19,7 @@ import caveat
 
 from ..exit_status import RunFailed
 from ..reasons import StudyRefused
+from ..transforms.temporary_folder import temporary_folder
 from ..transforms.writers.outcome import Outcome
 from .job import Job
 from .worker import Task
@@ -56,12 +57,14 @@ class Worker:
         # The same code as here, wherever the program was started.
         home = str(Path(caveat.__file__).resolve().parent.parent)
         path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
+        # It ends by being killed, so what it unpacks lies in the run's own folder.
+        environment = os.environ | {"PYTHONPATH": path, "TMPDIR": str(temporary_folder())}
         # A group of its own: a Ctrl-C on the terminal is for the run alone.
         self.process = subprocess.Popen(
             [sys.executable, "-m", "caveat.run.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": path},
+            env=environment,
             process_group=0,
         )
         stdin, stdout = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)  # pipes, as asked for

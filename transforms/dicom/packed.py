@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import bz2
 import gzip
-import os
-import shutil
-import tempfile
+import secrets
 import zlib
 from collections.abc import Callable
 from functools import cache
@@ -17,6 +14,7 @@ from typing import BinaryIO
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import LARGEST_FILE_BYTES
+from ..temporary_folder import temporary_folder
 from .deflated import ALWAYS_ALLOWED_BYTES, LARGEST_RATIO, PIECE_BYTES
 
 OPENERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}  # type: ignore[dict-item]
@@ -43,7 +41,7 @@ def unpacked(path: Path) -> Path:
     """A file with what a compressed one holds, removed when the program ends; the same one whenever it is asked for.
 
     Raises:
-        StudyRefused: CORRUPT_GZIP, TOO_LARGE, UNREADABLE_FILE.
+        StudyRefused: CORRUPT_GZIP, TOO_LARGE, UNREADABLE_FILE, OUTPUT_NOT_WRITABLE.
     """
     try:
         status = path.stat()
@@ -55,14 +53,18 @@ def unpacked(path: Path) -> Path:
 @cache
 def _unpacked(path: Path, size: int, _changed: int) -> Path:
     limit = min(LARGEST_FILE_BYTES, max(ALWAYS_ALLOWED_BYTES, LARGEST_RATIO * size))
-    handle, place = tempfile.mkstemp(".dcm", dir=_folder())  # its own name may be a patient's
-    with path.open("rb") as file, os.fdopen(handle, "wb") as out:
+    with path.open("rb") as file:
         pieces = _opened(file)
-        while piece := _piece(pieces):
-            if out.tell() + len(piece) > limit:
-                raise StudyRefused("TOO_LARGE", f"a compressed file of {size} bytes holds more than {limit}")
-            out.write(piece)
-    return Path(place)
+        try:
+            place = _folder() / f"{secrets.token_hex(8)}.dcm"  # its own name may be a patient's
+            with place.open("xb") as out:
+                while piece := _piece(pieces):
+                    if out.tell() + len(piece) > limit:
+                        raise StudyRefused("TOO_LARGE", f"a compressed file of {size} bytes holds more than {limit}")
+                    out.write(piece)
+        except OSError as error:  # a full disk says nothing of the study
+            raise StudyRefused("OUTPUT_NOT_WRITABLE", f"the temporary folder: {type(error).__name__}") from None
+    return place
 
 
 def _piece(pieces: BinaryIO) -> bytes:
@@ -82,6 +84,6 @@ def _opened(file: BinaryIO) -> BinaryIO:
 
 @cache
 def _folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="caveat-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = temporary_folder() / secrets.token_hex(8)
+    folder.mkdir(mode=0o700)
     return folder
