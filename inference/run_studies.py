@@ -64,11 +64,11 @@ def measure_study(evaluator: StudyEvaluator, writer: WriteStudyd, study: Mapping
     """
     start = time.monotonic()
     study = {**study, "input_sha256": input_sha256(study["image"])}
-    done = writer.stands(study)
+    done, edited = writer.stands(study)
     if done is not None:
         return done
     evaluator.measure(study)
-    return writer.outcome(study, time.monotonic() - start)
+    return writer.outcome(study, time.monotonic() - start, edited=edited)
 
 
 def facts_of_run(evaluator: StudyEvaluator, writer: WriteStudyd, settings: Mapping[str, Any]) -> dict[str, Any]:

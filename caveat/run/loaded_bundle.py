@@ -41,7 +41,7 @@ class LoadedBundle:
     def refuse(self, study: Mapping[str, Any], code: str) -> Outcome:
         """Write that a study was given up, unless it stands there all the same. Raises: StudyRefused: of the output."""
         study = {**study, "input_sha256": input_sha256(study["image"])}
-        done = self.writer.stands(study)
+        done, edited = self.writer.stands(study)
         if done is None:
             self.writer.refuse(study, StudyRefused(code))
-        return done or self.writer.outcome(study)
+        return done or self.writer.outcome(study, edited=edited)

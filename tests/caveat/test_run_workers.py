@@ -78,8 +78,10 @@ def test_here_and_in_workers_the_bytes_are_the_same_and_a_resumed_run_does_nothi
     assert status == 0 and json.loads(out)["counts"] == {"measured": 0, "nothing_found": 1, "refused": 1}
     assert state(tmp_path / "there") == before and [line.get("reused") for line in journal(tmp_path / "there")][-2:] == [True] * 2
     (tmp_path / "there" / "a" / "result.json").write_text("{}")
-    assert predict(given, tmp_path / "there", "--resume", "--workers", "0")[0] == 0
-    assert state(tmp_path / "there") == before, "what was changed is made again"
+    status, _, said = predict(given, tmp_path / "there", "--resume", "--workers", "0")
+    assert status == 0 and state(tmp_path / "there") == before, "what was changed is made again"
+    assert said.count("made again: somebody had changed its files") == 1
+    assert [line.get("edited") for line in journal(tmp_path / "there")][-2:] == [True, False]
 
 
 def test_every_study_refused_is_a_status_where_it_is_asked_for(predict, tmp_path):

@@ -165,8 +165,8 @@ def standing(tmp_path):
 
 def test_a_whole_folder_of_this_run_and_this_input_stands(standing):
     write, entry = standing
-    outcome = write.stands(entry)
-    assert (outcome.number, outcome.status, outcome.reused) == (0, "OK", True)
+    outcome, edited = write.stands(entry)
+    assert not edited and (outcome.number, outcome.status, outcome.reused) == (0, "OK", True)
 
 
 @pytest.mark.parametrize("changed", ["output", "output gone"])
@@ -176,7 +176,7 @@ def test_what_is_not_what_it_was_goes_to_be_done_again(changed, standing, tmp_pa
         (tmp_path / "example" / "result.json").write_text((tmp_path / "example" / "result.json").read_text() + " ")
     if changed == "output gone":
         (tmp_path / "example" / "result.json").unlink()
-    assert write.stands(entry) is None
+    assert write.stands(entry) == (None, True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -194,8 +194,8 @@ def test_a_study_that_was_refused_is_done_again_when_its_file_is_mended(tmp_path
     write = WriteStudyd(tmp_path, [ResultJsonWriter()])
     entry = {"name": "x", "number": 3, "input_sha256": "a1"}
     write.refuse(entry, StudyRefused("TRUNCATED"))
-    assert write.stands(entry).reasons == ("TRUNCATED",)
-    assert write.stands(entry | {"input_sha256": "b2"}) is None and list(tmp_path.iterdir()) == []
+    assert write.stands(entry)[0].reasons == ("TRUNCATED",)
+    assert write.stands(entry | {"input_sha256": "b2"}) == (None, False) and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("whose", ["another run's", "nobody's", "a note beside"])
@@ -230,7 +230,7 @@ def test_a_study_that_a_machine_gave_up_is_tried_again(tmp_path):
     entry = {"name": "x", "number": 3, "input_sha256": "a1"}
     write.refuse(entry, StudyRefused("STUDY_TOO_LONG"))
     assert write.outcome(entry).reasons == ("STUDY_TOO_LONG",)
-    assert write.stands(entry) is None
+    assert write.stands(entry) == (None, False)
 
 
 def test_a_refusal_gives_the_code_and_what_to_do_but_no_path_and_no_number(tmp_path):

@@ -12,7 +12,7 @@ UNSETTLED = frozenset({"STUDY_TOO_LONG", "STUDY_TOO_LARGE", "WORKER_DIED", "UNEX
 @dataclass(frozen=True)
 class Outcome:
     """Args: status, reasons: as in its result.json. seconds: it took. reused: it stood there already, of this run. why: the first
-    reason in words."""
+    reason in words. edited: it had stood there already, but somebody had changed it: it was done again."""
 
     number: int
     status: str
@@ -20,6 +20,7 @@ class Outcome:
     seconds: float = 0.0
     reused: bool = False
     why: str = ""
+    edited: bool = False
 
     def line(self) -> dict[str, Any]:
         """Of the journal."""

@@ -95,16 +95,16 @@ class WriteStudyd(Transform):
         }
         self._write(study, [writer for writer in self.writers if writer.of_refusals])
 
-    def outcome(self, study: Mapping[str, Any], seconds: float = 0.0, reused: bool = False) -> Outcome:
-        """What stands in a study's folder. Args: study: entry of `find_studies`."""
+    def outcome(self, study: Mapping[str, Any], seconds: float = 0.0, reused: bool = False, edited: bool = False) -> Outcome:
+        """What stands in a study's folder. Args: study: entry of `find_studies`. seconds, reused, edited: see `Outcome`."""
         result = read_result(self.output_dir / folder_name(study["name"]))
         if result is None:
             raise StudyRefused("OUTPUT_NOT_WRITABLE", "the folder of a study is gone")
         reasons = result["reasons"]
         codes, why = tuple(reason["code"] for reason in reasons), reasons[0]["message"] if reasons else ""
-        return Outcome(study["number"], result["status"], codes, round(seconds, 3), reused, why)
+        return Outcome(study["number"], result["status"], codes, round(seconds, 3), reused, why, edited)
 
-    def stands(self, study: Mapping[str, Any]) -> Outcome | None:
+    def stands(self, study: Mapping[str, Any]) -> tuple[Outcome | None, bool]:
         """What became of a study in this run, where its folder is whole and its input is what it was; never mere existence.
 
         What this run wrote and is not to be trusted any more is deleted: the study is to be done again. A measurement whose input
@@ -113,13 +113,16 @@ class WriteStudyd(Transform):
         Args:
             study: entry of `find_studies`, with `input_sha256`.
 
+        Returns:
+            the outcome, None where the study is to be done; and whether somebody had changed the files that stood there.
+
         Raises:
             StudyRefused: OUTPUT_OCCUPIED for a folder that this run did not write, or in which somebody put something;
                 OUTPUT_OF_ANOTHER_RUN for a measurement of another input.
         """
         folder = self.output_dir / folder_name(study["name"])
         if not os.path.lexists(folder):
-            return None
+            return None, False
         seal = StudySeal.read(folder)
         if folder.is_symlink() or seal is None or seal.run != run_identity(self.facts):
             raise StudyRefused("OUTPUT_OCCUPIED", f"the folder of study {study['number']} is not of this run")
@@ -128,11 +131,12 @@ class WriteStudyd(Transform):
             raise StudyRefused(
                 "OUTPUT_OF_ANOTHER_RUN", f"study {study['number']} was measured from another file than is there now"
             )
-        outcome = self.outcome(study, reused=True) if same and seal.holds(folder) else None
+        edited = not seal.holds(folder)
+        outcome = self.outcome(study, reused=True) if same and not edited else None
         if outcome is None or UNSETTLED & set(outcome.reasons):
             seal.remove(folder)
-            return None
-        return outcome
+            return None, edited
+        return outcome, False
 
     def _about(self) -> dict[str, Any]:
         """What every result of a run says alike."""
