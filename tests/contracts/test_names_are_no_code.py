@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hostile_names import HOSTILE, MARKER
 from lesion_bundle import small_bundle
-from phantoms import write_lung_crop
+from phantoms import fundus, write_lung_crop
+from PIL import Image
 
-from caveat.bundle_folders import ALLOW_LIST
+from caveat.bundle_folders import ALLOW_LIST, shipped_bundles
 from caveat.cli import main
 from caveat.inference.stored_study import read_results
 
@@ -59,7 +63,15 @@ def names(bundle, tmp_path, monkeypatch) -> Path:
                 "sha256": hashlib.sha256(content).hexdigest(),
             }
         )
-    (tmp_path / f"{HOSTILE[0]}.json").write_text(json.dumps({"test": entries, "calibration": entries, HOSTILE[0]: entries[:3]}))
+    parts = {
+        "test": entries,
+        "calibration": entries,
+        HOSTILE[0]: entries[:3],
+        "training": entries[:2],
+        "early_stopping": entries[2:4],
+    }
+    drawn = {"units": "consecutive", "blind": True}
+    (tmp_path / f"{HOSTILE[0]}.json").write_text(json.dumps(parts | {"drawn": drawn}))
     return folder
 
 
@@ -117,7 +129,7 @@ def test_predict_a_list_then_evaluate_and_calibrate(bundle, names, tmp_path, cap
         )
         == 0
     )
-    for command in ("evaluate", "calibrate"):
+    for command in ("evaluate", "calibrate", "audit"):
         main([command, str(bundle), "-p", "$out", "--data", listed])
         assert nothing_was_run(tmp_path)
         assert "Traceback" not in capsys.readouterr().err
@@ -139,6 +151,51 @@ def test_score_and_check(bundle, names, tmp_path):
         assert main(["score", str(bundle), "-i", image, "--mask", mask, "--samples", "1", "--draws", "1", *POINT]) == 0
     assert main(["check", names.name, "--key", "$key"]) == 0
     assert nothing_was_run(tmp_path) and (tmp_path / "$key" / "key.csv").is_file()
+
+
+def test_list_makes_and_checks(names, tmp_path, capsys):
+    made = f"{HOSTILE[1]}.json"
+    options = ("--labels", "labels", "--root", ".", "--unit", "(?s)(.+)", "--parts", "training=0.5,test=0.5")
+    main(["list", "-i", names.name, *options, "-o", made])
+    listed = json.loads((tmp_path / made).read_text())
+    assert {Path(entry["image"]).name for part in listed.values() for entry in part} == {f"{name}.nii.gz" for name in HOSTILE}
+    main(["list", "--check", made, "--root", "."])
+    assert nothing_was_run(tmp_path) and "Traceback" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def logging_given_back():
+    """A training hangs handlers into the root of all loggers, which write to a stream that the next test does not have."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_train(tmp_path, monkeypatch, capfd, logging_given_back):
+    """On small photographs, of which the network sees one window."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(ALLOW_LIST, str(tmp_path / "bundles"))
+    shutil.copytree(shipped_bundles()["retinal_vessels"] / "configs", tmp_path / "bundles" / "eyes" / "configs")
+    for name, changed in (("inference", {"diameter": 240}), ("train", {"window": [64, 64]})):
+        config = tmp_path / "bundles" / "eyes" / "configs" / f"{name}.yaml"
+        settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+        config.write_text(yaml.safe_dump(settings | changed, sort_keys=False), encoding="utf-8")
+    pixels, vessels, _ = fundus(450, 470, seed=0)
+    (tmp_path / HOSTILE[0]).mkdir()
+    for name in HOSTILE:
+        Image.fromarray(pixels).save(tmp_path / HOSTILE[0] / f"{name}.png")
+        Image.fromarray(vessels.astype(np.uint8) * 255).save(tmp_path / HOSTILE[0] / f"{name}_label.png")
+    entries = [{"image": f"{name}.png", "label": f"{name}_label.png", "unit": name} for name in HOSTILE]
+    (tmp_path / f"{HOSTILE[0]}.json").write_text(json.dumps({"training": entries, "early_stopping": entries[:1]}))
+    budget = ("--epochs", "2", "--iterations", "1", "--batch", "1", "--device", "cpu")
+    common = ("train", "bundles/eyes", "--data", f"{HOSTILE[0]}.json", "--root", HOSTILE[0], *budget)
+    assert main([*common, "-o", "$trained"]) == 0
+    assert nothing_was_run(tmp_path) and (tmp_path / "$trained" / "best.pt").is_file()
+    os.rename("$trained/best.pt", f"{HOSTILE[1]}.pt")
+    assert main([*common, "-o", "$again", "--start", f"{HOSTILE[1]}.pt"]) == 0
+    assert nothing_was_run(tmp_path) and "Traceback" not in capfd.readouterr().err
 
 
 def test_bundle_run_of_monai_below_its_folder(bundle, names, tmp_path):
