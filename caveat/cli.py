@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import os
+import logging
 import re
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import __version__
 from .commands import audit, calibrate, check, data_list, evaluate, info, predict, score, stress, train
 from .exit_status import ExitStatus, RunFailed
 from .reasons import REASONS, StudyRefused
+from .run.stop import end, handled
+from .say import say
+from .streams import complete_streams, drop_stdout
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns: the exit status."""
+    complete_streams()
     parser = argparse.ArgumentParser(
         prog="caveat",
         description="Measure things in medical images, and say how far off the numbers may be. Not a medical device.",
@@ -26,21 +32,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_parser(subparsers)
     options = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     try:
-        status = int(options.run(options))
-        sys.stdout.flush()
+        with handled(end):
+            status = int(options.run(options))
+            sys.stdout.flush()
         return status
     except StudyRefused as refusal:
-        print(f"caveat: {refusal}\n\nhint: {REASONS[refusal.code].what_to_do}", file=sys.stderr)
+        say(f"caveat: {refusal}\n\nhint: {REASONS[refusal.code].what_to_do}")
         return ExitStatus.USAGE
     except RunFailed as failure:
-        print(f"caveat: the run failed: {failure}", file=sys.stderr)
-        return ExitStatus.FAILED
+        say(f"caveat: the run failed: {failure}")
     except KeyboardInterrupt:
-        print("caveat: stopped", file=sys.stderr)
-        return ExitStatus.FAILED
+        say("caveat: stopped")
     except BrokenPipeError:  # whoever reads has seen enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         return ExitStatus.OK
+    except OSError as error:  # of stdout, or of a file that a command did not expect to be so; its text may quote a path
+        say(f"caveat: the run failed: {error.strerror or type(error).__name__}")
+        drop_stdout()
+    except Exception as error:  # a mistake of the program, whose text and traceback may quote anything
+        logging.getLogger("caveat").debug("unexpected", exc_info=error)
+        say(f"caveat: UNEXPECTED_ERROR: {type(error).__name__}{_where(error)}\n\nhint: report this line, and what was asked for")
+    return ExitStatus.FAILED
+
+
+def _where(error: Exception) -> str:
+    """The last place in this program that an exception came by."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(__file__).parent.parent)]
+    return f" at line {ours[-1].lineno} of {Path(ours[-1].filename).name}" if ours else ""
 
 
 def joined(arguments: Sequence[str]) -> list[str]:

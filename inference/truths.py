@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +72,9 @@ class MaskTruths:
         refuse_overlapping_classes(study.result)
         labels = entry.get("label") or []
         paths = [dataset_dir / label for label in ([labels] if isinstance(labels, str) else labels)]
-        if len(paths) != len(self.raters) or not all(path.is_file() for path in paths):
-            raise StudyRefused("NO_TRUTH", f"{sum(path.is_file() for path in paths)} of {len(self.raters)} raters' files found")
+        there = sum(map(os.path.isfile, paths))
+        if not len(paths) == len(self.raters) == there:
+            raise StudyRefused("NO_TRUTH", f"{there} of {len(self.raters)} raters' files found")
         region = np.ones(study.mask.shape, bool)
         if entry.get("region"):
             region = on_grid(dataset_dir / entry["region"], study) > 0
@@ -119,7 +121,7 @@ def on_grid(path: Path, study: StoredStudy) -> np.ndarray:
     Raises:
         StudyRefused: NO_TRUTH, LABEL_OFF_GRID.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise StudyRefused("NO_TRUTH", "the list names a file that is not there")
     array, affine = read_map(path)
     expected = study.result["input"].get("affine")

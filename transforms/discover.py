@@ -27,7 +27,7 @@ DATA_ROOT = "../shared/data"
 def data_root() -> Path:
     """The folder that the paths of data lists start from. Raises: StudyRefused: NO_DATA_FOLDER."""
     folder = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise StudyRefused("NO_DATA_FOLDER", str(folder))
     return folder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def dicom_files(paths: Sequence[Path]) -> list[Path]:
     only = paths[0]
     if len(paths) == 1 and is_archive(only):
         only = extracted(only)
-    if len(paths) == 1 and only.is_dir():
+    if len(paths) == 1 and os.path.isdir(only):
         found = [one.path for one in search(only) if one.is_dicom]
         if not found:
             raise StudyRefused("NO_INPUT_FOUND", "a folder or archive that is one study must hold DICOM files")

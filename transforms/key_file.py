@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ NAME = "key.csv"
 OWNER_ALONE = 0o600
 
 
-def write_key(folder: Path | str, studies: Iterable[Mapping[str, Any]]) -> None:
+def write_key(folder: Path | str, studies: Collection[Mapping[str, Any]]) -> None:
     """Write number, folder of the result, and place below the input of each study.
 
     The one file that says where a study came from; nothing else does, so that results can be passed on without it.
@@ -41,8 +40,9 @@ def _write_for_the_owner(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def key_bytes(studies: Iterable[Mapping[str, Any]]) -> bytes:
+def key_bytes(studies: Collection[Mapping[str, Any]]) -> bytes:
     """What `write_key` writes."""
-    # A name that is no text in the file system's encoding must not end the run.
-    rows = [(study["number"], study["name"], os.fsencode(study["place"]).decode(errors="replace")) for study in studies]
+    # A name that is no text in any encoding must not end the run, and stays another than every other name.
+    places = [str(study["place"]).encode(errors="backslashreplace").decode() for study in studies]
+    rows = [(study["number"], study["name"], place) for study, place in zip(studies, places)]
     return csv_bytes(("number", "name", "place"), rows)

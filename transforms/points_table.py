@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def write_points(path: Path, about: Sequence[tuple[str, str]], positions: np.nda
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise StudyRefused("NO_TRUTH", "the list names a table of points that is not there")
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

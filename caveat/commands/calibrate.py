@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from .stated_path import stated_path
 
 if TYPE_CHECKING:
     from ..inference.calibration.point_settings import PointCalibration
@@ -28,11 +30,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder; its calibrate.yaml is used"
     )
     parser.add_argument(
-        "-p", "--predictions", type=Path, required=True, metavar="OUT", help="folder that caveat predict wrote, of one run"
+        "-p", "--predictions", type=stated_path, required=True, metavar="OUT", help="folder that caveat predict wrote, of one run"
     )
     parser.add_argument(
         "--data",
-        type=Path,
+        type=stated_path,
         required=True,
         metavar="LIST",
         help="data list with labels and a unit for each image; its paths start from CAVEAT_DATA (../shared/data)",
@@ -46,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=stated_path,
         metavar="FOLDER",
         help="folder for the records (default: OUT/records, with --settings NAME OUT/records_NAME)",
     )
@@ -111,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
         from .write_kind import write_kind
 
         return write_kind(options, bundle, output)
-    if not config.is_file():
+    if not os.path.isfile(config):
         raise StudyRefused("WRONG_USAGE", f"the bundle has no {config.name}")
     from dataclasses import replace
 

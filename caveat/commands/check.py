@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exit_status import ExitStatus
 from ..reasons import REASONS, StudyRefused
+from ..say import say
+from .stated_path import stated_path
 
 if TYPE_CHECKING:
     from ..transforms.reader import Stated
@@ -25,7 +26,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "check", help="check whether images can be read, without measuring them; or explain a reason code"
     )
-    parser.add_argument("input", nargs="?", type=Path, metavar="INPUT", help="an image, or a folder that is searched through")
+    parser.add_argument(
+        "input", nargs="?", type=stated_path, metavar="INPUT", help="an image, or a folder that is searched through"
+    )
     parser.add_argument("--explain", metavar="CODE", help="print what a reason code means and what to do")
     parser.add_argument("--spacing", metavar="MM,...", help="pixel size for images that carry none (default: none, so pixels)")
     parser.add_argument(
@@ -36,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--anonymous-names", action="store_true", help="number the images (default: name them after their files)")
     parser.add_argument(
         "--key",
-        type=Path,
+        type=stated_path,
         metavar="FOLDER",
         help="write key.csv there: which number is which file (DICOM files are named nowhere else)",
     )
@@ -69,7 +72,7 @@ def explain(code: str) -> int:
     """Print one reason."""
     reason = REASONS.get(code.upper())
     if reason is None:
-        print(f"caveat: no such reason code; there are {', '.join(sorted(REASONS))}", file=sys.stderr)
+        say(f"caveat: no such reason code; there are {', '.join(sorted(REASONS))}")
         return ExitStatus.USAGE
     print(f"{code.upper()}: {reason.meaning}\n\nhint: {reason.what_to_do}")
     return ExitStatus.OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def check_region(options: argparse.Namespace, bundle: Path) -> None:
         StudyRefused: WRONG_USAGE.
     """
     stated = options.roi if options.point is None else options.point
-    if options.label is not None and (stated is None or not Path(stated).is_file()):
+    if options.label is not None and (stated is None or not os.path.isfile(stated)):
         raise StudyRefused("WRONG_USAGE", "--label is of a mask, which --point or --roi names")
     if stated is None:
         return
@@ -64,6 +65,6 @@ def region(option: str, text: str | None, count: int) -> list[float] | Path | No
     Raises:
         StudyRefused: WRONG_USAGE.
     """
-    if text is not None and Path(text).is_file():
+    if text is not None and os.path.isfile(text):
         return Path(text).resolve()
     return numbers(option, text, float, signed=True, count=count)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import pkgutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,10 @@ from ..bundle_folders import find_bundle, read_metadata, settings_of
 from ..did_you_mean import did_you_mean
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from ..say import say
 from .numbers import numbers
 from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, devices_of, sampling_overrides
+from .stated_path import stated_path
 from .stated_record import check_stated_record
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("stress", help="degrade images on purpose and see what becomes of the answers")
     parser.add_argument("bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder")
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="LIST", help="data list with labels or points; paths as for predict"
+        "--data", type=stated_path, required=True, metavar="LIST", help="data list with labels or points; paths as for predict"
     )
     parser.add_argument(
         "--split", nargs="+", default=["test"], metavar="NAME", help="part of the list (default: test); several with --stream"
@@ -44,7 +45,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--corruption", metavar="NAME", help="one corruption, or all: each at every strength, predicted and scored")
     what.add_argument(
-        "--stream", type=Path, metavar="FILE", help="only write a mixed list: shares of the units degraded as the file says"
+        "--stream",
+        type=stated_path,
+        metavar="FILE",
+        help="only write a mixed list: shares of the units degraded as the file says",
     )
     parser.add_argument(
         "--levels",
@@ -54,16 +58,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--images",
-        type=Path,
+        type=stated_path,
         metavar="FOLDER",
         help="folder of degraded images: written there, or used where an earlier run on the same list wrote them (default: OUT, "
         "written anew)",
     )
     parser.add_argument("--spacing", metavar="MM,...", help="pixel size for images that carry none (default: the data list's)")
     parser.add_argument("--level", type=float, default=0.9, metavar="P", help="of the intervals that are judged (default: 0.9)")
-    parser.add_argument("--record", type=Path, metavar="PATH", help="records of your own (default: the bundle's)")
+    parser.add_argument("--record", type=stated_path, metavar="PATH", help="records of your own (default: the bundle's)")
     add_sampling_options(parser)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for images, predictions, figures")
+    parser.add_argument(
+        "-o", "--output", type=stated_path, required=True, metavar="OUT", help="folder for images, predictions, figures"
+    )
     parser.set_defaults(run=run)
 
 
@@ -172,7 +178,7 @@ def make_sets(
     sets, unexpected = {}, 0
     for number, done in enumerate(wanted, start=1):
         name = f"{done.corruption}_{done.strength:g}"
-        print(f"{number} of {len(wanted)}: {done.corruption} {done.strength:g}", file=sys.stderr)
+        say(f"{number} of {len(wanted)}: {done.corruption} {done.strength:g}")
         folder = (options.images or options.output) / name
         refused = write_set(part, done, folder, reuse=options.images is not None)
         sets[done] = StressSet(folder, options.output / name / PREDICTIONS, refused)

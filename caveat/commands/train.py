@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ..bundle_folders import find_bundle
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .sampling_options import check_device
+from .stated_path import stated_path
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -19,22 +21,24 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder; its train.yaml is used"
     )
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="LIST", help="data list with the parts training and early_stopping"
+        "--data", type=stated_path, required=True, metavar="LIST", help="data list with the parts training and early_stopping"
     )
     parser.add_argument(
         "--root",
-        type=Path,
+        type=stated_path,
         metavar="FOLDER",
         help="what the list's paths start from (default: CAVEAT_DATA, or what the bundle's train.yaml names)",
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder for budget and checkpoints")
+    parser.add_argument(
+        "-o", "--output", type=stated_path, required=True, metavar="FOLDER", help="folder for budget and checkpoints"
+    )
     parser.add_argument(
         "--fold", type=int, metavar="K", help="leave out the entries that state this fold (default: train on all)"
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on where a training in this folder was stopped, if there is one"
     )
-    parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the network of an earlier training")
+    parser.add_argument("--start", type=stated_path, metavar="CHECKPOINT", help="begin with the network of an earlier training")
     parser.add_argument("--seed", type=int, metavar="N", help="of weights, augmentation and order (default: 0)")
     for name, what in (("epochs", "epochs"), ("iterations", "steps of an epoch"), ("batch", "windows of a step")):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{what} (default: the bundle's budget)")
@@ -67,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 def check_usage(options: argparse.Namespace, bundle: Path, overlays: list[str]) -> None:
     """What can be said to be wrong before any library is loaded. Raises: StudyRefused: WRONG_USAGE."""
     for config in ("train", *overlays):
-        if not (bundle / "configs" / f"{config}.yaml").is_file():
+        if not os.path.isfile(bundle / "configs" / f"{config}.yaml"):
             raise StudyRefused("WRONG_USAGE", f"this bundle has no {config}.yaml")
     if not options.data.is_file():
         raise StudyRefused("WRONG_USAGE", "--data names no file")
@@ -85,8 +89,6 @@ def check_usage(options: argparse.Namespace, bundle: Path, overlays: list[str]) 
 
 def overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change in the bundle's config; what was not said is not changed."""
-    import os
-
     import torch
 
     root = options.root or (Path(os.environ["CAVEAT_DATA"]) if "CAVEAT_DATA" in os.environ else None)

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from typing import TextIO
 
 from tqdm import tqdm
 
 from ..reasons import REASONS
+from ..say import say
 from ..transforms.writers.outcome import Outcome
 
 SAID = {"OK": "measured", "NOTHING_FOUND": "nothing found", "REFUSED": "refused"}
 
 
 class Progress:
-    """Args: total: studies of the run. stream: a terminal or not."""
+    """On stderr. Args: total: studies of the run."""
 
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+    def __init__(self, total: int) -> None:
         self.total, self.done, self.measured = total, 0, 0
-        self.stream = stream or sys.stderr
         self.start = time.monotonic()
         self.hinted: set[str] = set()
-        self.bar = tqdm(total=total, unit="study", file=self.stream, dynamic_ncols=True) if self.stream.isatty() else None
+        self.bar = tqdm(total=total, unit="study", dynamic_ncols=True) if sys.stderr.isatty() else None
 
     def show(self, outcome: Outcome) -> None:
         """One study more."""
         self.done += 1
         self.measured += not outcome.reused
-        if self.bar is not None:
+        if self.bar is None:
+            say(self._line(outcome))
+            return
+        with contextlib.suppress(OSError):  # a terminal that was closed ends no run
             self.bar.update()
-            if outcome.status == "REFUSED":
-                self.bar.write(self._line(outcome), file=self.stream)
-        else:
-            print(self._line(outcome), file=self.stream, flush=True)
+            if outcome.status == "REFUSED" or outcome.edited:
+                self.bar.write(self._line(outcome), file=sys.stderr)
 
     def close(self) -> None:
         """The bar stays as it is."""
         if self.bar is not None:
-            self.bar.close()
+            with contextlib.suppress(OSError):
+                self.bar.close()
 
     def _line(self, outcome: Outcome) -> str:
         """Such as "study 7, 3 of 12: measured, 2.1 s, about 1 min left"; what to do about a refusal at the first of its kind."""
@@ -46,6 +48,8 @@ class Progress:
         left = (time.monotonic() - self.start) / self.measured * (self.total - self.done) if self.measured else 0.0
         if left > 0 and self.bar is None:
             said.append(f"about {duration(left)} left")
+        if outcome.edited:
+            said.append("made again: somebody had changed its files")
         line = f"study {outcome.number}, {self.done} of {self.total}: {', '.join(said)}"
         if outcome.status != "REFUSED":
             return line

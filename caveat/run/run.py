@@ -14,7 +14,7 @@ from ..transforms.studies import Studies
 from ..transforms.writers.outcome import Outcome
 from ..transforms.writers.run_folder import RunFolder
 from .progress import Progress
-from .stop import Stop
+from .stop import Stop, handled
 
 UNREADABLE = frozenset({"UNREADABLE_FILE", "UNREADABLE_FOLDER"})
 
@@ -61,7 +61,8 @@ def run(
         StudyRefused: what keeps a run from its first study.
         RunFailed: what ends it later, such as a full disk; the tables of what is done are written where that is possible.
     """
-    with Stop() as stop, measures as crew:
+    stop = Stop()
+    with handled(stop.ask), measures as crew:
         folder = RunFolder.begin(output, crew.load(), studies, resume)
         progress = Progress(len(studies))
         try:
