@@ -134,6 +134,13 @@ def test_smaller_copies_in_directories_of_their_own(first, tmp_path):
     assert found == "MULTI_PAGE" if first else (found.voxels[0] == GREY).all()
 
 
+@pytest.mark.parametrize("imagej", [True, False])
+def test_a_stack_of_pictures_with_one_directory(imagej, tmp_path):
+    file = BytesIO()
+    tifffile.imwrite(file, np.stack([GREY, GREY[::-1]]), imagej=imagej, truncate=True, photometric="minisblack")
+    assert door(tmp_path, "stack.tif", file.getvalue()) == "MULTI_PAGE"
+
+
 ORIENTATIONS = {
     "as ITK writes it": ("1 0 0 0 1 0 0 0 1", "RAI", ""),
     "where the axes end": ("1 0 0 0 1 0 0 0 1", "LPS", ""),

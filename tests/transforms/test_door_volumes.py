@@ -11,6 +11,7 @@ from dicom_phantoms import clean_series, enhanced_series, item, set_pixels, stor
 from dicom_reading import assert_is_phantom, at_the_door
 from pydicom import Dataset
 from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
 from pydicom.uid import RLELossless
 
 from caveat.cli import main
@@ -31,6 +32,10 @@ CLASSIC = [
     ("SequenceName", ("ep_b0", "ep_b800")),
     ("ContrastBolusAgent", ("", "agent")),
     ("ConvolutionKernel", ("B30f", "B70f")),
+    ("FilterType", ("HEAD", "BODY")),
+    ("ComplexImageComponent", ("MAGNITUDE", "PHASE")),
+    ("CorrectedImage", (["DECY", "ATTN"], ["DECY"])),
+    ("AttenuationCorrectionMethod", ("CT", "none")),
     ("NominalPercentageOfCardiacPhase", (40, 75)),
     ("SeriesNumber", (1, 2)),
 ]
@@ -45,6 +50,8 @@ ENHANCED = {
     "inversion": ("MRModifierSequence", {"InversionTimes": (700.0, 2500.0)}),
     "energy": ("CTXRayDetailsSequence", {"KVP": (80.0, 140.0)}),
     "kernel": ("CTReconstructionSequence", {"ConvolutionKernel": ("B30f", "B70f")}),
+    "velocity": ("MRVelocityEncodingSequence", {"VelocityEncodingMaximumValue": (0.0, 150.0)}),
+    "labelling": ("MRArterialSpinLabelingSequence", {"ASLContext": ("LABEL", "CONTROL")}),
     "cardiac phase": ("CardiacSynchronizationSequence", {"NominalPercentageOfCardiacPhase": (40.0, 75.0)}),
 }
 
@@ -87,6 +94,29 @@ def with_frames(tags: dict[str, tuple], sequence: str, turn: int, modality: str)
 def test_frames_of_two_volumes_at_places_of_their_own(sequence, tags, tmp_path):
     write([with_frames(tags, sequence, 2, "CT" if sequence.startswith("CT") else "MR")], tmp_path)
     assert at_the_door(tmp_path) == ["AMBIGUOUS_TEMPORAL"]
+
+
+@pytest.mark.parametrize(
+    ("pointers", "indices", "code"),
+    [
+        (("StackID", "InStackPositionNumber", "EffectiveEchoTime"), lambda n: [1, n // 2 + 1, n % 2 + 1], "AMBIGUOUS_TEMPORAL"),
+        (("StackID", "InStackPositionNumber", "TriggerTime"), lambda n: [1, n + 1, n + 1], ""),
+        (("ImagePositionPatient",), lambda n: [n // 2 + 1], ""),
+        (("StackID", "InStackPositionNumber"), lambda n: [1, n + 1, n % 2], ""),
+    ],
+    ids=["another dimension", "numbered", "places alone", "not described"],
+)
+def test_dimensions_of_an_object(pointers, indices, code, tmp_path):
+    header = enhanced_series(GRID, modality="MR")
+    header.DimensionIndexSequence = Items([item(DimensionIndexPointer=Tag(keyword)) for keyword in pointers])
+    for number, groups in enumerate(header.PerFrameFunctionalGroupsSequence):
+        groups.FrameContentSequence[0].DimensionIndexValues = indices(number)
+    write([header], tmp_path)
+    (found,) = at_the_door(tmp_path)
+    if code:
+        assert found == code
+    else:
+        np.testing.assert_array_equal(found.voxels[0], phantom(GRID))
 
 
 def test_three_stacks_of_one_object_are_said_to_be_three(tmp_path, capsys):

@@ -19,10 +19,12 @@ class FunctionalGroups:
     Args:
         shared: by all frames.
         per_frame: one data set a frame.
+        dimensions: tags of the elements that number the frames, in the order of DimensionIndexValues.
     """
 
     shared: Dataset
     per_frame: Sequence[Dataset]
+    dimensions: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, header: Dataset) -> FunctionalGroups | None:
@@ -31,7 +33,9 @@ class FunctionalGroups:
         if not per_frame:
             return None
         shared = header.get("SharedFunctionalGroupsSequence")
-        return cls(shared[0] if shared else EMPTY, per_frame)
+        pointers = [item.get("DimensionIndexPointer") for item in header.get("DimensionIndexSequence") or ()]
+        dimensions = tuple(int(pointer) for pointer in pointers if pointer is not None)
+        return cls(shared[0] if shared else EMPTY, per_frame, dimensions)
 
     def __len__(self) -> int:
         return len(self.per_frame)

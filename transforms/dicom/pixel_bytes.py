@@ -67,9 +67,9 @@ def native_frames(instance: Instance, layout: PixelLayout, indices: Sequence[int
 
 
 def _native_place(instance: Instance, layout: PixelLayout) -> PixelPlace:
-    """Where the pixels stand. Raises: StudyRefused: TRUNCATED_PIXEL_DATA, UNSUPPORTED_PIXEL_FORMAT."""
-    if instance.pixels is None:
-        raise StudyRefused("TRUNCATED_PIXEL_DATA", "the file has no pixels")
+    """Where the pixels stand. Raises: StudyRefused: UNSUPPORTED_PIXEL_FORMAT."""
+    if instance.pixels is None:  # a file that ends before them was refused
+        raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "pixels of real numbers")
     if layout.syntax == ExplicitVRBigEndian and layout.bits_allocated == 8 and instance.pixels.vr == "OW":
         raise StudyRefused("UNSUPPORTED_PIXEL_FORMAT", "bytes in pairs, the second first")
     return instance.pixels

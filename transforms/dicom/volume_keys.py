@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from .functional_groups import FRAME_TYPES, FunctionalGroups
 from .header_values import comparable, text
 
 SEPARATING = (
     *("stack", "temporal position", "echo", "diffusion", "image type", "inversion", "flip angle", "sequence", "contrast"),
-    *("energy", "kernel", "cardiac phase"),
+    *("energy", "kernel", "cardiac phase", "correction", "encoding", "dimension"),
 )
 """What cannot differ within one volume."""
 NUMBERING = ("acquisition", "trigger", "acquisition time", "object")
 """What may: a scanner acquires some of a volume's slices after the others, or later in the beat of the heart; an enhanced object
 holds a part of them. It tells volumes apart only where slices lie at one place."""
 STACK = SEPARATING.index("stack")
+PLACES = frozenset(
+    Tag(keyword)
+    for keyword in ("StackID", "InStackPositionNumber", "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation")
+)
+"""What dimensions point to that tell slices apart, not volumes; stacks are told by their names."""
 DIGITS = 5
 """Of a scan parameter that are compared: it may have been a float32."""
 
@@ -27,14 +33,17 @@ def classic_keys(header: Dataset) -> tuple[str, ...]:
         comparable(header, "TemporalPositionIdentifier"),
         _several(header, "EchoNumbers", "EchoTime"),
         _several(header, "DiffusionBValue", "DiffusionGradientOrientation"),
-        _kind(text(header, "ImageType")),
+        f"{_kind(text(header, 'ImageType'))} {text(header, 'ComplexImageComponent')}",
         _several(header, "InversionTime"),
         _several(header, "FlipAngle"),
         _several(header, "ScanningSequence", "SequenceVariant", "SequenceName"),
         comparable(header, "ContrastBolusAgent"),
         _several(header, "KVP"),
-        comparable(header, "ConvolutionKernel"),
+        _several(header, "ConvolutionKernel", "FilterType"),
         _several(header, "NominalPercentageOfCardiacPhase"),
+        _several(header, "CorrectedImage", "AttenuationCorrectionMethod"),
+        "",
+        "",
         comparable(header, "AcquisitionNumber"),
         _several(header, "TriggerTime"),
         comparable(header, "AcquisitionTime"),
@@ -54,6 +63,7 @@ def enhanced_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[
         group("MRTimingAndRelatedParametersSequence"),
     )
     kinds, beat = [group(keyword) for keyword in FRAME_TYPES], group("CardiacSynchronizationSequence")
+    velocity, labelling = group("MRVelocityEncodingSequence"), group("MRArterialSpinLabelingSequence")
     return (
         comparable(content, "StackID"),
         comparable(content, "TemporalPositionIndex"),
@@ -67,11 +77,25 @@ def enhanced_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[
         _several(group("CTXRayDetailsSequence"), "KVP"),
         comparable(group("CTReconstructionSequence"), "ConvolutionKernel"),
         _several(beat, "NominalPercentageOfCardiacPhase"),
+        _several(group("PETFrameTypeSequence"), "AttenuationCorrected", "ScatterCorrected"),
+        f"{_several(velocity, 'VelocityEncodingDirection', 'VelocityEncodingMaximumValue')} {text(labelling, 'ASLContext')}",
+        _dimensions(content, groups),
         comparable(content, "FrameAcquisitionNumber"),
         _several(beat, "NominalCardiacTriggerDelayTime"),
         comparable(content, "FrameAcquisitionDateTime"),
         instance,
     )
+
+
+def _dimensions(content: Dataset, groups: FunctionalGroups) -> str:
+    """The indices of a frame along the object's own dimensions, but for those that say where it lies.
+
+    Source: DICOM PS3.3, C.7.6.17.
+    """
+    values = text(content, "DimensionIndexValues").split("\\")
+    if len(values) != len(groups.dimensions):
+        return ""
+    return " ".join(value for value, pointer in zip(values, groups.dimensions, strict=True) if pointer not in PLACES)
 
 
 def _first(diffusion: Dataset) -> Dataset:
