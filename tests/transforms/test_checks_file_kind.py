@@ -13,7 +13,7 @@ from caveat.transforms.checks.file_kind import is_foreign_image, refusal_of
 
 HEADS = {
     "DICOM": b"\0" * 128 + b"DICM",
-    "HDF5 or MINC": b"\x89HDF\r\n\x1a\n",
+    "HDF5, or MINC: mnc2nii IN.mnc OUT.nii": b"\x89HDF\r\n\x1a\n",
     "WebP": b"RIFF\x10\0\0\0WEBPVP8 ",
     "BMP": b"BM\x10\0",
     "bzip2": bz2.compress(nifti_bytes()),

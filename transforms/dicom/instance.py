@@ -213,7 +213,8 @@ def _plain(path: Path, syntax: str, start: int) -> Instance:
     if not pixels:
         with _mapped(path) as data:
             end = walk_header(data, start, *_encoding_of(data, start, syntax))
-        if instance.is_image or end > path.stat().st_size:
+        is_other = instance.sop_class.name != instance.sop_class and not instance.is_image  # by its whole name: no slice
+        if not is_other and (instance.is_image or end > path.stat().st_size):
             raise StudyRefused("TRUNCATED", "the file ends before its pixels, or within its header")
     return instance
 
