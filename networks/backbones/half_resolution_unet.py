@@ -42,6 +42,7 @@ class HalfResolutionUNet(Backbone):
         super().__init__()
         if len(channels) < 2:
             raise ValueError(f"a U-Net needs at least two levels, got {channels}")
+        self.in_channels = in_channels
         self.stride = 2 ** len(channels)
         self.down = nn.ModuleList([_two_convolutions(4 * in_channels, channels[0])])
         for shallow, deep in zip(channels, channels[1:], strict=False):

@@ -41,6 +41,7 @@ class Sampler(nn.Module, ABC):
         capacity: how many different draws exist, None where there is no limit.
         align: window origins must be multiples of it; 1, or the network's stride where noise is keyed by feature coordinate.
         members: K, where draw j is by network j % K of K networks that were trained apart; 1 for one network.
+        further_axes: of a window, beyond those of the network's convolutions: 1 where slices of a volume pass one by one.
         has_views: whether `view` changes the study; draws of such a sampler run one at a time.
         settings: what else than weights decides the draws, such as the probability of dropout; as plain JSON. A calibration
             record holds for these settings only.
@@ -50,6 +51,7 @@ class Sampler(nn.Module, ABC):
     capacity: int | None = None
     align: int = 1
     members: int = 1
+    further_axes: int = 0
     has_views: bool = False
 
     @property
@@ -87,7 +89,7 @@ class Sampler(nn.Module, ABC):
 
     def __prepare_scriptable__(self) -> nn.Module:
         """What torch compiles in its place."""
-        return TracedPass(self)
+        return TracedPass(self, self.further_axes)
 
     @classmethod
     @abstractmethod

@@ -16,6 +16,9 @@ class TracedPass(nn.Module):
     window. Convolutional networks run windows of any size; a latent sampler tiles its windows, and takes batches and sizes other
     than that of the window traced with an error.
 
+    A window has the channels that the outermost module with `in_channels` states: a convolution, or a backbone that folds pixels
+    into channels before its first one.
+
     Args:
         network: in evaluation mode.
         further_axes: of the window, beyond those of the network's convolutions.
@@ -24,8 +27,9 @@ class TracedPass(nn.Module):
     def __init__(self, network: nn.Module, further_axes: int = 0) -> None:
         super().__init__()
         first = next(module for module in network.modules() if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d))
+        channels = next(module.in_channels for module in network.modules() if hasattr(module, "in_channels"))
         size = [SIDE] * (len(first.kernel_size) + further_axes)
-        window = torch.zeros(1, first.in_channels, *size, device=first.weight.device)
+        window = torch.zeros(1, channels, *size, device=first.weight.device)
         self.network = torch.jit.trace(network, window, check_trace=False)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:

@@ -39,6 +39,7 @@ class SamplerEnsemble(Sampler):
         self.samplers = cast(Sequence[Sampler], nn.ModuleList(samplers))  # whose type says nothing of its members
         self.source = samplers[0].source
         self.members = len(samplers)
+        self.further_axes = samplers[0].further_axes
         self.align = math.lcm(*(sampler.align for sampler in samplers))
 
     @property

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from torch import nn
 
 from ..backbones.residual_unet import ResidualUNet
 from ..draws.draw import Draw
 from ..draws.place import Place
 from ..draws.sampler import Sampler
-from ..draws.scriptable import TracedPass
 from .low_rank_logits import LowRankLogits
 from .multi_head import MultiHead
 from .noisy_logits import NoisyLogits
@@ -39,6 +37,8 @@ class SliceBySlice(Sampler):
     Raises:
         ValueError: a sampler that needs aligned windows, or that changes the study for each draw.
     """
+
+    further_axes = 1
 
     def __init__(self, sampler: Sampler) -> None:
         super().__init__()
@@ -77,9 +77,6 @@ class SliceBySlice(Sampler):
     def all_heads(self, windows: torch.Tensor) -> torch.Tensor:
         """Of several heads: what their loss takes. Args and returns: as `MultiHead.all_heads`, of volumes."""
         return as_volumes(cast(MultiHead, self.sampler).all_heads(as_batch(windows)), windows.shape[-1])
-
-    def __prepare_scriptable__(self) -> nn.Module:
-        return TracedPass(self, further_axes=1)
 
     @classmethod
     def example(cls) -> SliceBySlice:

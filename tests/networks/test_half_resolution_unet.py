@@ -9,6 +9,7 @@ from caveat.networks.backbones.half_resolution_unet import HalfResolutionUNet
 from caveat.networks.draws.draw import first_draws
 from caveat.networks.draws.place import Place
 from caveat.networks.samplers.dropout import DropoutSampler
+from caveat.networks.samplers.sampler_ensemble import SamplerEnsemble
 from caveat.networks.samplers.slice_by_slice import SliceBySlice
 
 
@@ -56,3 +57,12 @@ def test_dropout_draws_of_a_volume_differ_and_the_deterministic_pass_is_no_draw(
         mean = sampler(windows)
     assert draws.shape == (2, 1, 2, 16, 16, 2) and torch.equal(draws, again)
     assert not torch.allclose(draws[0], draws[1]) and not torch.allclose(draws[0], mean)
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+def test_an_ensemble_of_slices_compiles_to_torchscript():
+    """Pixels are channels before the first convolution, and a window has an axis more than that convolution."""
+    ensemble = SamplerEnsemble([SliceBySlice(DropoutSampler(small())) for _ in range(2)]).eval()
+    window = torch.randn(1, 3, 16, 32, 4)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.jit.script(ensemble)(window), ensemble(window), atol=1e-5, rtol=1e-4)
