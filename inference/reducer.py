@@ -22,7 +22,7 @@ class Reduction:
         maps: name to tensor (channels, *spatial) on the network grid; kept draws are (draws, classes, *spatial).
         measurements: entries of `result.json`'s `measurements`.
         points: entries of `result.json`'s `points`.
-        lesions: entries of `result.json`'s `lesions`.
+        lesions: entries of `result.json`'s `lesions`; `centre` is an index on the network grid.
         study_scores: name to number.
     """
 

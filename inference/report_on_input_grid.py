@@ -15,7 +15,7 @@ from caveat.reasons import StudyRefused
 from ..transforms.writers.study_folder import reason_of
 from .labels import labels_of
 from .statement import NOTHING_FOUND
-from .study_grid import element_of_grid
+from .study_grid import element_of_grid, place_in_world
 from .targets.drawn import Drawn
 from .targets.target import Target
 
@@ -32,7 +32,8 @@ class ReportOnInputGridd(Transform):
     Reads the flattened answer of `SamplingInferer` (keys `pred_*`), `orig_key` with its trace of transforms, and
     `input`, the image as loaded. Adds `probability` (classes, *input), `segmentation` (1, *input) uint8, `hypotheses`
     and `samples` (draws, *input) uint8, `region` (1, *input) uint8 where not everything is measured, each map by its name
-    (1, *input), and `result`, a dictionary. Where the study was cropped, all that lies outside is background.
+    (1, *input), and `result`, a dictionary, in which pieces have their centre as `place_in_world` says. Where the study was
+    cropped, all that lies outside is background.
 
     Args:
         preprocessing: the transforms to invert.
@@ -65,6 +66,8 @@ class ReportOnInputGridd(Transform):
             out["region"] = self._invert_mask(data, torch.ones_like(data["pred_pred"][:1]))
             out["probability"][0][out["region"][0] == 0] = 1
         result = json.loads(data["pred_result"])
+        for lesion in result.get("lesions", []):
+            lesion["centre"] = place_in_world(lesion["centre"], data[self.orig_key].affine)
         independent = result["sampling"].get("link") == "sigmoid"
         out["segmentation"] = labels_of(out["probability"], axis=0, independent=independent)[None]
         for name in self.maps:

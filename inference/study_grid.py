@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +91,18 @@ def spacing_of_grid(affine: Any, meta: Mapping[str, Any], dimensions: int) -> li
     """Distance of neighbouring elements per axis, in mm to 1e-4; None where no spacing is known. Args: see `element_of_grid`."""
     matrix = np.asarray(affine, dtype=np.float64).reshape(4, 4)[:dimensions, :dimensions]
     return [round(float(length), 4) for length in np.linalg.norm(matrix, axis=0)] if spacing_is_known(meta) else None
+
+
+def place_in_world(index: Sequence[float], affine: Any) -> list[float]:
+    """Where a place of a grid lies, in mm, or in elements of the input where no spacing is known.
+
+    Of volumes towards right, anterior and superior, from the origin that the file states; of pictures along rows and columns.
+
+    Args:
+        index: (axes,) on the grid. affine: (4, 4) or (1, 4, 4), of the grid.
+    """
+    matrix, axes = np.asarray(affine, dtype=np.float64).reshape(4, 4), len(index)
+    return (matrix[:axes, :axes] @ np.asarray(index) + matrix[:axes, -1]).tolist()
 
 
 def spacing_is_known(meta: Mapping[str, Any]) -> bool:

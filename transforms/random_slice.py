@@ -11,10 +11,11 @@ from monai.transforms import MapTransform, Randomizable
 
 
 class RandSliced(Randomizable, MapTransform):
-    """Draw one slice: with probability `share` of those that hold something of the structure, else of those that hold nothing.
+    """Draw one slice: with probability `share` one that holds something of the structure, else one that holds nothing.
 
-    Within either kind every slice is as likely as any other, so a structure's first and last slices, and the caps of a head, are
-    seen as often as its middle; a draw around a random voxel prefers slices with many. Where one kind is missing, the other is drawn.
+    Within either kind every slice is as likely as any other, so a structure's first and last slices, and the caps of a head,
+    are seen as often as its middle; a draw around a random voxel prefers slices with many. Where one kind is missing, the other
+    is drawn.
 
     Args:
         keys: (channels, x, y, slices) -> (channels, x, y), all of one slice.

@@ -135,6 +135,7 @@ def test_each_piece_has_its_size_and_the_share_of_draws_that_touch_it():
     assert large["existence"] == 1.0 and small["existence"] == pytest.approx(2 / 3)
     assert large["draws"]["values"] == [2.0, 1.5, 2.0] and small["draws"]["values"] == [0.5, 0.5, 0.0]
     assert large["draws"]["sd"] == pytest.approx(0.5 / math.sqrt(3))
+    assert large["centre"] == [0.0, 1.5] and small["centre"] == [0.0, 6.0], "on the network grid"
 
 
 def test_a_piece_of_a_draw_that_bridges_two_is_shared_by_nearness():

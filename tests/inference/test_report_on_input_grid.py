@@ -40,7 +40,9 @@ def study(foreground: torch.Tensor, size: int = 60, network: int = 60, absent: t
     data |= {f"pred_{name}": torch.zeros(1, network, network) for name in MAPS}
     data |= {"pred_pred": probability, "pred_hypotheses": (foreground > 0.5).to(torch.uint8)[None]}
     entries = [entry, *(entry | {"name": name, "value": 0.0} for name in absent)]
-    data["pred_result"] = json.dumps({"measurements": entries, "points": [], "study_scores": {}, "sampling": {}})
+    lesions = [{"centre": [network / 2 - 0.5, 0.0]}]
+    result = {"measurements": entries, "points": [], "lesions": lesions, "study_scores": {}, "sampling": {}}
+    data["pred_result"] = json.dumps(result)
     measurements = [Area("area", "Object", (1,)), *(Area(name, name, (2,)) for name in absent)]
     return ReportOnInputGridd(preprocessing, "image", measurements)(data)
 
@@ -60,6 +62,11 @@ def test_a_mask_keeps_its_place_and_its_area():
     assert entry["value"] == pytest.approx(40 * 39 / 4)
     assert entry["value_on_input_grid"] == pytest.approx(entry["value"], rel=0.03)
     assert report["hypotheses"].dtype == torch.uint8 and report["hypotheses"].shape == (1, 60, 60)
+
+
+def test_a_piece_lies_where_it_lies_on_the_input():
+    report = study(square(120, 40, 80), size=60, network=120)
+    assert report["result"]["lesions"][0]["centre"] == pytest.approx([29.5, -0.25])
 
 
 @pytest.mark.parametrize("network", [61, 90, 119])

@@ -106,7 +106,7 @@ def _result(values: list[float], value: float, unit: str, index: list[float], po
             "chunk": len(values),
             "budget_mib": 512,
         },
-        "lesions": [{"unit": unit, "value": value, "existence": 0.75, "draws": draws}],
+        "lesions": [{"unit": unit, "value": value, "existence": 0.75, "draws": draws, "centre": point}],
         "measurements": [
             {
                 "name": "disc",

@@ -14,7 +14,8 @@ class LesionsCsvWriter(Writer):
     """lesions.csv: one row a piece of the reported mask, from large to small; no file where the bundle lists none.
 
     `existence` is the share of the draws that have a part of it; `mean`, `sd`, `smallest` and `largest` are of its size in the
-    draws, 0 where a draw has none of it.
+    draws, 0 where a draw has none of it. `centre_0` and so on are in mm, or in elements of the input where no spacing is known:
+    of a volume towards right, anterior and superior from the origin that its file states.
     """
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
@@ -41,4 +42,5 @@ def _row(number: int, lesion: Mapping[str, Any]) -> dict[str, Any]:
         "sd": draws["sd"],
         "smallest": min(draws["values"]),
         "largest": max(draws["values"]),
+        **{f"centre_{axis}": place for axis, place in enumerate(lesion["centre"])},
     }
