@@ -59,9 +59,9 @@ train-lesions: $(INSTALLED)  ## the probabilistic U-Net, the methods beside it, 
 train-tumour: $(INSTALLED)  ## a network a fold, which are the ensemble, then those that leave an institution out; the patients are written first
 	$(BIN)/python data_lists/prepare_brain_tumour.py
 	for fold in 1 2 3 4 5; do \
-	  $(MAKE) train-one BUNDLE=_tumour_volume LIST=brain_tumour_fold$$fold DATA=prepared SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
+	  $(MAKE) train-one BUNDLE=tumour_volume LIST=brain_tumour_fold$$fold DATA=prepared SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
 	for left in CS DU FG HT; do \
-	  $(MAKE) train-one BUNDLE=_tumour_volume LIST=brain_tumour_without_$$left DATA=prepared SEED=0 NAME=without_$$left || exit 1; done
+	  $(MAKE) train-one BUNDLE=tumour_volume LIST=brain_tumour_without_$$left DATA=prepared SEED=0 NAME=without_$$left || exit 1; done
 
 train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the radiographs are simulated first
 	$(BIN)/python data_lists/prepare_bone_radiographs.py

@@ -31,7 +31,7 @@ from caveat.transforms.discover import DATA_ROOT, find_studies, studies_from_lis
 OUT = ROOT / "out" / "tumour_volume"
 PREPARED = ROOT / "prepared"
 CHECKPOINTS = Path(os.environ.get("CAVEAT_CHECKPOINTS", ROOT / "checkpoints")) / "tumour_volume"
-BUNDLE = ROOT / "bundles" / "_tumour_volume"
+BUNDLE = ROOT / "bundles" / "tumour_volume"
 LISTS = ROOT / "data_lists"
 LIST = LISTS / "brain_tumour.json"
 OUT_OF_FOLD = LISTS / "brain_tumour_out_of_fold.json"
