@@ -10,12 +10,16 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 from ..reasons import StudyRefused
 from .job import Job
+
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ def serve(given: Connection, answers: Connection) -> None:
     """Raises: EOFError, BrokenPipeError: where the run is gone."""
     job: Job = given.recv()
     prepare(job)
+    end_with_the_run()
     try:
         from .loaded_bundle import LoadedBundle
 
@@ -60,6 +65,18 @@ def serve(given: Connection, answers: Connection) -> None:
     except Exception as error:  # of the bundle or the program; its text may quote anything
         logging.getLogger("caveat").debug("worker", exc_info=error)
         answers.send(type(error).__name__)
+
+
+def end_with_the_run() -> None:
+    """A study that hangs does not notice that its run was killed, and no limit of the run ends it any more."""
+    run = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == run:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def prepare(job: Job) -> None:

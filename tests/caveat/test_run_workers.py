@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 from poison import POINT, poisoned_bundle, state, write_crops
 
@@ -106,6 +107,23 @@ def test_an_input_that_vanished_ends_the_run(predict, tmp_path, monkeypatch):
     assert status == 1 and "INPUT_VANISHED" in said and "Traceback" not in said
     monkeypatch.undo()
     (tmp_path / "unplugged").rename(given)
+
+
+def test_a_worker_ends_with_a_run_that_was_killed():
+    """Also where its study hangs, so that it does not read on its pipe."""
+    hanging = (
+        "import time; from caveat.run.worker import end_with_the_run; end_with_the_run(); print(1, flush=True); time.sleep(600)"
+    )
+    starting = (
+        f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {hanging!r}]); print(p.pid, flush=True); p.wait()"
+    )
+    run = subprocess.Popen([sys.executable, "-c", starting], stdout=subprocess.PIPE, text=True)
+    worker = psutil.Process(int(run.stdout.readline()))
+    assert run.stdout.readline() == "1\n"
+    run.kill()
+    run.wait()
+    worker.wait(timeout=60)
+    run.stdout.close()
 
 
 @pytest.mark.slow
