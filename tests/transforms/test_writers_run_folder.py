@@ -158,6 +158,29 @@ def test_two_processes_do_not_share_a_folder(tmp_path):
     assert run(tmp_path, studies("a"), resume=True)["measured"] == 1
 
 
+def test_a_journal_that_is_a_link_is_not_written(tmp_path):
+    """Neither when a run begins nor when it goes on: the lines would stand in somebody's file."""
+    (tmp_path / "mine").write_text("ten years")
+    (tmp_path / "new").mkdir()
+    run(tmp_path / "old", studies("a"))
+    for out in (tmp_path / "new", tmp_path / "old"):
+        (out / "journal.jsonl").unlink(missing_ok=True)
+        (out / "journal.jsonl").symlink_to(tmp_path / ("mine" if out.name == "old" else "nowhere"))
+        assert code_of(out, studies("a"), resume=True) == "OUTPUT_NOT_WRITABLE"
+    assert (tmp_path / "mine").read_text() == "ten years" and not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", ["run.json", "a/files.json", "a/result.json"])
+def test_what_is_too_deep_to_be_read_is_none_of_ours(name, tmp_path):
+    run(tmp_path, studies("a"))
+    (tmp_path / name).write_text("[" * 100_000)
+    expected = {"run.json": "OUTPUT_OF_ANOTHER_RUN", "a/files.json": "OUTPUT_OCCUPIED"}
+    if name in expected:
+        assert code_of(tmp_path, studies("a"), resume=True) == expected[name]
+    else:
+        assert run(tmp_path, studies("a"), resume=True)["measured"] == 1
+
+
 def test_an_output_that_vanished_ends_the_run(tmp_path):
     folder = RunFolder.begin(tmp_path / "out", FACTS, studies("a"))
     (tmp_path / "out").rename(tmp_path / "gone")

@@ -26,7 +26,7 @@ class Journal:
         """Raises: StudyRefused: OUTPUT_NOT_WRITABLE; OUTPUT_OF_ANOTHER_RUN where another process has it open."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("a", encoding="ascii")
+            file = open(path, "a", encoding="ascii", opener=_no_link)  # noqa: SIM115 - open as long as the run lasts
         except OSError as error:
             raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
         if not _lock(file):
@@ -53,6 +53,11 @@ class Journal:
         if path.is_file() and path.stat().st_size == 0:
             path.unlink()
         self.close()
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Opens a file that somebody else's link does not lead to another one."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _lock(file: TextIO) -> bool:

@@ -168,7 +168,7 @@ class RunFolder:
             stored = json.loads((self.path / NAME).read_text(encoding="ascii"))
             listed = [{key: value for key, value in study.items() if key in LISTED} for study in stored["studies"]]
             key = (self.path / KEY).read_bytes() if (self.path / KEY).is_file() else key_bytes(self.studies)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "its run.json cannot be read") from None
         other = [name for name, value in _leaves(self.facts) if dict(_leaves(stored)).get(name) != value]
         if other:

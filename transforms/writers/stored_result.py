@@ -36,6 +36,6 @@ def read_result(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # ours appear whole or not at all: somebody else's file of the same name
     return {**EMPTY_RESULT, **result} if isinstance(result, dict) and result.get("schema") == SCHEMA else None

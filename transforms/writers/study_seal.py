@@ -44,7 +44,7 @@ class StudySeal:
             if stored.pop("schema") != SCHEMA or any(Path(name).name != name for name in stored["files"]):
                 return None
             return cls(**stored)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def write(self, folder: Path) -> None:
