@@ -14,7 +14,7 @@ import numpy as np
 
 from caveat.inference.audit.audit import WARN_AT
 from caveat.inference.audit.evidence import FairRecord
-from caveat.inference.interval_evaluation.methods import spacings
+from caveat.inference.calibration.quantile import spacings
 from caveat.inference.markdown import markdown_table
 
 LEVEL = 0.9

@@ -20,8 +20,6 @@ from caveat.bundle_folders import find_bundle
 from caveat.inference.audit.audit import audit
 from caveat.inference.audit.audit_files import to_markdown
 from caveat.inference.audit.how_drawn import KEY
-from caveat.inference.calibration.point_record import read_point_records
-from caveat.inference.calibration.point_settings import PointCalibration
 from caveat.inference.calibration.record import read_records
 from caveat.inference.calibration.settings import read_calibration
 from caveat.inference.point_truths import PointTruths
@@ -39,11 +37,11 @@ def main() -> None:
     options = parser.parse_args()
     bundle = find_bundle(options.bundle)
     settings = read_calibration(bundle / "configs" / "calibrate.yaml")
-    if options.rater and isinstance(settings, PointCalibration):
+    if options.rater and settings.of_landmarks:
         settings = replace(settings, truths=PointTruths([options.rater], settings.names, settings.truths.folder))
     part = json.loads(options.data.read_text(encoding="utf-8"))["test"]
     units = list(dict.fromkeys(entry["unit"] for entry in part))[: options.units]
-    records = [*read_records(bundle / "calibration"), *read_point_records(bundle / "calibration")]
+    records = read_records(bundle / "calibration")
     with tempfile.TemporaryDirectory() as folder:
         stated = Path(folder) / options.data.name
         chosen = [entry for entry in part if entry["unit"] in units]

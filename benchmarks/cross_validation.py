@@ -25,7 +25,8 @@ from caveat.inference.truths import MaskTruths
 
 NETWORKS, FEATURES, PENALTY, NEW, NAME = 5, 13, 5.0, 25, "volume"
 UNITS, LEVELS = (20, 76, 95), (0.8, 0.9, 0.95)
-SHARED = {"truths": MaskTruths(), "measurements": [Volume(NAME, "Volume", (1,))], "score": Log(1e-3), "unit": "patient"}
+SCORE = Log(1e-3)
+SHARED = {"truths": MaskTruths(), "targets": [Volume(NAME, "Volume", (1,))], "score": SCORE, "unit": "patient"}
 
 
 def main() -> None:
@@ -50,11 +51,10 @@ def rows_of(n: int, records: int) -> list[dict[str, str]]:
             record = record.with_guarantee() if kind == "guaranteed" else record
             for case in cases:
                 for level in LEVELS:
-                    ends = record.interval(case, level)
-                    if ends is not None:
-                        found.setdefault((level, kind), []).append((ends[0] <= case.truth <= ends[1], ends[1] - ends[0]))
+                    for region in record.regions((case,), level) or ():
+                        found.setdefault((level, kind), []).append((region.contains(case.truth), 2 * region.radius))
                     if kind == "CV+":
-                        proven[level] = record.proven(case, level)
+                        proven[level] = record.proven((case,), level)
     return [
         {"patients": str(n), "level": f"{100 * level:g} %", "proven": f"{proven[level]:.2f}"}
         | {kind: cell(found.get((level, kind), [])) for kind in ("CV+", "guaranteed", "split")}
@@ -98,7 +98,7 @@ def cross_validated(features: np.ndarray, truths: np.ndarray, n: int) -> tuple[R
     ]
     known = [Case(**{**vars(case), "fold": int(fold)}) for case, fold in zip(cases[:n], folds, strict=True)]
     settings = Calibration(**SHARED, levels=(0.8,), networks=NETWORKS, one_recipe=True)
-    return fit_record(NAME, known, settings), cases[n:]
+    return fit_record((NAME,), [(case,) for case in known], settings, SCORE), cases[n:]
 
 
 def split(features: np.ndarray, truths: np.ndarray, n: int) -> tuple[Record, list[Case]]:
@@ -109,7 +109,8 @@ def split(features: np.ndarray, truths: np.ndarray, n: int) -> tuple[Record, lis
         Case("", str(unit), str(unit), float(value), (float(value),), truth=float(truth))
         for unit, (value, truth) in enumerate(zip(said, truths, strict=True))
     ]
-    return fit_record(NAME, cases[:held], Calibration(**SHARED, levels=(0.8,))), cases[n:]
+    known = [(case,) for case in cases[:held]]
+    return fit_record((NAME,), known, Calibration(**SHARED, levels=(0.8,)), SCORE), cases[n:]
 
 
 if __name__ == "__main__":

@@ -47,9 +47,9 @@ def samplers() -> None:
         evaluation = evaluate(OUT / sampler, LIST, DATA)
         dices = {row["metric"]: row["mean"] for row in evaluation["means"] if row["reading"] == "prediction"}
         names = ("Dice, anterior", "Dice, posterior", "Dice")
-        for part in evaluation["intervals"]["measurements"]:
+        for part in evaluation["coverage"]["sections"]:
             lead = [sampler, " / ".join(f"{dices[name]:.3f}" for name in names), shown(part["value"]["bias"])]
-            rows.setdefault(part["measurement"], []).append(lead + figures(part))
+            rows.setdefault(part["names"][0], []).append(lead + figures(part))
     head = ["sampler", "Dice anterior / posterior / both", "bias, mL", *HEAD]
     for measurement, table in rows.items():
         print(f"\n{measurement}\n\n{markdown_table(head, table)}")
@@ -60,8 +60,8 @@ def stream() -> None:
     for sampler in STREAM_SAMPLERS:
         root = STREAMS / "unseen"
         evaluation = evaluate(OUT / f"stream_{sampler}", root / "list.json", root, "--settings", STREAM_SETTINGS)
-        for part in evaluation["intervals"]["measurements"]:
-            print(f"\n{sampler}, {part['measurement']}\n")
+        for part in evaluation["coverage"]["sections"]:
+            print(f"\n{sampler}, {part['names'][0]}\n")
             methods = dict.fromkeys(row["method"] for row in part["figures"])
             print(markdown_table(["method", *HEAD[1:]], [[method, *figures(part, method)[1:]] for method in methods]))
             against = [

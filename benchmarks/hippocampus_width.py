@@ -21,9 +21,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
-from caveat.inference.calibration.case import Case, one_per_unit, read_cases
+from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.location_scale import fit_location_scale
 from caveat.inference.calibration.quantile import miss_rate, quantile
+from caveat.inference.calibration.read_cases import read_cases
+from caveat.inference.calibration.rows import one_per_unit, rows_of
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.log import Log
@@ -123,7 +125,9 @@ def read_folds(sampler: str, stream: bool) -> list[dict[str, list[Case]]]:
         cases = read_cases(predictions, data_list, "out_of_fold", MaskTruths(classes=(1, 2)), root, measurements)
         if cases.left_out:
             raise ValueError(f"fold {fold}: {len(cases.left_out)} scans without prediction or truth: {cases.left_out[0]}")
-        folds.append({name: one_per_unit(members, SEED)[0] for name, members in cases.by_measurement.items()})
+        folds.append(
+            {name: [case for (case,) in one_per_unit(rows_of(cases.by_name, [name]), SEED)[0]] for name in cases.by_name}
+        )
     return folds
 
 
@@ -171,7 +175,8 @@ def crossed(choose: Choose, folds: Sequence[Sequence[Case]]) -> tuple[np.ndarray
     ends = []
     for index, (score, case) in enumerate(pairs):
         q = quantile(np.delete(excesses, index).tolist(), miss_rate(LEVEL))
-        ends.append(score.bounds(case, q, q))
+        region = score.region(case, (q, q))
+        ends.append((region.lower, region.upper))
     lower, upper = np.array(ends).T
     return lower, upper, interval_score(lower, upper, np.array([case.truth for _, case in pairs]), LEVEL)
 

@@ -21,8 +21,10 @@ from hippocampus_width import DATA, MEASUREMENTS, SEED
 from monai.bundle import ConfigParser
 from monai.inferers import sliding_window_inference
 
-from caveat.inference.calibration.case import Case, one_per_unit, read_cases
+from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.quantile import miss_rate, quantile
+from caveat.inference.calibration.read_cases import read_cases
+from caveat.inference.calibration.rows import one_per_unit, rows_of
 from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.metrics.interval_score import interval_score
 from caveat.inference.targets.volume import MM3_PER_ML, Volume
@@ -86,11 +88,11 @@ def patchwork_volumes(image: torch.Tensor, sampler: DropoutSampler, draws: int, 
 def table() -> None:
     """Both sides: sd of the draws, coverage of raw quantiles, coverage and interval score of calibrated intervals."""
     measurements = [Volume(name, name, classes) for name, classes in MEASUREMENTS.items()]
-    parts = {part: read_cases(OURS, LIST, part, MaskTruths(classes=(1, 2)), DATA, measurements).by_measurement for part in PARTS}
+    parts = {part: read_cases(OURS, LIST, part, MaskTruths(classes=(1, 2)), DATA, measurements).by_name for part in PARTS}
     patchwork = json.loads(PATCHWORK.read_text(encoding="utf-8"))
     rows = {}
     for name in MEASUREMENTS:
-        ours = {part: one_per_unit(cases[name], SEED)[0] for part, cases in parts.items()}
+        ours = {part: [case for (case,) in one_per_unit(rows_of(cases, [name]), SEED)[0]] for part, cases in parts.items()}
         theirs = {part: [as_patchwork(case, patchwork[case.sha256][name]) for case in cases] for part, cases in ours.items()}
         rows[name] = {"ours": summarise(**ours), "plain dropout": summarise(**theirs)}
         print(name, json.dumps(rows[name], indent=1))
@@ -116,7 +118,8 @@ def summarise(calibration: Sequence[Case], test: Sequence[Case]) -> dict[str, ob
     for level in LEVELS:
         raw = np.array([np.quantile(case.draws, [(1 - level) / 2, (1 + level) / 2]) for case in test])
         q = quantile(excesses, miss_rate(level))
-        ends = np.array([score.bounds(case, q, q) for case in test])
+        regions = [score.region(case, (q, q)) for case in test]
+        ends = np.array([(region.lower, region.upper) for region in regions])
         for kind, both in (("raw quantiles", raw), ("calibrated", ends)):
             covered = int(np.sum((both[:, 0] <= truth) & (truth <= both[:, 1])))
             scores = interval_score(both[:, 0], both[:, 1], truth, level)

@@ -23,15 +23,17 @@ from sklearn.linear_model import LinearRegression
 
 from caveat.bundle_folders import find_bundle
 from caveat.inference.calibration.calibrate import fit_record
-from caveat.inference.calibration.case import Case, first_line
+from caveat.inference.calibration.case import Case
+from caveat.inference.calibration.record import MARGINAL
+from caveat.inference.calibration.rows import Row, first_line
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.settings import Calibration, read_calibration
+from caveat.inference.coverage.figures import figures_of, groups_of
+from caveat.inference.coverage.methods import Method
+from caveat.inference.coverage.settings import Coverage
 from caveat.inference.evaluate import read_entries
-from caveat.inference.evaluation_config import read_interval_evaluation
+from caveat.inference.evaluation_config import read_coverage
 from caveat.inference.evaluation_files import plain
-from caveat.inference.interval_evaluation.figures import groups_of, interval_figures
-from caveat.inference.interval_evaluation.methods import Method
-from caveat.inference.interval_evaluation.settings import IntervalEvaluation
 from caveat.inference.markdown import markdown_table, shown
 from caveat.inference.stored_study import StoredStudy
 from caveat.inference.targets.target import Target
@@ -53,16 +55,16 @@ def main() -> None:
     options = parser.parse_args()
     configs = find_bundle(options.bundle) / "configs"
     calibration = replace(read_calibration(configs / "calibrate.yaml"), score=SCORE)
-    intervals = read_interval_evaluation(configs / "evaluate.yaml")
+    coverage = read_coverage(configs / "evaluate.yaml")
     parts = {
         part: [read_nodule(entry, calibration) for entry in read_entries(LIST, part)]
         for part in ("training", "calibration", "test")
     }
-    *_, mean_volume = calibration.measurements
+    *_, mean_volume = calibration.targets
     predict = fit(
         [nodule["extents"] for nodule in parts["training"]], [nodule["truths"][mean_volume.name] for nodule in parts["training"]]
     )
-    rows = [row for measurement in calibration.measurements for row in check(measurement, parts, predict, calibration, intervals)]
+    rows = [row for measurement in calibration.targets for row in check(measurement, parts, predict, calibration, coverage)]
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "figures.json").write_text(json.dumps(plain(rows), indent=1) + "\n", encoding="utf-8")
     head = ("measurement", "studies", "level", "n", "coverage", "mean_width", "interval_score")
@@ -80,7 +82,7 @@ def read_nodule(entry: Mapping[str, Any], calibration: Calibration) -> dict[str,
     grid = {"shape": stored.shape, "affine": stored.affine.tolist(), "spacing_source": "NIfTI header"}
     study = StoredStudy("", {"input": grid}, {"segmentation": np.zeros(stored.shape, np.uint8)})
     truth = calibration.truths.read(entry, PREPARED, study)[0]
-    truths = {measurement.name: true_value(measurement, truth, study.result) for measurement in calibration.measurements}
+    truths = {measurement.name: true_value(measurement, truth, study.result) for measurement in calibration.targets}
     about = {key: entry[key] for key in ("unit", "sha256", "stratum")}
     return about | {"extents": np.multiply(stored.shape, spacing), "truths": truths}
 
@@ -93,26 +95,26 @@ def fit(extents: Sequence[np.ndarray], volumes: Sequence[float]) -> Any:
 
 def check(
     measurement: Target, parts: Mapping[str, Sequence[dict[str, Any]]], predict: Any, calibration: Calibration,
-    intervals: IntervalEvaluation,
+    coverage: Coverage,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Figures of one measurement at each level, of one nodule a patient and of its groups."""
-    cases = {part: cases_of(parts[part], measurement, predict) for part in ("calibration", "test")}
-    record = fit_record(measurement.name, first_line(cases["calibration"], calibration.seed)[0], calibration)
-    method, groups = Method(NAME, record), groups_of(*first_line(cases["test"], calibration.seed))
+    rows = {part: rows_of(parts[part], measurement, predict) for part in ("calibration", "test")}
+    record = fit_record((measurement.name,), first_line(rows["calibration"], calibration.seed)[0], calibration, SCORE)
+    method, groups = Method(record, NAME), groups_of(*first_line(rows["test"], calibration.seed))
     return [
         {"measurement": measurement.name, "studies": group}
-        | interval_figures(method, members, level, intervals, promised=number == 0)
+        | figures_of(method, members, level, coverage, MARGINAL, promised=number == 0)
         for number, (group, members) in enumerate(groups.items())
-        for level in intervals.levels
+        for level in coverage.levels
     ]
 
 
-def cases_of(nodules: Sequence[dict[str, Any]], measurement: Target, predict: Any) -> list[Case]:
-    """A case a nodule, whose only draw is the value."""
+def rows_of(nodules: Sequence[dict[str, Any]], measurement: Target, predict: Any) -> list[Row]:
+    """A row a nodule, whose only draw is the value."""
     values = predict([nodule["extents"] for nodule in nodules]).tolist()
     about = [{key: nodule[key] for key in ("unit", "sha256", "stratum")} for nodule in nodules]
     return [
-        Case(study="", value=value, draws=(value,), truth=nodule["truths"][measurement.name], **facts)
+        (Case(study="", value=value, draws=(value,), truth=nodule["truths"][measurement.name], **facts),)
         for value, nodule, facts in zip(values, nodules, about, strict=True)
     ]
 

@@ -17,8 +17,10 @@ import numpy as np
 from lung_lesions_predict import LIST, OUT
 
 from caveat.bundle_folders import find_bundle
-from caveat.inference.calibration.case import Case, first_line, read_cases
+from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.quantile import miss_rate, quantile
+from caveat.inference.calibration.read_cases import read_cases
+from caveat.inference.calibration.rows import first_line, rows_of
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.draw_quantiles import DrawQuantiles
@@ -52,17 +54,17 @@ def main() -> None:
     options = parser.parse_args()
     settings = read_calibration(find_bundle(options.bundle) / "configs" / "calibrate.yaml")
     root = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    cases = read_cases(OUT / options.sampler, LIST, "early_stopping", settings.truths, root, settings.measurements)
-    for name, every in cases.by_measurement.items():
-        chosen, _ = first_line(every, settings.seed)
+    cases = read_cases(OUT / options.sampler, LIST, "early_stopping", settings.truths, root, settings.targets)
+    for name in cases.by_name:
+        chosen = [case for (case,) in first_line(rows_of(cases.by_name, [name]), settings.seed)[0]]
         error = np.array([case.value - case.truth for case in chosen])
         print(
             f"\n{name}: {len(chosen)} patients, bias {error.mean():+.3f} mL, mean absolute error {np.abs(error).mean():.3f} mL\n"
         )
-        print(markdown_table(HEAD, rows_of(chosen)))
+        print(markdown_table(HEAD, table_rows(chosen)))
 
 
-def rows_of(cases: Sequence[Case]) -> list[list[str]]:
+def table_rows(cases: Sequence[Case]) -> list[list[str]]:
     """A row a score. Args: cases: with truths, one a patient."""
     truth, units = np.array([case.truth for case in cases]), [case.unit for case in cases]
     ends = {name: left_out_ends(score, cases) for name, score in SCORES.items()}
@@ -81,7 +83,8 @@ def left_out_ends(score: ConformityScore, cases: Sequence[Case]) -> tuple[np.nda
     """Ends of each case's interval, its quantile from all others."""
     excesses = [max(score.excess(case, case.truth)) for case in cases]
     quantiles = [quantile(excesses[:left] + excesses[left + 1 :], miss_rate(LEVEL)) for left in range(len(cases))]
-    lower, upper = np.array([score.bounds(case, q, q) for case, q in zip(cases, quantiles, strict=True)]).T
+    regions = [score.region(case, (q, q)) for case, q in zip(cases, quantiles, strict=True)]
+    lower, upper = np.array([(region.lower, region.upper) for region in regions]).T
     return lower, upper
 
 

@@ -22,8 +22,9 @@ import numpy as np
 from scipy import ndimage
 from tumour_volume_predict import BUNDLE, FOLDS, LIST, LISTS, OUT, OUT_OF_FOLD, PREPARED
 
-from caveat.inference.calibration.case import Case, read_cases
+from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.quantile import miss_rate, rank
+from caveat.inference.calibration.read_cases import read_cases
 from caveat.inference.calibration.record import Record, read_records
 from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.fitted import Fitted
@@ -139,10 +140,8 @@ def _largest(mask: np.ndarray) -> np.ndarray:
 def own_cases(part: str) -> list[Case]:
     """The cases that a record is made of, each as its own fold's network says."""
     settings = read_calibration(BUNDLE / "configs" / "calibrate.yaml")
-    read = read_cases(
-        OUT / "ensemble" / part, OUT_OF_FOLD, part, settings.truths, PREPARED, settings.measurements, nothing_found=True
-    )
-    return [case.of_network(case.fold, NETWORKS) for case in read.by_measurement["tumour volume"]]
+    read = read_cases(OUT / "ensemble" / part, OUT_OF_FOLD, part, settings.truths, PREPARED, settings.targets, nothing_found=True)
+    return [case.of_network(case.fold, NETWORKS) for case in read.by_name["tumour volume"]]
 
 
 def width_tables() -> None:
@@ -196,7 +195,8 @@ def _left_one_out(cases: Sequence[Case], score: ConformityScore) -> tuple[np.nda
     ends = []
     for number, case in enumerate(cases):
         reach = sorted(excess[:number] + excess[number + 1 :])[index - 1]
-        ends.append(score.bounds(case, reach, reach))
+        region = score.region(case, (reach, reach))
+        ends.append((region.lower, region.upper))
     lower, upper = np.array(ends).T
     return lower, upper, np.array([case.truth for case in cases])
 
@@ -213,8 +213,8 @@ def coverage_tables() -> None:
     """The record with skull on the 19 test patients; what is proven; the draws as they are."""
     records = {record.identity["preparation"]: record for record in read_records(BUNDLE / "calibration")}
     settings = read_calibration(BUNDLE / "configs" / "calibrate.yaml")
-    read = read_cases(OUT / "ensemble" / "test", LIST, "test", settings.truths, PREPARED, settings.measurements)
-    cases = read.by_measurement["tumour volume"]
+    read = read_cases(OUT / "ensemble" / "test", LIST, "test", settings.truths, PREPARED, settings.targets)
+    cases = read.by_name["tumour volume"]
     record = records["with skull"]
     rows = [_coverage_row(record, cases, level) for level in LEVELS]
     print(
@@ -231,23 +231,29 @@ def coverage_tables() -> None:
     print(f"log true/stated of the ensemble: mean {np.mean(errors):+.3f}, sd {np.std(errors, ddof=1):.3f}")
     print(f"Spearman of all draws' spread and abs error: {spearman([_log_spread(c) for c in cases], np.abs(errors)):.2f}")
     for name, one in records.items():
-        proven = ", ".join(f"{100 * level:g} %: {one.proven(cases[0], level):.3f}" for level in LEVELS)
+        proven = ", ".join(f"{100 * level:g} %: {one.proven((cases[0],), level):.3f}" for level in LEVELS)
         print(f"{name}: n = {one.n}; proven at worst {proven}")
 
 
 def _coverage_row(record: Record, cases: Sequence[Case], level: float) -> list[str]:
-    ends = np.array([record.interval(case, level) for case in cases])
+    ends = np.array(intervals(record, cases, level))
     half = (np.log(ends[:, 1] + OFFSET) - np.log(ends[:, 0] + OFFSET)) / 2
     fewest, most = coverage_band([CheckedPart(len(cases), rank(record.n, miss_rate(level)), record.n)], 0.95, len(LEVELS))
     noticed = ", ".join(f"{power(len(cases), fewest, level - less):.2f}" for less in (0.1, 0.2, 0.3))
     return [
         *(f"{100 * level:g} %", _held(record, cases, level), f"{fewest} to {most}", noticed),
-        *(f"{np.mean(half):.2f} / {np.median(half):.2f}", f"{record.proven(cases[0], level):.2f}"),
+        *(f"{np.mean(half):.2f} / {np.median(half):.2f}", f"{record.proven((cases[0],), level):.2f}"),
     ]
 
 
+def intervals(record: Record, cases: Sequence[Case], level: float) -> list[tuple[float, float]]:
+    """Ends of each case's interval."""
+    regions = [region for case in cases for region in record.regions((case,), level) or ()]
+    return [(region.lower, region.upper) for region in regions]
+
+
 def _held(record: Record, cases: Sequence[Case], level: float) -> str:
-    ends = [record.interval(case, level) for case in cases]
+    ends = intervals(record, cases, level)
     held = sum(lower <= case.truth <= upper for case, (lower, upper) in zip(cases, ends, strict=True))
     return f"{held} of {len(cases)}"
 

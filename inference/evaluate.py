@@ -68,7 +68,7 @@ class EvaluationTable:
         left_out: one per entry without figures, see `left_out_row`.
         means: one per reading, rater and metric, see `summarise`.
         over_studies: one per reading and rater: {reading, against, metrics}.
-        intervals: see `evaluate_intervals`; regions: see `evaluate_regions`; each empty where the bundle asks for none.
+        coverage: see `evaluate_coverage`; empty where the bundle asks for none.
     """
 
     source: dict[str, Any]
@@ -76,8 +76,7 @@ class EvaluationTable:
     left_out: list[dict[str, Any]] = field(default_factory=list)
     means: list[dict[str, Any]] = field(default_factory=list)
     over_studies: list[dict[str, Any]] = field(default_factory=list)
-    intervals: dict[str, Any] = field(default_factory=dict)
-    regions: dict[str, Any] = field(default_factory=dict)
+    coverage: dict[str, Any] = field(default_factory=dict)
 
 
 def evaluate(predictions: Path, data_list: Path, split: str, settings: Evaluation, dataset_dir: Path) -> EvaluationTable:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
 
 from monai.bundle import ConfigParser
 
+from .coverage.settings import Coverage
 from .evaluate import Evaluation
-from .interval_evaluation.settings import IntervalEvaluation
-from .region_evaluation.settings import RegionEvaluation
-
-Settings = TypeVar("Settings", IntervalEvaluation, RegionEvaluation)
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -29,31 +25,22 @@ def read_evaluation(path: Path) -> Evaluation:
     return evaluation
 
 
-def read_interval_evaluation(path: Path) -> IntervalEvaluation | None:
-    """Build what the entry `intervals` describes; None where there is none.
+def read_coverage(path: Path) -> Coverage | None:
+    """Build what the entry `coverage` describes; None where there is none.
 
     Args:
         path: of evaluate.yaml.
 
     Raises:
-        TypeError: the entry is no `IntervalEvaluation`.
+        TypeError: the entry is no `Coverage`.
     """
-    return _optional(path, "intervals", IntervalEvaluation)
-
-
-def read_region_evaluation(path: Path) -> RegionEvaluation | None:
-    """Build what the entry `regions` describes; None where there is none. Raises: TypeError: as `read_interval_evaluation`."""
-    return _optional(path, "regions", RegionEvaluation)
-
-
-def _optional(path: Path, name: str, kind: type[Settings]) -> Settings | None:
     parser = _read(path)
-    if name not in parser:
+    if "coverage" not in parser:
         return None
-    found = parser.get_parsed_content(name)
-    if not isinstance(found, kind):
-        raise TypeError(f"{path.name}: entry `{name}` is {type(found).__name__}, expected {kind.__name__}")
-    return found
+    coverage = parser.get_parsed_content("coverage")
+    if not isinstance(coverage, Coverage):
+        raise TypeError(f"{path.name}: entry `coverage` is {type(coverage).__name__}, expected Coverage")
+    return coverage
 
 
 def _read(path: Path) -> ConfigParser:

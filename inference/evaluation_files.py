@@ -10,25 +10,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .coverage.plots import save_plots
+from .coverage.tables import coverage_sections
 from .evaluate import PREDICTION, EvaluationTable, grouped
-from .interval_evaluation.plots import save_plots
-from .interval_evaluation.tables import interval_sections
 from .markdown import left_out_part, shown
-from .region_evaluation.plots import save_region_plot
-from .region_evaluation.tables import region_sections
 
-SCHEMA = "caveat-evaluation-1"
+SCHEMA = "caveat-evaluation-2"
 
 
 def save_evaluation(table: EvaluationTable, folder: Path) -> None:
-    """Write evaluation.json, evaluation.csv and evaluation.md into the folder; plots where there are intervals or regions."""
+    """Write evaluation.json, evaluation.csv and evaluation.md into the folder; plots where coverage is counted."""
     (folder / "evaluation.json").write_text(to_json(table), encoding="utf-8")
     (folder / "evaluation.csv").write_text(to_csv(table), encoding="utf-8", newline="")
     (folder / "evaluation.md").write_text(to_markdown(table), encoding="utf-8")
-    if table.intervals:
-        save_plots(table.intervals, folder)
-    if table.regions:
-        save_region_plot(table.regions, folder)
+    if table.coverage:
+        save_plots(table.coverage, folder)
 
 
 def to_json(table: EvaluationTable) -> str:
@@ -70,8 +66,7 @@ def to_markdown(table: EvaluationTable) -> str:
                 *left_out_part(table.left_out, "are not in the figures"),
                 *(section(table, *group) for group in grouped(table.rows)),
                 *footnotes(table),
-                *interval_sections(table.intervals),
-                *region_sections(table.regions),
+                *coverage_sections(table.coverage),
             ]
         )
         + "\n"

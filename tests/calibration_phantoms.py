@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
 
+from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.case import Case
+from caveat.inference.calibration.record import Record
 from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.settings import Calibration
+from caveat.inference.gate.gate import Gate
 from caveat.inference.targets.volume import Volume
 from caveat.inference.truths import MaskTruths
 
@@ -46,11 +50,25 @@ def case(value: float, truth: float | None = None, draws: tuple[float, ...] | No
     return Case(study=unit, unit=unit, sha256=f"sha {unit}", value=value, draws=draws, truth=truth, **more)
 
 
+def interval(record: Record, case: Case, level: float) -> tuple[float, float] | None:
+    """Ends of the interval that a record gives a measurement; None for none."""
+    regions = record.regions((case,), level)
+    return None if regions is None else (regions[0].lower, regions[0].upper)
+
+
+def record_of(
+    cases: Sequence[Case], asked: Calibration, measurement: str = "whole volume", gate: Gate | None = None, **about: Any
+) -> Record:
+    """A record of one measurement. Args: about: see `fit_record`."""
+    (score,) = asked.scores_of((measurement,))
+    return fit_record((measurement,), [(case,) for case in cases], asked, score, gate=gate, **about)
+
+
 def settings(score: ConformityScore | None = None, **more: Any) -> Calibration:
     """Settings for the phantoms, 80 % by default."""
     score = score or Log(0.01)
     return Calibration(
-        **{"truths": MaskTruths(), "measurements": MEASUREMENTS, "score": score, "unit": "subject", "levels": (0.5, 0.8), **more}
+        **{"truths": MaskTruths(), "targets": MEASUREMENTS, "score": score, "unit": "subject", "levels": (0.5, 0.8), **more}
     )
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from caveat.inference.calibration.point_case import PointCase
-from caveat.inference.calibration.point_settings import PointCalibration
+from caveat.inference.calibration.case import Case
+from caveat.inference.calibration.record import MARGINAL, SIMULTANEOUS, Record
+from caveat.inference.calibration.rows import Row
+from caveat.inference.calibration.scores.conformity_score import ConformityScore
+from caveat.inference.calibration.scores.distance import Distance
+from caveat.inference.calibration.settings import Calibration
+from caveat.inference.calibration.split_stratum import SplitStratum
+from caveat.inference.landmark import landmarks
 from caveat.inference.point_truths import PointTruths
 
 NAMES = ("Sella", "Nasion", "Menton")
@@ -36,19 +43,41 @@ SAMPLING = {
 }
 
 
-def case(errors: Any, covariances: Any = None, unit: str = "", **more: Any) -> PointCase:
-    """A case whose truths lie so far from what was predicted. Args: errors: (landmarks, axes), mm."""
+def row(errors: Any, covariances: Any = None, unit: str = "", outside: Any = None, names: Any = None, **more: Any) -> Row:
+    """A study whose truths lie so far from what was predicted. Args: errors: (landmarks, axes), mm."""
     errors = np.asarray(errors, float)
     count, axes = errors.shape
     covariances = np.stack([np.eye(axes)] * count) if covariances is None else np.asarray(covariances, float)
-    about = {"study": unit, "unit": unit, "sha256": f"sha {unit}", "outside": np.zeros(count, bool), **more}
-    return PointCase(positions=np.zeros_like(errors), covariances=covariances, truth=errors, **about)
+    about = {"study": unit, "unit": unit, "sha256": f"sha {unit}", "value": (0.0,) * axes, "draws": (), **more}
+    return tuple(
+        Case(
+            **about,
+            truth=tuple(errors[index].tolist()),
+            covariance=tuple(map(tuple, covariances[index].tolist())),
+            outside=bool(outside is not None and outside[index]),
+            name=(names or NAMES)[index] if count <= len(names or NAMES) else str(index),
+        )
+        for index in range(count)
+    )
 
 
-def settings(folder: Path | None = None, **more: Any) -> PointCalibration:
+def record(
+    score: ConformityScore | None = None,
+    promise: str = MARGINAL,
+    scores: Any = ((1.0, 2.0, 3.0, 4.0),) * 3,
+    names: Any = NAMES,
+    **about: Any,
+) -> Record:
+    """A record of landmarks. Args: scores: sorted, a row each, or one for all at once. about: what is not as usual."""
+    strata = tuple((SplitStratum(math.inf, {"either": tuple(own)}),) for own in scores)
+    usual = {"levels": (0.5, 0.8), "gate": None, "identity": {}, "provenance": {}}
+    return Record(tuple(names), "mm", "patient", score or Distance(), "two-sided", promise, strata, **{**usual, **about})
+
+
+def settings(folder: Path | None = None, **more: Any) -> Calibration:
     """Settings for the phantoms: discs, 80 % by default."""
-    asked = {"names": NAMES, "unit": "patient", "levels": (0.5, 0.8), "shapes": ("disc",), **more}
-    return PointCalibration(truths=PointTruths(["senior"], NAMES, folder), **asked)
+    asked = {"targets": landmarks(NAMES), "unit": "patient", "levels": (0.5, 0.8), "score": Distance(), **more}
+    return Calibration(truths=PointTruths(["senior"], NAMES, folder), **{"promises": (MARGINAL, SIMULTANEOUS), **asked})
 
 
 def result_of(sha256: str, errors: np.ndarray, noise: float = 1.0, **more: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def strict(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     closed = {key: strict(part) for key, part in schema.items()}
-    return {"additionalProperties": False, **closed} if schema.get("type") == "object" else closed
+    return {"unevaluatedProperties": False, **closed} if schema.get("type") == "object" else closed
 
 
 @cache

@@ -33,15 +33,13 @@ def run(options: argparse.Namespace) -> int:
     check_stored_predictions(options, config)
     from ..inference.audit.audit import audit
     from ..inference.audit.audit_files import save_audit
-    from ..inference.calibration.point_record import read_point_records
     from ..inference.calibration.record import read_records
     from ..inference.calibration.settings import read_calibration
     from ..run_bundle import quieten_libraries
     from ..transforms.discover import data_root
 
     quieten_libraries()
-    place = options.record or bundle / "calibration"
-    records = [*read_records(place), *read_point_records(place)]
+    records = read_records(options.record or bundle / "calibration")
     found = audit(options.predictions, options.data, options.split, read_calibration(config), data_root(), records)
     print(save_audit(found, options.predictions))
     print(f"{found['units'] - found['withheld']} of {found['units']} units counted; {options.predictions / 'audit.json'}")

@@ -13,7 +13,6 @@ from ..reasons import StudyRefused
 from .stated_path import stated_path
 
 if TYPE_CHECKING:
-    from ..inference.calibration.point_settings import PointCalibration
     from ..inference.calibration.seen import Seen
     from ..inference.calibration.settings import Calibration
 
@@ -135,34 +134,22 @@ def run(options: argparse.Namespace) -> int:
     return write_records(options, output, settings, dataset_dir, read_seen(bundle))
 
 
-def write_records(
-    options: argparse.Namespace, output: Path, settings: Calibration | PointCalibration, dataset_dir: Path, seen: Seen
-) -> int:
-    """Write a record for each measurement, or for each shape and promise of landmarks, and print what they say."""
+def write_records(options: argparse.Namespace, output: Path, settings: Calibration, dataset_dir: Path, seen: Seen) -> int:
+    """Write a record for each target, promise and score, and print what they say."""
     from ..inference.calibration.calibrate import calibrate
-    from ..inference.calibration.calibrate_points import calibrate_points
     from ..inference.calibration.describe import describe
-    from ..inference.calibration.describe_points import describe_points
-    from ..inference.calibration.point_settings import PointCalibration
     from ..inference.calibration.record_file import write_record
 
-    out_of_fold = getattr(settings, "networks", None) is not None
-    where = (options.predictions, options.data, options.split or ("training" if out_of_fold else "calibration"))
+    split = options.split or ("calibration" if settings.networks is None else "training")
     truth = whose_truth(options.truth, find_bundle(options.bundle))
-    bare: list[str] = []
-    if isinstance(settings, PointCalibration):
-        calibrated = calibrate_points(*where, settings, dataset_dir, seen, truth)
-        rows = [describe_points(entry.record, entry.cases) for entry in calibrated]
-    else:
-        calibrated = calibrate(*where, settings, dataset_dir, seen, truth)
-        rows = [row for entry in calibrated for row in describe(entry.record, entry.cases)]
-        bare = [entry.record.measurement for entry in calibrated if entry.record.empty_handed]
+    calibrated = calibrate(options.predictions, options.data, split, settings, dataset_dir, seen, truth)
     make_folder(output)
     for entry in calibrated:
         write_record(entry.record, output / entry.record.file_name)
+    rows = [row for entry in calibrated for row in describe(entry.record, entry.rows)]
     print_table(rows)
-    if bare:
-        print(f"\nsize classes with too few units give no interval: {', '.join(bare)}")
+    if bare := [entry.record.title for entry in calibrated if entry.record.empty_handed]:
+        print(f"\nstrata with too few units give no region: {', '.join(bare)}")
     print(f"\ntruth: {truth}" + ("; say whose with --truth" if options.truth is None else ""))
     print(f"{len(calibrated)} records; {output}")
     return ExitStatus.OK
@@ -215,7 +202,7 @@ def read_levels(text: str) -> tuple[float, ...]:
 
 def print_table(rows: list[dict[str, str]]) -> None:
     """Rows under their titles: units, and per level how wide intervals or regions are."""
-    titles = list(rows[0])
-    widths = [max(len(title), *(len(row[title]) for row in rows)) for title in titles]
-    for cells in (titles, *(list(row.values()) for row in rows)):
+    titles = list(dict.fromkeys(title for row in rows for title in row))
+    widths = [max(len(title), *(len(row.get(title, "")) for row in rows)) for title in titles]
+    for cells in (titles, *([row.get(title, "") for title in titles] for row in rows)):
         print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())

@@ -28,32 +28,27 @@ def run(options: argparse.Namespace) -> int:
     bundle = find_bundle(options.bundle)
     config = bundle / "configs" / "evaluate.yaml"
     check_stored_predictions(options, config)
-    from ..inference.calibration.point_record import read_point_records
     from ..inference.calibration.record import read_records
     from ..inference.calibration.seen import read_seen
+    from ..inference.coverage.evaluate_coverage import evaluate_coverage
+    from ..inference.coverage.source import Source
     from ..inference.evaluate import evaluate
-    from ..inference.evaluation_config import read_evaluation, read_interval_evaluation, read_region_evaluation
+    from ..inference.evaluation_config import read_coverage, read_evaluation
     from ..inference.evaluation_files import save_evaluation, to_markdown
-    from ..inference.interval_evaluation.evaluate_intervals import Source, evaluate_intervals
-    from ..inference.region_evaluation.evaluate_regions import evaluate_regions
     from ..run_bundle import quieten_libraries
     from ..transforms.discover import data_root
 
     quieten_libraries()
     dataset_dir = data_root()
-    settings, intervals, regions = read_evaluation(config), read_interval_evaluation(config), read_region_evaluation(config)
+    settings, coverage = read_evaluation(config), read_coverage(config)
     stated = options.record is not None
-    if stated and intervals is None and regions is None:
-        raise StudyRefused(
-            "WRONG_USAGE", "the bundle's evaluate.yaml has no entry `intervals` and none `regions`, so no record is looked at"
-        )
-    place = options.record or bundle / "calibration"
+    if stated and coverage is None:
+        raise StudyRefused("WRONG_USAGE", "the bundle's evaluate.yaml has no entry `coverage`, so no record is looked at")
     table = evaluate(options.predictions, options.data, options.split, settings, dataset_dir)
-    source = Source(options.predictions, options.data, dataset_dir, settings.truths, read_seen(bundle))
-    if intervals:
-        table.intervals = evaluate_intervals(source, options.split, read_records(place), intervals)
-    if regions:
-        table.regions = evaluate_regions(source, options.split, read_point_records(place), regions, stated)
+    if coverage:
+        source = Source(options.predictions, options.data, dataset_dir, settings.truths, read_seen(bundle))
+        records = read_records(options.record or bundle / "calibration")
+        table.coverage = evaluate_coverage(source, options.split, records, coverage, stated)
     save_evaluation(table, options.predictions)
     print(to_markdown(table))
     scored = len({row["sha256"] for row in table.rows})

@@ -18,8 +18,7 @@ def check_stated_record(place: Path | None) -> None:
     """
     if place is None:
         return
-    from ..inference.calibration.point_record import read_point_records
     from ..inference.calibration.record import read_records
 
-    if not read_records(place) and not read_point_records(place):
+    if not read_records(place):
         raise StudyRefused("WRONG_USAGE", "--record names no record, and no folder of records")

@@ -20,10 +20,11 @@ from .stated_record import check_stated_record
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..inference.calibration.read_cases import Stated
+    from ..inference.calibration.record import Record
     from ..inference.evaluate import Truths
     from ..inference.stress.degraded import Degradation
     from ..inference.stress.stress_set import ListPart, StressSet
-    from ..inference.targets.target import Target
 
 LIGHT_WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
@@ -211,25 +212,23 @@ def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: 
 
 
 def report(options: argparse.Namespace, bundle: Path, sets: Mapping[Degradation, StressSet], truths: Truths) -> str:
-    """Score the sets and write the figures: of landmarks where the bundle's truths are points, else of measurements.
-
-    Returns:
-        the markdown.
-    """
-    from ..inference.calibration.point_record import read_point_records
-    from ..inference.calibration.record import read_records
-    from ..inference.point_truths import PointTruths
-    from ..inference.stress.point_files import save_point_stress
-    from ..inference.stress.point_stress import score_point_sets
+    """Score the sets and write the figures. Returns: the markdown."""
     from ..inference.stress.stress import StressSettings, score_sets
     from ..inference.stress.stress_files import save_stress
 
     (split,) = options.split
-    records = options.record or bundle / "calibration"
-    if isinstance(truths, PointTruths):
-        return save_point_stress(score_point_sets(sets, split, truths, read_point_records(records)), options.output)
-    settings = StressSettings(truths, measurements_of(bundle), read_records(records), options.level)
+    settings = StressSettings(truths, targets_of(bundle, truths), records_of(options, bundle), options.level)
     return save_stress(score_sets(sets, split, settings), options.output)
+
+
+def records_of(options: argparse.Namespace, bundle: Path) -> list[Record]:
+    """The user's records, or the bundle's; of landmarks those of the kind of region that the predictions state."""
+    from ..inference.calibration.apply_records import SHAPES
+    from ..inference.calibration.record import read_records
+
+    others = {*SHAPES} - {settings_of(bundle).get("region_shape", SHAPES[0])}
+    records = read_records(options.record or bundle / "calibration")
+    return [record for record in records if record.score.kind not in others]
 
 
 def truths_of(bundle: Path) -> Truths:
@@ -246,10 +245,15 @@ def points_folder(truths: Truths) -> Path | None:
     return truths.folder if isinstance(truths, PointTruths) else None
 
 
-def measurements_of(bundle: Path) -> list[Target]:
-    """The measurements of the bundle's config."""
+def targets_of(bundle: Path, truths: Truths) -> Sequence[Stated]:
+    """The landmarks that truths are of, or the measurements of the bundle's config."""
     from monai.bundle import ConfigParser
 
+    from ..inference.landmark import landmarks
+    from ..inference.point_truths import PointTruths
+
+    if isinstance(truths, PointTruths):
+        return landmarks(truths.names)
     parser = ConfigParser()
     parser.read_config(bundle / "configs" / "inference.yaml")
     return parser.get_parsed_content("measurements")

@@ -10,22 +10,20 @@ from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 
 if TYPE_CHECKING:
-    from ..inference.calibration.point_settings import PointCalibration
     from ..inference.calibration.settings import Calibration
 
 
-def write_pooled(options: argparse.Namespace, output: Path, settings: Calibration | PointCalibration, dataset_dir: Path) -> int:
+def write_pooled(options: argparse.Namespace, output: Path, settings: Calibration, dataset_dir: Path) -> int:
     """Write the pooled covariance from the stored predictions of the early stopping part, or of the part that was named.
 
     Raises:
         StudyRefused: WRONG_USAGE, and as `pool_errors`; OUTPUT_NOT_WRITABLE.
     """
-    from ..inference.calibration.point_settings import PointCalibration
     from ..inference.calibration.pooled_covariance import pool_errors
     from ..inference.calibration.record_file import write_record
     from .calibrate import make_folder
 
-    if not isinstance(settings, PointCalibration):
+    if not settings.of_landmarks:
         raise StudyRefused("WRONG_USAGE", "--pooled is for bundles of landmarks")
     split = options.split or "early_stopping"
     pooled = pool_errors(options.predictions, options.data, split, settings, dataset_dir)

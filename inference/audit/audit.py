@@ -11,11 +11,11 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..calibration.point_settings import PointCalibration
+from ..calibration.record import Record
 from ..calibration.settings import Calibration
 from .how_drawn import how_drawn
 from .part import Part
-from .told import AnyRecord, ToldStudy, read_told
+from .told import ToldStudy, read_told
 
 WARN_AT = 20.0
 """Odds at which a record is doubted, for ever: a fair one ever reaches them with a probability of 5 % at most."""
@@ -25,9 +25,9 @@ def audit(
     predictions: Path,
     data_list: Path,
     split: str,
-    settings: Calibration | PointCalibration,
+    settings: Calibration,
     dataset_dir: Path,
-    records: Sequence[AnyRecord],
+    records: Sequence[Record],
 ) -> dict[str, Any]:
     """Evidence against what the predictions promise.
 
@@ -80,7 +80,7 @@ def collect(studies: Sequence[ToldStudy]) -> dict[str, list[Part]]:
     for number, study in enumerate(studies):
         for told in study.promises:
             if told.record is not None:
-                part = parts.setdefault((told.promise, told.part), Part(told.part, told.record, told.level))
+                part = parts.setdefault((told.promise, told.part), Part(told.part, told.record, told.level, told.place[0]))
                 part.add(number, told)
     promises: dict[str, list[Part]] = {}
     for (promise, _), part in parts.items():

@@ -1,4 +1,4 @@
-"""Part: the cases of one measurement, one landmark, or all landmarks at once, and the evidence that they make."""
+"""Part: the cases of one measurement, one landmark, or all of them at once, and the evidence that they make."""
 
 from __future__ import annotations
 
@@ -8,35 +8,32 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..calibration.point_record import PointRecord
-from ..interval_evaluation.methods import spacings
+from ..calibration.quantile import spacings
+from ..calibration.record import Record
 from .evidence import FairRecord
-from .told import AnyRecord, Told
+from .told import Told
 
 
 class Part:
-    """Each class of its record is an urn of its own; their mean is the part's evidence.
+    """Each stratum of its record is an urn of its own; their mean is the part's evidence.
 
     Args:
-        name: of what is promised. record: whose promise it is. level: of it.
+        name: of what is promised. record: whose promise it is. level: of it. place: of the part in the record's strata.
     """
 
-    def __init__(self, name: str, record: AnyRecord, level: float) -> None:
+    def __init__(self, name: str, record: Record, level: float, place: int) -> None:
         self.name, self.record, self.level = name, record, level
-        if isinstance(record, PointRecord):
-            self.fair = [FairRecord(record.n, spacings(record.n, level, "two-sided"), level)]
-        else:
-            served = [one for one in record.classes if not one.why_not(level, record.sides, record.unit)]
-            self.fair = [FairRecord(one.n, spacings(one.n, level, record.sides), level) for one in served]
-            self.groups = [record.classes.index(one) for one in served]
+        strata = record.strata[place]
+        self.groups = [index for index, one in enumerate(strata) if not one.why_not(level, record.sides, record.unit)]
+        sizes = [strata[index].n for index in self.groups]
+        self.fair = [FairRecord(n, spacings(n, level, record.sides), level) for n in sizes]
         self.cases: list[tuple[int, int, bool]] = []
 
     def add(self, number: int, told: Told) -> None:
         """One more case. Args: number: of its unit, in order of arrival. Raises: StudyRefused: WRONG_USAGE for another record."""
         if (told.record, told.level) != (self.record, self.level):
             raise StudyRefused("WRONG_USAGE", f"intervals of {self.name} are of several records or levels: audit each by itself")
-        group = 0 if isinstance(self.record, PointRecord) else self.groups.index(told.group)
-        self.cases.append((number, group, told.covered))
+        self.cases.append((number, self.groups.index(told.place[1]), told.covered))
 
     def evidence(self, units: int) -> np.ndarray:
         """E after each unit, (units,): it stays where a unit has no case, and begins with 1."""
@@ -58,7 +55,7 @@ class Part:
             "level": self.level,
             "n": self.record.n,
             "unit": self.record.unit,
-            "approximate": not isinstance(self.record, PointRecord) and self.record.networks is not None,
+            "approximate": self.record.networks is not None,
             "cases": len(which),
             "covered": sum(which),
             "which": which,

@@ -1,9 +1,9 @@
-"""From a record to the interval in a result, or to the reason why there is none."""
+"""From records to the regions in a result, or to the reason why there are none."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +12,69 @@ from monai.transforms import Transform
 from caveat.reasons import StudyRefused
 
 from ..gate.gate import Verdict
+from ..point_statement import point_statement
 from ..statement import statement
-from .case import Case, case_of
-from .identity import identity_of
+from .answers import KINDS, entries_of, is_place
+from .case import case_of
+from .identity import identity_of_target
 from .quantile import miss_rate
-from .record import Record, read_records
+from .record import MARGINAL, SIMULTANEOUS, Record, read_records
+from .regions.region import Region
+from .rows import Row
 from .seen import read_seen, withheld_as_seen
 from .valid_record import Withheld, best_fit, mismatch, out_of_range
 
+KEYS = {
+    "interval": {MARGINAL: "interval", SIMULTANEOUS: "simultaneous_interval"},
+    "place": {MARGINAL: "region", SIMULTANEOUS: "simultaneous_region"},
+}
+"""Where a region stands in an entry of a result, by what is stated and by the promise."""
+SHAPES = ("disc", "ellipse")
+"""Kinds of regions of places, of which a result states one."""
 
-class ApplyRecordsd(Transform):
-    """Give each measurement of a study its interval, where a record of these weights and settings says one.
 
-    Reads and changes `result`: `interval` and `statement` of each measurement, `gate`, and `flags` for an interval that is
-    withheld: UNITS_SEEN_IN_TRAINING, RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS, NOTHING_PROVEN, MISSING_STUDY_SCORE. The
-    value and the draws stay as they are. Where nothing was found, or there is no record, nothing changes.
+def key_of(entry: Mapping[str, Any], promise: str) -> str:
+    """Where a promise's region stands in an entry."""
+    return KEYS["place" if is_place(entry) else "interval"][promise]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a record says of a study's components.
 
     Args:
-        records: file of a record, or folder of them; several per measurement may lie there, of different samplers.
-        level: of the interval, such as 0.9.
+        regions: by name, ready for JSON. withheld: why a name has none; a name in neither has nothing said of it.
+        verdict: of the record's gate, None where it was not asked. flags: of all this.
+    """
+
+    regions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    withheld: Mapping[str, Withheld] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    flags: frozenset[str] = frozenset()
+
+
+class ApplyRecordsd(Transform):
+    """Give each measurement of a study its interval, and each landmark its region, where a record of these weights and settings
+    says one.
+
+    Reads and changes `result`: of each entry of `measurements` its `interval`, of `points` its `region`, of both what a
+    simultaneous promise adds (`simultaneous_interval`, `simultaneous_region`), and `statement`, which speaks of the first;
+    `gate`; and `flags` for what is withheld: UNITS_SEEN_IN_TRAINING, RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS,
+    NOTHING_PROVEN, MISSING_STUDY_SCORE. Values and draws stay as they are. Where nothing was found, the image does not show a
+    landmark, or there is no record, there is no region.
+
+    Args:
+        records: file of a record, or folder of them; several of one target may lie there, of different samplers.
+        level: of the regions, such as 0.9.
         bundle: weights_sha256 and preprocessing_sha256.
-        guaranteed: whether records of cross-validation give the wider intervals whose worst case is 2 level - 1 without a further
+        guaranteed: whether records of cross-validation give the wider regions whose worst case is 2 level - 1 without a further
             term; what others promise is proven as it is.
         bundle_root: folder of the bundle, which may know the images that its networks have seen, see `seen`.
+        shape: "disc" or "ellipse": of landmarks, whose records are looked at.
 
     Raises:
         StudyRefused: RECORD_EDITED, RECORD_AMBIGUOUS, when made.
-        ValueError: a level outside (0, 1).
+        ValueError: a level outside (0, 1), or another shape.
     """
 
     def __init__(
@@ -48,9 +84,14 @@ class ApplyRecordsd(Transform):
         bundle: Mapping[str, Any],
         guaranteed: bool = False,
         bundle_root: str | Path | None = None,
+        shape: str = SHAPES[0],
     ) -> None:
         miss_rate(level)
-        stored = read_records(Path(records))
+        if shape not in SHAPES:
+            raise ValueError(f"the shape of a region is one of {', '.join(SHAPES)}, got {shape}")
+        stored = [
+            record for record in read_records(Path(records)) if record.score.kind not in SHAPES or record.score.kind == shape
+        ]
         self.records = [record.with_guarantee() for record in stored] if guaranteed else stored
         self.level = level
         self.bundle = dict(bundle)
@@ -62,69 +103,94 @@ class ApplyRecordsd(Transform):
         if result["status"] != "OK":
             return dict(data)
         seen = withheld_as_seen(data, self.seen)
-        told = [self._tell(result, entry, seen) for entry in result["measurements"]]
-        verdicts = [verdict for _, verdict, _ in told if verdict is not None]
+        stated = {entry["name"] for kind in KINDS for entry in result[kind]}
+        targets = dict.fromkeys((record.names, record.promise) for record in self.records if stated.issuperset(record.names))
+        told = {target: self._tell(result, *target, seen) for target in targets}
+        verdicts = [one.verdict for one in told.values() if one.verdict is not None]
         worst = min(verdicts, key=lambda verdict: verdict.accepted, default=None)
-        changed = {
-            "measurements": [entry for entry, _, _ in told],
-            "gate": result["gate"] if worst is None else worst.to_json(),
-            "flags": sorted({*result["flags"], *(flag for _, _, flag in told if flag)}),
-        }
-        return {**data, "result": {**result, **changed}}
+        by_promise = {promise: [one for (_, of), one in told.items() if of == promise] for promise in (MARGINAL, SIMULTANEOUS)}
+        changed = {kind: [_entry(entry, by_promise) for entry in result[kind]] for kind in KINDS}
+        gate = result["gate"] if worst is None else worst.to_json()
+        flags = sorted({*result["flags"], *(flag for one in told.values() for flag in one.flags)})
+        return {**data, "result": {**result, **changed, "gate": gate, "flags": flags}}
 
-    def _tell(
-        self, result: Mapping[str, Any], entry: Mapping[str, Any], seen: Withheld | None
-    ) -> tuple[dict[str, Any], Verdict | None, str]:
-        """Returns: the measurement's entry, what the gate said, and a flag or ""."""
-        own = [record for record in self.records if record.measurement == entry["name"]]
-        record, differing = best_fit(own, identity_of(result, self.bundle, entry))
-        if record is None or entry["value"] == 0:
-            return dict(entry), None, ""
+    def _tell(self, result: Mapping[str, Any], names: Sequence[str], promise: str, seen: Withheld | None) -> Told:
+        own = [record for record in self.records if (record.names, record.promise) == (names, promise)]
+        record, differing = best_fit(own, identity_of_target(result, self.bundle, names))
+        entries = entries_of(result, names)
+        if record is None or any(not is_place(entry) and entry["value"] == 0 for entry in entries):
+            return Told()
         if seen or differing:
-            return _withheld(entry, seen or mismatch(differing), None)
+            return _withheld(names, seen or mismatch(differing))
         verdict = None if record.gate is None else record.gate.judge(result["study_scores"])
         if verdict is not None and not verdict.accepted:
-            return _withheld(entry, out_of_range(verdict), verdict)
-        case = case_of(entry, result)
-        if why_not := record.why_not(case, self.level):
-            return _withheld(entry, why_not, verdict)
+            return _withheld(names, out_of_range(verdict), verdict)
+        row = tuple(case_of(entry, result) for entry in entries)
         try:
-            interval, flag = interval_of(record, case, self.level)
+            if why_not := record.why_not(row, self.level):
+                return _withheld(names, why_not, verdict)
+            regions = record.regions(row, self.level) or []
         except StudyRefused as refusal:  # a study score that this one study lacks
             missing = Withheld(refusal.code, f"{refusal.found.replace('_', ' ')} is unknown")
-            return _withheld(entry, missing, verdict)
-        return _stated(entry, interval=interval) | {"interval": interval}, verdict, flag
+            return _withheld(names, missing, verdict)
+        about = facts_of(record, row, self.level)
+        shown = {case.name: _stated(region, about) for case, region in zip(row, regions, strict=True) if case.found}
+        empty = {"EMPTY_INTERVAL"} if any(region.is_empty for region in regions) else set()
+        return Told(shown, {}, verdict, frozenset(empty))
 
 
-def interval_of(record: Record, case: Case, level: float) -> tuple[dict[str, Any], str]:
-    """The entry `interval` of a measurement at a level that the record has, and a flag or "".
-
-    Raises:
-        StudyRefused: MISSING_STUDY_SCORE.
-    """
-    lower, upper = record.interval(case, level)
+def facts_of(record: Record, row: Row, level: float) -> dict[str, Any]:
+    """What a result says of the record behind its regions. Args: level: one that the record has for the study."""
     return {
+        "promise": record.promise,
         "level": level,
-        "lower": None if record.sides == "upper" else lower,
-        "upper": upper if math.isfinite(upper) else None,
         "record": record.checksum,
+        "date": record.provenance.get("date"),
         "truth": record.truth,
-        "n": record.class_of(case).n,
+        "n": min(stratum.n for stratum in record.strata_of(row)),
         "networks": record.networks,
-        "proven": record.proven(case, level),
+        "proven": record.proven(row, level),
         "unit": record.unit,
         "score": type(record.score).__name__,
         "sides": record.sides,
-    }, ("EMPTY_INTERVAL" if lower >= upper else "")
+    }
 
 
-def _withheld(
-    entry: Mapping[str, Any], withheld: Withheld, verdict: Verdict | None
-) -> tuple[dict[str, Any], Verdict | None, str]:
-    return _stated(entry, withheld=withheld.why), verdict, withheld.code
+def _stated(region: Region, about: Mapping[str, Any]) -> dict[str, Any]:
+    absent = {"lower": None} if about["sides"] == "upper" else {}
+    return {**region.to_json(), **absent, **about}
 
 
-def _stated(entry: Mapping[str, Any], **said: Any) -> dict[str, Any]:
-    """The entry with another sentence."""
-    sentence = statement(entry["title"], entry["unit"], entry["value"], entry["draws"]["values"], **said)
-    return {**entry, "statement": sentence}
+def _withheld(names: Sequence[str], withheld: Withheld, verdict: Verdict | None = None) -> Told:
+    return Told({}, dict.fromkeys(names, withheld), verdict, frozenset({withheld.code}))
+
+
+def _entry(entry: Mapping[str, Any], told: Mapping[str, Sequence[Told]]) -> dict[str, Any]:
+    """An entry with its regions and another sentence; as it is where nothing is said of it. Args: told: by promise."""
+    name = entry["name"]
+    out = dict(entry)
+    if not any(name in {**one.regions, **one.withheld} for every in told.values() for one in every):
+        return out
+    for promise, every in told.items():
+        regions = [one.regions[name] for one in every if name in one.regions]
+        if regions or key_of(entry, promise) in entry:
+            out[key_of(entry, promise)] = regions[0] if regions else None
+    withheld = next((one.withheld[name].why for one in told[MARGINAL] if name in one.withheld), "")
+    return {**out, "statement": _sentence(out, withheld)}
+
+
+def _sentence(entry: Mapping[str, Any], withheld: str) -> str:
+    region = entry[key_of(entry, MARGINAL)]
+    if not is_place(entry):
+        draws = entry["draws"]["values"]
+        return statement(entry["title"], entry["unit"], entry["value"], draws, region, withheld)
+    return point_statement(
+        entry["name"],
+        entry["unit"],
+        entry["value"],
+        entry["draws"]["n"],
+        entry["mean_distance_to_mean"],
+        entry["outside_image"],
+        region,
+        withheld,
+    )

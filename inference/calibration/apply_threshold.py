@@ -56,7 +56,7 @@ class ApplyThresholdd(Transform):
         """Args: data: with `result`, `segmentation` (1, *spatial), `lowest_probability` (1, *spatial), `input`."""
         result = data["result"]
         record, differing = best_fit(self.records, identity_of_threshold(result, self.bundle, self.class_index))
-        if record is None:
+        if record is None or self.risk is None:
             return dict(data)
         seen = withheld_as_seen(data, self.seen)
         if seen or differing:
@@ -67,32 +67,33 @@ class ApplyThresholdd(Transform):
         labels = data["segmentation"].clone()
         undecided = (labels == self.class_index) & ~(torch.as_tensor(data["lowest_probability"]) > threshold)
         labels[undecided] = len(result["classes"])
-        entry = self._entry(data, record, threshold, int(undecided.sum()))
+        entry = _entry(data, record, self.risk, threshold, int(undecided.sum()))
         changed = {"classes": [*result["classes"], UNDECIDED], "measurements": [*result["measurements"], entry]}
         return {**data, "segmentation": labels, "result": {**result, **changed}}
 
-    def _entry(self, data: Mapping[str, Any], record: ThresholdRecord, threshold: float, count: int) -> dict[str, Any]:
-        image, label = data["input"], len(data["result"]["classes"])
-        element = element_of_grid(image.affine, image.meta, image.ndim - 1)
-        value = count * element.size
-        shown = f"{number(value, 4)} {UNITS_IN_WORDS.get(element.unit, element.unit)}"
-        sentence = (
-            f"Undecided: {shown} counted above as {record.class_name}, where a network gives it {threshold:g} or less (without "
-            f"it promised, on average over {record.unit}s: {record.loss} at most {100 * self.risk:g} %, capped at "
-            f"{100 * record.bound:g} %; {record.folds} folds, {record.units} {record.unit}s)"
-        )
-        return {
-            "name": "undecided area",
-            "title": "Undecided",
-            "unit": element.unit,
-            "value": value,
-            "value_on_input_grid": value,
-            "draws": {"n": 0, "mean": None, "sd": None, "values": []},  # it is what the draws leave, all together
-            "interval": None,
-            "classes": [label],
-            "threshold": {"value": threshold, "risk": self.risk, "bound": record.bound, "record": record.checksum},
-            "statement": sentence,
-        }
+
+def _entry(data: Mapping[str, Any], record: ThresholdRecord, risk: float, threshold: float, count: int) -> dict[str, Any]:
+    image, label = data["input"], len(data["result"]["classes"])
+    element = element_of_grid(image.affine, image.meta, image.ndim - 1)
+    value = count * element.size
+    shown = f"{number(value, 4)} {UNITS_IN_WORDS.get(element.unit, element.unit)}"
+    sentence = (
+        f"Undecided: {shown} counted above as {record.class_name}, where a network gives it {threshold:g} or less (without "
+        f"it promised, on average over {record.unit}s: {record.loss} at most {100 * risk:g} %, capped at "
+        f"{100 * record.bound:g} %; {record.folds} folds, {record.units} {record.unit}s)"
+    )
+    return {
+        "name": "undecided area",
+        "title": "Undecided",
+        "unit": element.unit,
+        "value": value,
+        "value_on_input_grid": value,
+        "draws": {"n": 0, "mean": None, "sd": None, "values": []},  # it is what the draws leave, all together
+        "interval": None,
+        "classes": [label],
+        "threshold": {"value": threshold, "risk": risk, "bound": record.bound, "record": record.checksum},
+        "statement": sentence,
+    }
 
 
 def _flagged(data: Mapping[str, Any], withheld: Withheld) -> dict[str, Any]:

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from caveat.reasons import StudyRefused
 
 from ..gate.gate import Gate, fit_gate
 from .calibration_part import refuse_broken, refuse_own_fold, refuse_seen, source_of
-from .case import Case, Cases, first_line, one_per_unit, preparation_of, read_cases
-from .fold_class import FoldClass
-from .identity import identity_of, of_any_unit, one_identity
-from .point_settings import PointCalibration
-from .record import Record
+from .case import preparation_of
+from .fold_stratum import FoldStratum
+from .identity import identity_of_target, of_any_unit, one_identity
+from .read_cases import Cases, read_cases
+from .record import MARGINAL, Record, Stratum
+from .rows import Row, first_line, one_per_unit, rows_of
 from .scores.conformity_score import ConformityScore
 from .seen import Seen
-from .settings import Calibration
-from .size_class import SizeClass
-from .size_classes import divide
-from .unit_case import UnitCase
+from .settings import Calibration, Names
+from .split_stratum import SplitStratum
+from .strata import divide
 from .units import describe_units
 from .whose_truth import UNSTATED
 
-AnyCase = TypeVar("AnyCase", bound=UnitCase)
 NOTHING_SEEN: Seen = {}
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A record, and the cases that it was made of: one per unit, accepted by its gate."""
+    """A record, and the studies that it was made of: one per unit, accepted by its gate."""
 
     record: Record
-    cases: list[Case]
+    rows: list[Row]
 
 
 def calibrate(
@@ -46,7 +46,7 @@ def calibrate(
     seen: Seen = NOTHING_SEEN,
     truth: str = UNSTATED,
 ) -> list[Calibrated]:
-    """One record per measurement, and per preparation where the bundle tells several apart.
+    """One record for each target, promise and score, and for each preparation where the bundle tells several apart.
 
     Args:
         predictions: folder that `caveat predict` wrote.
@@ -57,16 +57,17 @@ def calibrate(
 
     Raises:
         StudyRefused: UNITS_SEEN_IN_TRAINING, TOO_FEW_UNITS, MIXED_PREDICTIONS, DUPLICATE_PREDICTION, RECORD_MISMATCH,
-            GATE_SCORE_MISSING, MISSING_STUDY_SCORE, WRONG_USAGE; of any unit those of `MUST_BE_MENDED`.
+            GATE_SCORE_MISSING, MISSING_STUDY_SCORE, NO_POOLED_COVARIANCE, WRONG_USAGE; of any unit those of `MUST_BE_MENDED`.
     """
     by_fold = settings.networks is not None
-    if by_fold:
+    if settings.networks is not None:
         refuse_own_fold(data_list, split, settings.networks, seen)
     else:
         refuse_seen(data_list, split, seen)
-    cases = read_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.measurements, nothing_found=by_fold)
+    cases = read_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.targets, nothing_found=by_fold)
     refuse_broken(cases.left_out)
-    return fit_records(cases, settings, source_of(data_list, split, cases.left_out) | {"truth": truth})
+    made = {"truth": truth, "date": datetime.now(UTC).date().isoformat()}
+    return fit_records(cases, settings, source_of(data_list, split, cases.left_out) | made)
 
 
 def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) -> list[Calibrated]:
@@ -83,99 +84,106 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
     if not cases.results:
         refuse_too_few(0, settings.needed(max(settings.levels)), settings.unit, max(settings.levels), settings.sides)
     return [
-        fit_one(name, [case for case in every if case.preparation == preparation], cases, settings, source)
-        for name, every in cases.by_measurement.items()
-        for preparation in dict.fromkeys(case.preparation for case in every)
+        fit_one(names, promise, score, preparation, cases, settings, source)
+        for names, promise, score in settings.asked()
+        for preparation in dict.fromkeys(preparation_of(result) for result in cases.results)
     ]
 
 
-def fit_one(name: str, every: Sequence[Case], cases: Cases, settings: Calibration, source: Mapping[str, Any]) -> Calibrated:
-    """The record of one measurement. Args: every: its cases of one preparation, of all `cases`. Raises: as `calibrate`."""
+def fit_one(
+    names: Names,
+    promise: str,
+    score: ConformityScore,
+    preparation: str,
+    cases: Cases,
+    settings: Calibration,
+    source: Mapping[str, Any],
+) -> Calibrated:
+    """One record. Args: names: of its components. preparation: whose studies it is made of. Raises: as `calibrate`."""
+    every = [row for row in rows_of(cases.by_name, names) if row[0].preparation == preparation]
     out_of_fold = settings.networks is not None
     first, rest = one_per_unit(every, settings.seed) if out_of_fold else first_line(every, settings.seed)
     gate, accepted = fit_gate_on(first, settings)
     if out_of_fold:  # what is proven is the rank among all units: a gate then only withholds
         accepted = first
-    results = [result for result in cases.results if preparation_of(result) == every[0].preparation]
-    identity = identity_of_all(results, name) if accepted else {}
+    results = [result for result in cases.results if preparation_of(result) == preparation]
+    identity: Mapping[str, Any] = {}
+    if accepted:
+        identity = one_identity([identity_of_target(result, result["bundle"], names) for result in results])
+    score = score.fitted_to(identity, frozenset(row[0].sha256 for row in every))
     provenance = {
-        **provenance_of(every, first, accepted, settings.seed, source),
-        "nothing_found": len(every) - len(first) - len(rest),
-    }
-    about = {
-        "measured_in": cases.units.get(name, ""),
-        "identity": of_any_unit(identity) if settings.any_unit else identity,
-        "provenance": provenance,
-    }
-    return Calibrated(fit_record(name, accepted, settings, gate, **about), accepted)
-
-
-def provenance_of(
-    every: Sequence[UnitCase], first: Sequence[UnitCase], accepted: Sequence[UnitCase], seed: int, source: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Where a record came from: part of the list, choice of the units, and which they were.
-
-    Args:
-        every: all cases. first: one a unit. accepted: those of them that the gate accepts.
-        seed: of the choice. source: see `calibration_part.source_of`.
-    """
-    return {
         **source,
-        "seed": seed,
+        "seed": settings.seed,
         "images": len(every),
         "units": len(first),
         "not_accepted": len(first) - len(accepted),
-        "made_of": describe_units(every, {case.unit for case in first}, source["list_sha256"]),
+        "made_of": describe_units(every, {row[0].unit for row in first}, source["list_sha256"]),
+        "nothing_found": len(every) - len(first) - len(rest),
     }
+    about: dict[str, Any] = {
+        "measured_in": cases.units.get(names[0], ""),
+        "identity": of_any_unit(identity) if settings.any_unit else identity,
+        "provenance": provenance,
+    }
+    return Calibrated(fit_record(names, accepted, settings, score, promise, gate, **about), accepted)
 
 
-def fit_gate_on(cases: Sequence[AnyCase], settings: Calibration | PointCalibration) -> tuple[Gate | None, list[AnyCase]]:
-    """The gate, fitted on one case per unit, and the cases it accepts; all of them where the settings name no check.
+def fit_gate_on(rows: Sequence[Row], settings: Calibration) -> tuple[Gate | None, list[Row]]:
+    """The gate, fitted on one study per unit, and the studies it accepts; all of them where the settings name no check.
 
     Raises:
         StudyRefused: GATE_SCORE_MISSING.
     """
-    if not settings.checks or not cases:
-        return None, list(cases)
-    scores = [case.scores for case in cases]
+    if not settings.checks or not rows:
+        return None, list(rows)
+    scores = [row[0].scores for row in rows]
     gate = fit_gate(scores, settings.checks, settings.false_alarm_rate)
-    return gate, [case for case, inside in zip(cases, gate.inside(scores), strict=True) if inside]
+    return gate, [row for row, inside in zip(rows, gate.inside(scores), strict=True) if inside]
 
 
 def fit_record(
-    measurement: str,
-    cases: Sequence[Case],
+    names: Names,
+    rows: Sequence[Row],
     settings: Calibration,
+    score: ConformityScore,
+    promise: str = MARGINAL,
     gate: Gate | None = None,
     measured_in: str = "",
     identity: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Record:
-    """A record of cases with truths, one per unit, accepted by the gate. Raises: StudyRefused: TOO_FEW_UNITS, in every class."""
+    """A record of studies with truths, one per unit, accepted by the gate. Raises: StudyRefused: TOO_FEW_UNITS, in every
+    stratum."""
+    parts: list[list[Row]] = [list(rows)]
+    if promise == MARGINAL:
+        parts = [[(case,) for case in column] for column in zip(*rows, strict=True)]
     level = max(settings.levels)
-    needed = settings.needed(level)
-    groups = divide(cases, settings.size_classes.get(measurement, ()))
-    refuse_too_few(max(len(group) for _, group in groups), needed, settings.unit, level, settings.sides)
-    score = settings.score_of(measurement)
+    divided = [
+        divide(part, settings.bounds_of(name), settings.stratified_by) for part, name in zip(parts or [[]], names, strict=False)
+    ]
+    fullest = max(len(group) for part in divided for _, group in part)
+    refuse_too_few(fullest, settings.needed(level), settings.unit, level, settings.sides)
     return Record(
-        measurement=measurement,
+        names=tuple(names),
         measured_in=measured_in,
         unit=settings.unit,
         score=score,
         sides=settings.sides,
-        classes=tuple(class_of(end, group, score, settings) for end, group in groups),
+        promise=promise,
+        strata=tuple(tuple(stratum_of(end, group, score, settings) for end, group in part) for part in divided),
         levels=tuple(sorted(settings.levels)),
         gate=gate,
         identity=dict(identity or {}),
         provenance=dict(provenance or {}),
+        stratified_by=settings.stratified_by,
     )
 
 
-def class_of(up_to: float, cases: Sequence[Case], score: ConformityScore, settings: Calibration) -> SizeClass | FoldClass:
-    """The scores of one class's cases, by cross-validation each by the network that has not seen the unit."""
+def stratum_of(up_to: float, rows: Sequence[Row], score: ConformityScore, settings: Calibration) -> Stratum:
+    """The scores of one stratum's studies, by cross-validation each by the network that has not seen the unit."""
     if settings.networks is None:
-        return SizeClass.of(up_to, [score.excess(case, case.truth) for case in cases], settings.sides)
-    return FoldClass.of(up_to, cases, score, settings.sides, settings.networks, settings.one_recipe)
+        return SplitStratum.of_rows(up_to, rows, score, settings.sides)
+    return FoldStratum.of_rows(up_to, rows, score, settings.sides, settings.networks, settings.one_recipe)
 
 
 def refuse_other_networks(results: Sequence[Mapping[str, Any]], settings: Calibration) -> None:
@@ -188,7 +196,7 @@ def refuse_other_networks(results: Sequence[Mapping[str, Any]], settings: Calibr
         members, draws = result["sampling"].get("members", 1), result["sampling"]["draws"]
         if members != settings.networks or draws % members:
             raise StudyRefused("WRONG_USAGE", f"{draws} draws of {members} networks, the settings speak of {settings.networks}")
-        if draws == members and any(settings.score_of(one.name).needs_draws for one in settings.measurements):
+        if draws == members and any(score.needs_draws for *_, score in settings.asked()):
             raise StudyRefused("WRONG_USAGE", "the score needs draws of each network alone, and each has one: it has no spread")
 
 
@@ -196,9 +204,3 @@ def refuse_too_few(n: int, needed: int, unit: str, level: float, sides: str) -> 
     """Raises: StudyRefused: TOO_FEW_UNITS where there are fewer units than are needed."""
     if n < needed:
         raise StudyRefused("TOO_FEW_UNITS", f"{n} {unit}s, {needed} are needed at {100 * level:g} % ({sides})")
-
-
-def identity_of_all(results: Sequence[Mapping[str, Any]], measurement: str) -> dict[str, Any]:
-    """The one identity of all results for a measurement. Raises: StudyRefused: see `one_identity`."""
-    stated = [next(entry for entry in result["measurements"] if entry["name"] == measurement) for result in results]
-    return one_identity([identity_of(result, result["bundle"], entry) for result, entry in zip(results, stated, strict=True)])

@@ -6,53 +6,68 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from .case import Case
-from .fold_class import FoldClass
-from .record import Record
-from .size_class import SizeClass
+from .record import MARGINAL, Record, Stratum
+from .regions.interval import Interval
+from .regions.region import Region, Value
+from .rows import Row
+from .split_stratum import SplitStratum
 
 
-def describe(record: Record, cases: Sequence[Case]) -> list[dict[str, str]]:
-    """One row for each size class.
+def describe(record: Record, rows: Sequence[Row]) -> list[dict[str, str]]:
+    """One row for each stratum; of landmarks, which share all but their scores, one for all of them.
 
     Args:
-        cases: that the record was made of.
+        rows: studies that the record was made of.
 
     Returns:
         cells by the column's title: per level the quantile in the score's unit (below / above where there are two), or, of a
-        record of cross-validation, the coverage proven at worst; and the half-width in the measurement's unit: the median over
-        the cases, of a one-sided bound its distance from the value.
+        record of cross-validation, the coverage proven at worst; and the half-width, or the radius of a region of places as a
+        disc as large has it: the median over the studies, of a one-sided bound its distance from the value.
     """
-    return [
-        _row(record, size_class, [case for case in cases if record.class_of(case) is size_class]) for size_class in record.classes
-    ]
+    parts = [0] if len(record.names) > 1 else range(len(record.strata))
+    return [_row(record, part, number, rows) for part in parts for number in range(len(record.strata[part]))]
 
 
-def _row(record: Record, size_class: SizeClass | FoldClass, cases: Sequence[Case]) -> dict[str, str]:
-    size = "all" if math.isinf(size_class.up_to) and len(record.classes) == 1 else f"up to {size_class.up_to:.4g}"
+def _row(record: Record, part: int, number: int, rows: Sequence[Row]) -> dict[str, str]:
+    stratum = record.strata[part][number]
+    own = [row for row in rows if record.stratum_of(*record.parts(row)[part]) == number]
+    promise = {} if record.promise == MARGINAL and len(record.names) == 1 else {"promise": record.promise}
     row = {
-        "measurement": record.measurement,
-        "predicted size": "larger" if math.isinf(size_class.up_to) and size != "all" else size,
-        "n": str(size_class.n),
+        "target": record.title,
+        **promise,
+        "stratum": _stratum_in_words(record.strata[part], number),
+        "n": str(stratum.n),
         "unit": record.unit,
         "score": type(record.score).__name__,
         "sides": record.sides,
     }
     for level in record.levels:
-        if isinstance(size_class, FoldClass):
-            row[f"proven at {100 * level:g} %"] = f"{100 * size_class.proven(level, record.sides):.3g} %"
-        else:
-            quantiles = [q for q in dict.fromkeys(size_class.quantiles(level, record.sides)) if math.isfinite(q)]
+        if not isinstance(stratum, SplitStratum):
+            row[f"proven at {100 * level:g} %"] = f"{100 * stratum.proven(level, record.sides):.3g} %"
+        elif len(record.strata) == 1:
+            quantiles = [q for q in dict.fromkeys(stratum.quantiles(level, record.sides)) if math.isfinite(q)]
             row[f"q {100 * level:g} %"] = " / ".join(f"{q:.3g}" for q in quantiles)
-        served = not size_class.why_not(level, record.sides, record.unit)
-        half = statistics.median(half_width(record, case, level) for case in cases) if served else math.nan
+        served = not stratum.why_not(level, record.sides, record.unit)
+        half = half_width(record, own, level) if served else math.nan
         row[f"half-width {100 * level:g} %"] = f"{half:.3g} {record.measured_in}".strip() if served else "too few units"
     return row
 
 
-def half_width(record: Record, case: Case, level: float) -> float:
-    """Of a two-sided interval; of a one-sided bound its distance from the reported value."""
-    lower, upper = record.interval(case, level)
-    if record.sides == "upper":
-        return upper - case.value
-    return case.value - lower if record.sides == "lower" else (upper - lower) / 2
+def _stratum_in_words(strata: Sequence[Stratum], number: int) -> str:
+    if len(strata) == 1:
+        return "all"
+    up_to = strata[number].up_to
+    return "larger" if math.isinf(up_to) else f"up to {up_to:.4g}"
+
+
+def half_width(record: Record, rows: Sequence[Row], level: float) -> float:
+    """Median over studies and components; NaN for none."""
+    found = [_half(record, case.value, region) for row in rows for case, region in zip(row, record.regions(row, level) or ())]
+    return statistics.median(found) if found else math.nan
+
+
+def _half(record: Record, value: Value, region: Region) -> float:
+    """Of a two-sided region; of a one-sided bound its distance from the reported value."""
+    if isinstance(region, Interval) and record.sides in ("upper", "lower"):
+        return region.upper - float(value) if record.sides == "upper" else float(value) - region.lower
+    return region.radius

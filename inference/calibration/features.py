@@ -35,11 +35,11 @@ def log_from_zero(value: float) -> float:
 
 def _feature(case: Case, name: str, offset: float, floor: float) -> float:
     if name == "log_value":
-        return math.log(case.value + offset)
+        return math.log(case.number + offset)
     if name == "log_mean":
-        return math.log(math.fsum(case.draws) / len(case.draws) + offset)
+        return math.log(math.fsum(case.numbers) / len(case.numbers) + offset)
     if name == "log_spread":
-        return math.log(standard_deviation([math.log(draw + offset) for draw in case.draws]) + floor)
+        return math.log(standard_deviation([math.log(draw + offset) for draw in case.numbers]) + floor)
     score = case.scores.get(name)
     if score is None or not math.isfinite(score):
         raise StudyRefused("MISSING_STUDY_SCORE", name)

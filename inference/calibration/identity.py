@@ -19,6 +19,7 @@ from monai.transforms import Transform
 from caveat.reasons import StudyRefused
 
 from ...transforms.writers.result_json import six_digits
+from .answers import entries_of, is_place
 
 GRID_SPACING = "grid_spacing_mm"
 SAME_SPACING = 0.01
@@ -62,10 +63,22 @@ def identity_of(result: Mapping[str, Any], bundle: Mapping[str, Any], entry: Map
     return six_digits(facts)  # as result.json stores them
 
 
-def identity_of_points(result: Mapping[str, Any], bundle: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for a study's landmarks, whose names in their order, and unit, stand in the place of the measurement's."""
-    points = result["points"]
-    return identity_of(result, bundle, {"name": [point["name"] for point in points], "unit": points[0]["unit"]})
+def identity_of_target(result: Mapping[str, Any], bundle: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The same for several components: of landmarks their names in order, and unit, stand in the place of a measurement's.
+
+    Args:
+        names: of measurements or landmarks.
+
+    Raises:
+        StudyRefused: NOT_PREDICTED where the result does not state them.
+    """
+    entries = entries_of(result, names)
+    if is_place(entries[0]):
+        return identity_of(result, bundle, {"name": list(names), "unit": entries[0]["unit"]})
+    if len(entries) == 1:
+        return identity_of(result, bundle, entries[0])
+    stated = {stored: [entry.get(stored) for entry in entries] for stored in OF_MEASUREMENT.values()}
+    return identity_of(result, bundle, stated)
 
 
 def one_identity(identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -141,7 +154,7 @@ class _Described:
 
 def _identity(kind: type) -> str:
     if "identity" in vars(kind):  # not inherited: a subclass does something else
-        return kind.identity
+        return str(vars(kind)["identity"])
     if getattr(monai.transforms, kind.__name__, None) is kind:
         return f"monai.{kind.__name__}/{'.'.join(monai.__version__.split('.')[:2])}"
     raise ValueError(f"{kind.__name__} states no `identity` of its own, so no record can be tied to it")

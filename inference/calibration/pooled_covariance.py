@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from caveat.reasons import StudyRefused
 
 from .calibration_part import refuse_broken, source_of
-from .identity import differences, identity_of_points, one_identity
-from .point_case import PointCase, read_point_cases
-from .point_settings import PointCalibration
-from .record_file import file_name_of, read_sealed, seal, unseal
+from .identity import differences, identity_of_target, one_identity
+from .read_cases import read_cases
+from .record_file import Sealed, file_name_of, read_sealed, unseal
 
-SCHEMA = "caveat-pooled-covariance-1"
+if TYPE_CHECKING:
+    from .settings import Calibration
+
 NOT_ITS_OWN = "feature_reference"
 """A fact of an identity on which no error depends: the gate's, which may be made later."""
 
 
 @dataclass(frozen=True)
-class PooledCovariance:
-    """The pooled part of an ellipse's shape, see `regions.shape_matrix`.
+class PooledCovariance(Sealed):
+    """The pooled part of an ellipse's shape, see `ellipse_distance.shape_matrix`.
 
     It decides how long and how wide ellipses are to each other, not what they promise: that holds for any matrix that is fixed
     without the calibration units.
@@ -38,6 +39,7 @@ class PooledCovariance:
         provenance: part of the list and sha256 of its images, which no record may be made of.
     """
 
+    schema: ClassVar[str] = "caveat-pooled-covariance-1"
     names: tuple[str, ...]
     matrices: tuple[tuple[tuple[float, ...], ...], ...]
     n: int
@@ -49,9 +51,8 @@ class PooledCovariance:
         """See `file_name_of`."""
         return file_name_of(self.identity, "pooled covariance")
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON, with its checksum last."""
-        return seal({"schema": SCHEMA, **vars(self)})
+    def facts(self) -> dict[str, Any]:
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> PooledCovariance:
@@ -62,47 +63,47 @@ class PooledCovariance:
         return cls(names=tuple(facts["names"]), matrices=matrices, **about)
 
 
-def pool_errors(
-    predictions: Path, data_list: Path, split: str, settings: PointCalibration, dataset_dir: Path
-) -> PooledCovariance:
+def pool_errors(predictions: Path, data_list: Path, split: str, settings: Calibration, dataset_dir: Path) -> PooledCovariance:
     """The pooled covariance of a part of a data list, such as the one that stopped the training.
 
     Raises:
         StudyRefused: TOO_FEW_UNITS for fewer images than axes and one; MIXED_PREDICTIONS, RECORD_MISMATCH, DUPLICATE_PREDICTION,
             WRONG_USAGE; of any image those of `MUST_BE_MENDED`.
     """
-    read = read_point_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.names)
+    read = read_cases(predictions, data_list, split, settings.truths, dataset_dir, settings.targets)
     refuse_broken(read.left_out)
-    axes = read.cases[0].positions.shape[1] if read.cases else 2
-    if len(read.cases) <= axes:
-        raise StudyRefused("TOO_FEW_UNITS", f"{len(read.cases)} images, {axes + 1} are needed for a covariance")
-    identity = one_identity([identity_of_points(result, result["bundle"]) for result in read.results])
-    errors = np.array([case.truth - case.positions for case in read.cases])
-    matrices = np.einsum("nla,nlb->lab", errors, errors) / len(errors)
+    n = len(read.results)
+    by_landmark = list(read.by_name.values())
+    axes = len(by_landmark[0][0].place) if n else 2
+    if n <= axes:
+        raise StudyRefused("TOO_FEW_UNITS", f"{n} images, {axes + 1} are needed for a covariance")
+    identity = one_identity([identity_of_target(result, result["bundle"], settings.names) for result in read.results])
+    errors = np.array([[np.array(case.truth) - case.place for case in cases] for cases in by_landmark]).swapaxes(0, 1)
+    matrices = np.einsum("nla,nlb->lab", errors, errors) / n
     return PooledCovariance(
-        names=tuple(settings.names),
+        names=settings.names,
         matrices=tuple(tuple(map(tuple, matrix)) for matrix in matrices.tolist()),
-        n=len(errors),
+        n=n,
         identity=_own(identity),
-        provenance=source_of(data_list, split, read.left_out) | {"images_sha256": sorted(case.sha256 for case in read.cases)},
+        provenance=source_of(data_list, split, read.left_out) | {"images_sha256": sorted(case.sha256 for case in by_landmark[0])},
     )
 
 
-def pooled_for(place: Path, identity: Mapping[str, Any], cases: Sequence[PointCase]) -> PooledCovariance:
+def pooled_for(place: Path, identity: Mapping[str, Any], images: frozenset[str]) -> PooledCovariance:
     """The one that belongs to predictions.
 
     Args:
-        place: a folder of them. identity: of the predictions. cases: that are to be calibrated on.
+        place: a folder of them. identity: of the predictions. images: sha256 of those that are to be calibrated on.
 
     Raises:
-        StudyRefused: NO_POOLED_COVARIANCE where there is none; UNITS_SEEN_IN_TRAINING where it was made of these cases;
+        StudyRefused: NO_POOLED_COVARIANCE where there is none; UNITS_SEEN_IN_TRAINING where it was made of these images;
             RECORD_EDITED.
     """
-    every = [PooledCovariance.from_json(stored) for stored in read_sealed(place, SCHEMA)]
+    every = [PooledCovariance.from_json(stored) for stored in read_sealed(place, PooledCovariance.schema)]
     own = [pooled for pooled in every if not differences(pooled.identity, _own(identity))]
     if not own:
         raise StudyRefused("NO_POOLED_COVARIANCE", f"{len(every)} are there, none of these weights and settings")
-    shared = {case.sha256 for case in cases} & set(own[0].provenance["images_sha256"])
+    shared = images & set(own[0].provenance["images_sha256"])
     if shared:
         raise StudyRefused("UNITS_SEEN_IN_TRAINING", f"{len(shared)} images made the pooled covariance")
     return own[0]

@@ -57,3 +57,21 @@ def quantile(scores: Sequence[float], miss: Fraction | float) -> float:
         raise ValueError("a score is no number")
     index = rank(len(scores), miss)
     return math.inf if index is None else sorted(scores)[index - 1]
+
+
+def spacings(n: int, level: float, sides: str) -> int:
+    """How many of the n + 1 spacings between exchangeable scores lie inside a region.
+
+    The rank of the quantile; of two one-sided scores of the same error with rank r each, 2 r - n - 1.
+
+    Args:
+        n: calibration units, enough for the level.
+
+    Raises:
+        ValueError: they are too few.
+    """
+    scores = ONE_SIDED_SCORES[sides]
+    index = rank(n, miss_rate(level) / scores)
+    if index is None:
+        raise ValueError(f"{n} units are too few for {level:.0%}")
+    return index if scores == 1 else 2 * index - n - 1

@@ -6,57 +6,75 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..gate.gate import Gate
-from .case import Case
-from .fold_class import FoldClass
-from .record_file import file_name_of, read_sealed, refuse_ambiguous, seal, unseal
+from .fold_stratum import FoldStratum
+from .older_record import OLDER, upgraded
+from .record_file import Sealed, file_name_of, read_sealed, refuse_ambiguous, unseal
+from .regions.region import Region
+from .rows import Row
 from .scores.conformity_score import ConformityScore
-from .size_class import SizeClass
+from .split_stratum import SplitStratum
+from .strata import SIZE, stratifying_number
 from .valid_record import Withheld
 from .whose_truth import truth_of
 
-SCHEMA = "caveat-record-1"
+MARGINAL, SIMULTANEOUS = PROMISES = ("marginal", "simultaneous")
+"""Each component's truth lies in its region in so many studies; or those of all components of a study do at once."""
+Stratum = SplitStratum | FoldStratum
 
 
 @dataclass(frozen=True)
-class Record:
-    """Calibration of one measurement.
+class Record(Sealed):
+    """Calibration of the components of one target: a measurement, several at once, or all landmarks of a bundle.
 
     Args:
-        measurement: its name. measured_in: its unit, such as "mL".
+        names: of the components, in the bundle's order.
+        measured_in: their unit, such as "mL".
         unit: what is exchangeable, such as "subject".
         score: the conformity score with its parameters.
         sides: see `quantile.ONE_SIDED_SCORES`.
-        classes: by predicted size, ascending; one where the record is not divided. Of units that no network has seen, or (a
-            record of cross-validation, then all are) by the network that has not seen them.
-        levels: at which it was asked for; a class that has too few units for one gives no interval at it.
-        gate: limits on study scores; None where every study is accepted. The classes hold the units that it accepts.
+        promise: see `PROMISES`.
+        strata: for each component, or once for all where the promise is simultaneous, its scores: one stratum where the record is
+            not divided, else several, ascending. Of units that no network has seen, or (a record of cross-validation, then all
+            are) by the network that has not seen them.
+        stratified_by: `strata.SIZE`, or the study score that divides them.
+        levels: at which it was asked for; a stratum that has too few units for one gives no region at it.
+        gate: limits on study scores; None where every study is accepted. The strata hold the units that it accepts.
         identity: what the record is valid for, see `identity.identity_of`.
         provenance: list, its sha256, part, how studies were chosen, what was left out, hashes of the units (`made_of`).
     """
 
-    measurement: str
+    schema: ClassVar[str] = "caveat-record-2"
+    names: tuple[str, ...]
     measured_in: str
     unit: str
     score: ConformityScore
     sides: str
-    classes: tuple[SizeClass | FoldClass, ...]
+    promise: str
+    strata: tuple[tuple[Stratum, ...], ...]
     levels: tuple[float, ...]
     gate: Gate | None
     identity: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    stratified_by: str = SIZE
+
+    @property
+    def title(self) -> str:
+        """How tables call its target."""
+        return self.names[0] if len(self.names) == 1 else f"{self.names[0]} and {len(self.names) - 1} more"
 
     @property
     def n(self) -> int:
-        """Units in all classes."""
-        return sum(size_class.n for size_class in self.classes)
+        """Units in all strata."""
+        return sum(stratum.n for stratum in self.strata[0])
 
     @property
     def empty_handed(self) -> bool:
-        """Whether a size class has too few units for one of the levels."""
-        return any(one.why_not(level, self.sides, self.unit) for one in self.classes for level in self.levels)
+        """Whether a stratum has too few units for one of the levels."""
+        every = [stratum for of_part in self.strata for stratum in of_part]
+        return any(one.why_not(level, self.sides, self.unit) for one in every for level in self.levels)
 
     @property
     def truth(self) -> str:
@@ -66,85 +84,111 @@ class Record:
     @property
     def file_name(self) -> str:
         """See `file_name_of`."""
-        return file_name_of(self.identity, self.measurement)
+        what = [self.names[0]] if len(self.names) == 1 else []
+        if self.score.kind != "interval" or self.promise == SIMULTANEOUS:
+            what += [self.score.kind, self.promise]
+        return file_name_of(self.identity, " ".join(what))
 
     @property
     def networks(self) -> int | None:
         """K of a record of cross-validation, else None."""
-        first = self.classes[0]
-        return first.networks if isinstance(first, FoldClass) else None
+        first = self.strata[0][0]
+        return first.networks if isinstance(first, FoldStratum) else None
 
-    def class_of(self, case: Case) -> SizeClass | FoldClass:
-        """The class of a study, by what was predicted: the true size is not known."""
-        return next(size_class for size_class in self.classes if case.value <= size_class.up_to)
+    def parts(self, row: Row) -> list[tuple[int, Row]]:
+        """The row as its promise takes it apart: for each component by itself, or for all at once, its place in `strata`."""
+        return [(0, row)] if self.promise == SIMULTANEOUS else [(index, (case,)) for index, case in enumerate(row)]
 
-    def why_not(self, case: Case, level: float) -> Withheld | None:
-        """Why the record cannot serve a level for such a case, None where it can."""
-        return self.class_of(case).why_not(level, self.sides, self.unit)
+    def stratum_of(self, part: int, row: Row) -> int:
+        """Number of the stratum of a part of a study, by what was predicted: the truth is not known.
 
-    def proven(self, case: Case, level: float) -> float:
-        """Coverage that is proven at worst of the case's interval; 0 where the level is not available."""
-        return self.class_of(case).proven(level, self.sides)
+        Raises:
+            StudyRefused: MISSING_STUDY_SCORE.
+        """
+        if len(self.strata[part]) == 1:
+            return 0
+        number = stratifying_number(row[0], self.stratified_by)
+        return next(index for index, stratum in enumerate(self.strata[part]) if number <= stratum.up_to)
 
-    def interval(self, case: Case, level: float) -> tuple[float, float] | None:
-        """Lower and upper end, infinite where the record has no such side; None where the level is not available."""
-        return self.class_of(case).interval(self.score, case, level, self.sides)
+    def strata_of(self, row: Row) -> list[Stratum]:
+        """The stratum of each part of a study. Raises: StudyRefused: MISSING_STUDY_SCORE."""
+        return [self.strata[part][self.stratum_of(part, own)] for part, own in self.parts(row)]
+
+    def why_not(self, row: Row, level: float) -> Withheld | None:
+        """Why the record cannot serve a level for such a study, None where it can. Raises: as `strata_of`."""
+        reasons = [stratum.why_not(level, self.sides, self.unit) for stratum in self.strata_of(row)]
+        return next((reason for reason in reasons if reason), None)
+
+    def proven(self, row: Row, level: float) -> float:
+        """Coverage that is proven at worst of the study's regions; 0 where the level is not available."""
+        return min(stratum.proven(level, self.sides) for stratum in self.strata_of(row))
+
+    def regions(self, row: Row, level: float) -> list[Region] | None:
+        """A region for each component of a study; None where the level is not available for one of them.
+
+        Raises:
+            StudyRefused: MISSING_STUDY_SCORE.
+        """
+        found: list[Region] = []
+        for (_, own), stratum in zip(self.parts(row), self.strata_of(row), strict=True):
+            regions = stratum.regions(self.score, own, level, self.sides)
+            if regions is None:
+                return None
+            found += regions
+        return found
 
     def with_guarantee(self) -> Record:
-        """The same record at the rank whose worst case has no further term, see `FoldClass`."""
-        return replace(self, classes=tuple(size_class.with_guarantee() for size_class in self.classes))
+        """The same record at the rank whose worst case has no further term, see `FoldStratum`."""
+        return replace(self, strata=tuple(tuple(one.with_guarantee() for one in of_part) for of_part in self.strata))
 
-    def to_json(self) -> dict[str, Any]:
-        """The record as JSON, with its checksum last."""
-        facts = {
-            "schema": SCHEMA,
-            "measurement": self.measurement,
+    def facts(self) -> dict[str, Any]:
+        return {
+            "names": list(self.names),
             "measured_in": self.measured_in,
             "unit": self.unit,
             "n": self.n,
             "score": self.score.to_json(),
             "sides": self.sides,
-            "classes": [size_class.to_json() for size_class in self.classes],
+            "promise": self.promise,
+            "strata": [[stratum.to_json() for stratum in of_part] for of_part in self.strata],
+            "stratified_by": self.stratified_by,
             "levels": list(self.levels),
             "gate": None if self.gate is None else self.gate.to_json(),
             "identity": dict(self.identity),
             "provenance": dict(self.provenance),
         }
-        return seal(facts)
-
-    @property
-    def checksum(self) -> str:
-        """sha256 of the record: its name in a result."""
-        return self.to_json()["checksum"]
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Record:
-        """The inverse of `to_json`. Raises: StudyRefused: RECORD_EDITED; RECORD_MISMATCH for an unknown score."""
-        facts = unseal(stored)
+        """The inverse of `to_json`, also of older records. Raises: StudyRefused: RECORD_EDITED; RECORD_MISMATCH for an unknown
+        score."""
+        facts = upgraded(stored) if stored["schema"] in OLDER else unseal(stored)
+        kept = ("measured_in", "unit", "sides", "promise", "stratified_by", "identity", "provenance")
         return cls(
+            names=tuple(facts["names"]),
             score=ConformityScore.from_json(facts["score"]),
-            classes=tuple(map(_class_from_json, facts["classes"])),
+            strata=tuple(tuple(map(_stratum_from_json, of_part)) for of_part in facts["strata"]),
             levels=tuple(facts["levels"]),
             gate=None if facts["gate"] is None else Gate.from_json(facts["gate"]),
-            **{key: facts[key] for key in ("measurement", "measured_in", "unit", "sides", "identity", "provenance")},
+            **{key: facts[key] for key in kept},
         )
 
 
-def _class_from_json(stored: Mapping[str, Any]) -> SizeClass | FoldClass:
+def _stratum_from_json(stored: Mapping[str, Any]) -> Stratum:
     up_to = math.inf if stored["up_to"] is None else stored["up_to"]
     by_fold = "folds" in stored
     scores = {name: tuple(values) for name, values in stored["unit_scores" if by_fold else "scores"].items()}
     if not by_fold:
-        return SizeClass(up_to, scores)
-    return FoldClass(up_to, tuple(stored["folds"]), scores, stored["networks"], stored["one_recipe"])
+        return SplitStratum(up_to, scores)
+    return FoldStratum(up_to, tuple(stored["folds"]), scores, stored["networks"], stored["one_recipe"])
 
 
 def read_records(place: Path) -> list[Record]:
     """The records of a file, or of the files of a folder; other JSON files there are left aside. Nothing there: no records.
 
     Raises:
-        StudyRefused: RECORD_EDITED; RECORD_AMBIGUOUS where two are valid for the same, so that a name would choose the interval.
+        StudyRefused: RECORD_EDITED; RECORD_AMBIGUOUS where two are valid for the same, so that a name would choose the region.
     """
-    records = [Record.from_json(stored) for stored in read_sealed(place, SCHEMA)]
-    refuse_ambiguous([(record.measurement, record.identity) for record in records])
+    records = [Record.from_json(stored) for stored in read_sealed(place, Record.schema, *OLDER)]
+    refuse_ambiguous([((record.names, record.promise, record.score.kind), record.identity) for record in records])
     return records

@@ -5,20 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from caveat.reasons import StudyRefused
 
 from .identity import differences
 
 
-class Sealed(Protocol):
-    """What is kept as such a file."""
+class Sealed(ABC):
+    """What is kept as such a file. Attributes: schema: of the file."""
+
+    schema: ClassVar[str]
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """All that it is made of, in the order in which it is written."""
 
     def to_json(self) -> dict[str, Any]:
-        """Its facts, see `seal`."""
+        """As JSON: schema first, its checksum last."""
+        return seal({"schema": self.schema, **self.facts()})
+
+    @property
+    def checksum(self) -> str:
+        """sha256 of its facts: its name in a result."""
+        return str(self.to_json()["checksum"])
 
 
 def seal(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,8 +64,8 @@ def write_record(record: Sealed, path: Path) -> None:
     path.write_text(json.dumps(record.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def read_sealed(place: Path, schema: str) -> list[dict[str, Any]]:
-    """What a file, or the files of a folder, hold of one schema; files of other schemas are left aside.
+def read_sealed(place: Path, *schemas: str) -> list[dict[str, Any]]:
+    """What a file, or the files of a folder, hold of some schemas; files of other schemas are left aside.
 
     Returns:
         sealed facts, by the files' names; none where nothing is there.
@@ -61,7 +74,7 @@ def read_sealed(place: Path, schema: str) -> list[dict[str, Any]]:
         StudyRefused: RECORD_EDITED for a file that is no JSON at all.
     """
     files = [place] if place.is_file() else sorted(place.glob("*.json"))
-    return [stored for file in files if (stored := _read(file)) and stored.get("schema") == schema]
+    return [stored for file in files if (stored := _read(file)) and stored.get("schema") in schemas]
 
 
 def refuse_ambiguous(valid_for: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:

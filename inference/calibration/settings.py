@@ -1,8 +1,8 @@
-"""A bundle's calibrate.yaml: how its intervals are made, fixed before the calibration units are looked at."""
+"""A bundle's calibrate.yaml: how its regions are made, fixed before the calibration units are looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +13,17 @@ from caveat.reasons import StudyRefused
 from ..evaluate import Truths
 from ..gate.gate import Check
 from ..gate.image_scores import IMAGE_SCORES
-from ..targets.target import Target
+from ..landmark import Landmark
 from .fold_bounds import fold_units_needed
-from .point_settings import PointCalibration
 from .quantile import ONE_SIDED_SCORES, miss_rate, units_needed
+from .read_cases import Stated
+from .record import MARGINAL, PROMISES, SIMULTANEOUS
 from .scores.conformity_score import ConformityScore
+from .strata import SIZE
+
+Names = tuple[str, ...]
+ALL = "all"
+"""In the place of a target's name."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +32,19 @@ class Calibration:
 
     Args:
         truths: reads the truth of an entry of the list.
-        measurements: the bundle's.
-        score: one for all measurements, or one for each by name.
+        targets: the bundle's measurements, or its landmarks.
+        score: one for all targets, several (a record of each kind of region), or one for each measurement by name.
         unit: what is exchangeable, in words: "subject", "patient"; "scan" where the patient is not known.
         sides: see `quantile.ONE_SIDED_SCORES`.
         levels: that the record must serve; the highest says how many units are needed.
+        promises: see `record.PROMISES`. Marginal, each measurement has a record of its own, all landmarks share one.
+        at_once: names of the targets that a simultaneous promise is about, all of them where none is named.
         checks: of the gate; none accepts every study.
         false_alarm_rate: of all checks together.
         seed: of the choice of one study per unit.
-        size_classes: upper bounds of all classes but the last, by measurement, in its unit; a measurement that is not named
-            has one class. Fixed beforehand, from other units; a class with too few units gives no interval.
+        strata: upper bounds of all strata but the last, by name of the target, or of `ALL`; one that is not named has one.
+            Fixed beforehand, from other units; a stratum with too few units gives no region.
+        stratified_by: what the bounds are of, see `strata.stratifying_number`.
         networks: K, for a record of cross-validation: the predictions are those of the K networks that ship, and each entry of
             the list names the `fold` whose network has not seen it. None for units that no network has seen.
         one_recipe: whether all K were trained by one recipe that does not depend on the fold's number, see `fold_bounds`.
@@ -43,21 +52,25 @@ class Calibration:
             in another unit and on a grid of another spacing too: in mL what was learned in voxels.
 
     Raises:
-        ValueError: unknown sides, a level outside (0, 1), bounds that do not rise, any_unit with a score not of ratios; by
-            cross-validation a level at which nothing is proven, or a check or a width by a study score of the networks: only
+        ValueError: unknown sides or promises, a level outside (0, 1), bounds that do not rise, any_unit with a score not of
+            ratios, one-sided regions of places; strata by size of what has none; by cross-validation a level at which nothing is
+            proven, a score that is not known between networks, or a check or a width by a study score of the networks: only
             those of the image alone are as in a new study.
     """
 
     truths: Truths
-    measurements: Sequence[Target]
-    score: ConformityScore | Mapping[str, ConformityScore]
+    targets: Sequence[Stated]
+    score: ConformityScore | Sequence[ConformityScore] | Mapping[str, ConformityScore]
     unit: str
     sides: str = "two-sided"
     levels: Sequence[float] = (0.5, 0.8, 0.9)
+    promises: Sequence[str] = (MARGINAL,)
+    at_once: Sequence[str] = ()
     checks: Sequence[Check] = ()
     false_alarm_rate: float = 0.1
     seed: int = 0
-    size_classes: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    strata: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    stratified_by: str = SIZE
     networks: int | None = None
     one_recipe: bool = False
     any_unit: bool = False
@@ -65,31 +78,76 @@ class Calibration:
     def __post_init__(self) -> None:
         if self.sides not in ONE_SIDED_SCORES:
             raise ValueError(f"sides must be one of {', '.join(ONE_SIDED_SCORES)}, got {self.sides}")
+        if not self.promises or not set(self.promises) <= set(PROMISES):
+            raise ValueError(f"promises must be of {', '.join(PROMISES)}, got {', '.join(self.promises) or 'none'}")
+        if not set(self.at_once) <= set(self.names):
+            raise ValueError("at_once names what is no target")
         for level in self.levels:
             self.needed(level)
+        scores = [score for *_, score in self.asked()]
+        if self.sides != "two-sided" and any(score.ends == 1 for score in scores):
+            raise ValueError("a region of places has no sides")
         if self.networks is not None:
-            scores = [self.score_of(measurement.name) for measurement in self.measurements]
-            looked_at = {check.name for check in self.checks}.union(*(score.study_scores for score in scores))
-            if others := ", ".join(sorted(looked_at - IMAGE_SCORES)):
-                raise ValueError(f"all networks together have seen every unit: {others} says nothing of a new one")
-        if self.any_unit and not all(self.score_of(measurement.name).of_ratios for measurement in self.measurements):
+            self._check_networks(scores)
+        if self.any_unit and not all(score.of_ratios for score in scores):
             raise ValueError("any_unit asks for a score of ratios: another is a distance in the measurement's unit")
-        if any(list(bounds) != sorted(set(bounds)) for bounds in self.size_classes.values()):
-            raise ValueError("bounds of size classes must rise")
+        if any(list(bounds) != sorted(set(bounds)) for bounds in self.strata.values()):
+            raise ValueError("bounds of strata must rise")
+        if self.strata and self.stratified_by == SIZE and (self.of_landmarks or SIMULTANEOUS in self.promises):
+            raise ValueError("landmarks, and several measurements at once, have no size: stratify by a study score")
+
+    def _check_networks(self, scores: Sequence[ConformityScore]) -> None:
+        looked_at = {check.name for check in self.checks}.union(*(score.study_scores for score in scores))
+        if self.strata and self.stratified_by != SIZE:
+            looked_at.add(self.stratified_by)
+        if others := ", ".join(sorted(looked_at - IMAGE_SCORES)):
+            raise ValueError(f"all networks together have seen every unit: {others} says nothing of a new one")
+        if not all(score.between_networks for score in scores):
+            raise ValueError("a region about one network's answer that holds another's is not known for this score")
+        if self.sides != "two-sided" and SIMULTANEOUS in self.promises:
+            raise ValueError("by cross-validation a simultaneous promise is two-sided")
+
+    @property
+    def names(self) -> Names:
+        """Of the targets."""
+        return tuple(target.name for target in self.targets)
+
+    @property
+    def of_landmarks(self) -> bool:
+        """Whether the targets are landmarks."""
+        return bool(self.targets) and all(isinstance(target, Landmark) for target in self.targets)
+
+    def asked(self) -> Iterator[tuple[Names, str, ConformityScore]]:
+        """Components, promise and score of every record."""
+        alone = [self.names] if self.of_landmarks else [(name,) for name in self.names]
+        for promise in self.promises:
+            for names in alone if promise == MARGINAL else [tuple(self.at_once) or self.names]:
+                yield from ((names, promise, score) for score in self.scores_of(names))
 
     def needed(self, level: float) -> int:
-        """Units that a class needs at a level. Raises: ValueError: see above."""
+        """Units that a stratum needs at a level. Raises: ValueError: see above."""
         miss = miss_rate(level)
         if self.networks is None:
             return units_needed(miss, self.sides)
         return fold_units_needed(self.networks, miss, ONE_SIDED_SCORES[self.sides], self.one_recipe)
 
-    def score_of(self, measurement: str) -> ConformityScore:
-        """The score of a measurement, by name."""
-        return self.score if isinstance(self.score, ConformityScore) else self.score[measurement]
+    def bounds_of(self, name: str) -> Sequence[float]:
+        """Of a target's strata."""
+        return self.strata.get(name, self.strata.get(ALL, ()))
+
+    def scores_of(self, names: Names) -> list[ConformityScore]:
+        """The scores of some components; of several at once all share one. Raises: ValueError: they do not."""
+        if isinstance(self.score, ConformityScore):
+            return [self.score]
+        if not isinstance(self.score, Mapping):
+            return list(self.score)
+        own = [self.score[name] for name in names]
+        if any(score != own[0] for score in own):
+            raise ValueError("what is promised at once needs one score")
+        return own[:1]
 
 
-def read_calibration(path: Path) -> Calibration | PointCalibration:
+def read_calibration(path: Path) -> Calibration:
     """Read the config over inference.yaml beside it, and build what its entry `calibration` describes.
 
     Args:
@@ -97,7 +155,7 @@ def read_calibration(path: Path) -> Calibration | PointCalibration:
 
     Raises:
         StudyRefused: WRONG_USAGE for a config without that entry, such as a sampler's.
-        TypeError: the entry is no `Calibration` and no `PointCalibration`.
+        TypeError: the entry is no `Calibration`.
     """
     parser = ConfigParser()
     parser.read_config([path.with_name("inference.yaml"), path])
@@ -105,6 +163,6 @@ def read_calibration(path: Path) -> Calibration | PointCalibration:
     if "calibration" not in parser:
         raise StudyRefused("WRONG_USAGE", f"{path.name} has no entry `calibration`")
     calibration = parser.get_parsed_content("calibration")
-    if not isinstance(calibration, Calibration | PointCalibration):
-        raise TypeError(f"{path.name}: entry `calibration` is {type(calibration).__name__}, expected Calibration of either kind")
+    if not isinstance(calibration, Calibration):
+        raise TypeError(f"{path.name}: entry `calibration` is {type(calibration).__name__}, expected Calibration")
     return calibration

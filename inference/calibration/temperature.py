@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
+from ...networks.draws.sampler import Sampler
 from ..inferer import SamplingInferer
 
 
@@ -78,15 +79,16 @@ def fit_temperature(studies: Sequence[LabelledLogits]) -> TemperatureFit:
     optimizer.step(closure)
     temperature = math.exp(log_temperature.item())
     with torch.no_grad():
-        draw_nll, mean_nll = (
-            tuple(float(sum(nll(study, torch.tensor(t)) for study in studies)) / voxels for t in (1.0, temperature))
-            for nll in (_draw_nll, _mean_nll)
+        (draw_before, mean_before), (draw_after, mean_after) = (
+            [float(sum(nll(study, torch.tensor(t)) for study in studies)) / voxels for nll in (_draw_nll, _mean_nll)]
+            for t in (1.0, temperature)
         )
+    draw_nll, mean_nll = (draw_before, draw_after), (mean_before, mean_after)
     return TemperatureFit(temperature, len(studies), len(studies[0].logits), voxels, draw_nll, mean_nll)
 
 
 def fit_on_studies(
-    network: torch.nn.Module,
+    network: Sampler,
     inferer: SamplingInferer,
     studies: Iterable[Mapping[str, Any]],
     device: torch.device,

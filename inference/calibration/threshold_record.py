@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .identity import identity_of
-from .record_file import file_name_of, read_sealed, refuse_ambiguous, seal, unseal
+from .record_file import Sealed, file_name_of, read_sealed, refuse_ambiguous, unseal
 from .risk_control import groups_needed, least_strict
-
-SCHEMA = "caveat-threshold-record-1"
 
 
 @dataclass(frozen=True)
-class ThresholdRecord:
+class ThresholdRecord(Sealed):
     """Losses of out-of-fold networks at every threshold, and the thresholds that keep a risk.
 
     A pixel is of the class where every draw's probability is above the threshold. With the folds' networks as draws its loss
@@ -33,6 +31,7 @@ class ThresholdRecord:
         provenance: lists, their sha256, seeds.
     """
 
+    schema: ClassVar[str] = "caveat-threshold-record-1"
     class_index: int
     class_name: str
     loss: str
@@ -65,14 +64,8 @@ class ThresholdRecord:
         index = least_strict(self.losses, risk, self.bound)
         return None if index is None else self.thresholds[index]
 
-    def to_json(self) -> dict[str, Any]:
-        """The record as JSON, with its checksum last."""
-        return seal({"schema": SCHEMA, **vars(self)})
-
-    @property
-    def checksum(self) -> str:
-        """sha256 of the record: its name in a result."""
-        return self.to_json()["checksum"]
+    def facts(self) -> dict[str, Any]:
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ThresholdRecord:
@@ -90,6 +83,6 @@ def identity_of_threshold(result: Mapping[str, Any], bundle: Mapping[str, Any], 
 
 def read_threshold_records(place: Path) -> list[ThresholdRecord]:
     """The threshold records of a file, or of the files of a folder. Raises: StudyRefused: RECORD_EDITED, RECORD_AMBIGUOUS."""
-    records = [ThresholdRecord.from_json(stored) for stored in read_sealed(place, SCHEMA)]
+    records = [ThresholdRecord.from_json(stored) for stored in read_sealed(place, ThresholdRecord.schema)]
     refuse_ambiguous([(record.class_index, record.identity) for record in records])
     return records

@@ -8,19 +8,18 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from .point_record import PointRecord
 from .record import Record
-from .unit_case import UnitCase
+from .rows import Row
 
 
-def describe_units(cases: Sequence[UnitCase], units: Collection[str], salt: str) -> dict[str, Any]:
+def describe_units(rows: Sequence[Row], units: Collection[str], salt: str) -> dict[str, Any]:
     """What a record's provenance says of its units.
 
     Names are hashed, since they may say who a patient is. The salt, which stands on the record too, keeps the same patient from
     being recognised on two records; it does not keep a name from being tried that can be guessed, such as a short number.
 
     Args:
-        cases: every study that could have been chosen.
+        rows: every study that could have been chosen.
         units: that were calibrated on, those the gate leaves out among them.
         salt: sha256 of the data list.
 
@@ -30,7 +29,7 @@ def describe_units(cases: Sequence[UnitCase], units: Collection[str], salt: str)
     return {
         "salt": salt,
         "unit_hashes": sorted({unit_hash(unit, salt) for unit in units}),
-        "images_sha256": sorted({case.sha256 for case in cases if case.unit in units}),
+        "images_sha256": sorted({case.sha256 for case, *_ in rows if case.unit in units}),
     }
 
 
@@ -39,17 +38,17 @@ def unit_hash(unit: str, salt: str) -> str:
     return hashlib.sha256(f"{salt}:{unit}".encode()).hexdigest()
 
 
-def is_made_of(record: Record | PointRecord, cases: Sequence[UnitCase]) -> bool:
-    """Whether these are the record's units, each by an image of it. Args: cases: one a unit, also those the gate leaves out."""
+def is_made_of(record: Record, rows: Sequence[Row]) -> bool:
+    """Whether these are the record's units, each by an image of it. Args: rows: one a unit, also those the gate leaves out."""
     made = record.provenance["made_of"]
-    same_units = sorted(unit_hash(case.unit, made["salt"]) for case in cases) == made["unit_hashes"]
-    return same_units and {case.sha256 for case in cases} <= set(made["images_sha256"])
+    same_units = sorted(unit_hash(case.unit, made["salt"]) for case, *_ in rows) == made["unit_hashes"]
+    return same_units and {case.sha256 for case, *_ in rows} <= set(made["images_sha256"])
 
 
-def refuse_calibration_units(record: Record | PointRecord, cases: Sequence[UnitCase]) -> None:
+def refuse_calibration_units(record: Record, rows: Sequence[Row]) -> None:
     """Refuse to check a record on what it was made of. Raises: StudyRefused: UNITS_SEEN_IN_CALIBRATION."""
     made = record.provenance["made_of"]
-    units = {case.unit for case in cases if unit_hash(case.unit, made["salt"]) in made["unit_hashes"]}
-    images = {case.sha256 for case in cases} & set(made["images_sha256"])
+    units = {case.unit for case, *_ in rows if unit_hash(case.unit, made["salt"]) in made["unit_hashes"]}
+    images = {case.sha256 for case, *_ in rows} & set(made["images_sha256"])
     if units or images:
         raise StudyRefused("UNITS_SEEN_IN_CALIBRATION", f"{len(units)} units and {len(images)} images made the record")

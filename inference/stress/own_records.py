@@ -1,42 +1,37 @@
-"""Each study's own record: one set may hold studies of several, such as images with and without a known spacing."""
+"""Each study's own records: one set may hold studies of several, such as images with and without a known spacing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..calibration.case import Case
-from ..calibration.identity import differences, identity_of
+from ..calibration.identity import differences, identity_of_target
 from ..calibration.record import Record
-from ..interval_evaluation.methods import Method
-from ..metrics.interval_score import interval_score
+from ..calibration.rows import Row
+from ..coverage.methods import Method
+from ..metrics.interval_coverage import coverage_band
 
 
-def cases_by_record(methods: Sequence[Method], cases: Sequence[Case]) -> list[tuple[Record, list[Case]]]:
-    """The records that are used, in the order of the studies, each with its own cases; a case without one is in none."""
-    groups: dict[int, tuple[Record, list[Case]]] = {}
-    for method, case in zip(methods, cases, strict=True):
-        if method.record is not None:
-            groups.setdefault(id(method.record), (method.record, []))[1].append(case)
+def own_records(names: Sequence[str], result: Mapping[str, Any], records: Sequence[Record]) -> dict[str, Record]:
+    """The records that are valid for these components of a result, by their promise. Args: result: empty where it was refused."""
+    about = [record for record in records if result and record.names == tuple(names)]
+    identity = identity_of_target(result, result["bundle"], names) if about else {}
+    return {record.promise: record for record in about if not differences(record.identity, identity)}
+
+
+def by_record(pairs: Iterable[tuple[Record, Row]]) -> list[tuple[Record, list[Row]]]:
+    """Each record with its own studies, both in the order of the studies."""
+    groups: dict[int, tuple[Record, list[Row]]] = {}
+    for record, row in pairs:
+        groups.setdefault(id(record), (record, []))[1].append(row)
     return list(groups.values())
 
 
-def record_for(index: int, result: Mapping[str, Any], records: Sequence[Record]) -> Record | None:
-    """The record that is valid for a measurement of a result."""
-    identity = identity_of(result, result["bundle"], result["measurements"][index])
-    return next((record for record in records if not differences(record.identity, identity)), None)
+def band_of(pairs: Sequence[tuple[Record, Row]], level: float, confidence: float) -> list[float]:
+    """Smallest and largest share of the studies whose truth lies in its region, if these were like those of the calibration.
 
-
-def interval_row(method: Method, case: Case, level: float) -> dict[str, Any]:
-    """The interval as if no gate stood before it, and whether the gate lets it pass. All None where the record gives none."""
-    ends = None if method.record is None else method.ends(case, level)
-    if ends is None:
-        return dict.fromkeys(("lower", "upper", "interval_score", "covered", "accepted"))
-    lower, upper = ends
-    return {
-        "lower": lower,
-        "upper": upper,
-        "interval_score": float(interval_score(lower, upper, case.truth, level)),
-        "covered": lower <= case.truth <= upper,
-        "accepted": method.accepts(case),
-    }
+    Args:
+        pairs: studies that have regions of the level, one a unit. Of a marginal promise the band is of each component alone.
+    """
+    parts = [part for record, rows in by_record(pairs) for part in Method(record).parts(rows, level)]
+    return [covered / len(pairs) for covered in coverage_band(parts, confidence)] if parts else []

@@ -1,4 +1,4 @@
-"""A stress run as files: JSON with everything, CSV with a row per study, markdown to read."""
+"""A stress run as files: JSON with everything, CSV with a row per study and target, markdown to read, plots."""
 
 from __future__ import annotations
 
@@ -13,116 +13,127 @@ from typing import Any
 from ...transforms.corruption import all_corruptions
 from ..evaluation_files import plain
 from ..markdown import markdown_table, shown
-from .point_stress import PointStressTable
-from .stress import StressTable
+from .stress import OF_A_ROW, StressTable
 from .stress_plots import save_plots
 from .stress_set import CLEAN
-from .summary import grouped, number, score_names, scores_and_errors, summarise_sets
+from .summary import Rows, number, score_names, summarise
 
-SCHEMA = "caveat-stress-1"
-MEANS = ("dice", "bias", "absolute_error", "width", "interval_score")
-OF_A_ROW = ("value", "truth", "dice", "error", "lower", "upper", "interval_score", "covered", "accepted")
+SCHEMA = "caveat-stress-2"
+OF_STUDY = ("study", "unit", "target", "measured_in", "code")
+TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "sets": (
+        "",
+        ("corruption", "strength", "measured", "refused", "left_out", "dice", "bias", "error", "within", "size")
+        + ("interval_score", "coverage", "units", "accepted", "coverage_accepted", "band", "at_once_accepted", "band_at_once"),
+    ),
+    "prevented": (
+        "### The error that the gate prevents",
+        ("corruption", "studies", "refused", "passed", "error", "error_accepted", "error_stopped"),
+    ),
+    "detection": (
+        "### Degraded or clean?",
+        ("corruption", "strength", "studies", "error", "times", "doubles", "stopped", "stopped_clean", "auroc"),
+    ),
+    "scores": (
+        "### Do study scores know of the error?",
+        ("score", "corruption", "spearman_pooled", "spearman_per_image", "images", "spearman_strength")
+        + ("AURC", "E-AURC", "AURC_random", "n"),
+    ),
+    "means": ("### Do their means rise with the strength?", ("score", "corruption", "pearson", "spearman", "sets")),
+}
+"""Title and columns of the table of each list of `summarise`."""
 
 
 def save_stress(table: StressTable, folder: Path) -> str:
     """Write stress.json, stress.csv, stress.md and the plots. Returns: the markdown."""
-    sets, scores = summarise_sets(table), scores_and_errors(table)
-    text = to_markdown(table, sets, scores)
-    whole = {"schema": SCHEMA, "source": table.source, "sets": sets, "scores": scores}
-    whole |= {"rows": table.rows, "left_out": table.left_out}
+    found = summarise(table)
+    text = to_markdown(table, found)
+    whole = {"schema": SCHEMA, "source": table.source, **found, "rows": table.rows, "left_out": table.left_out}
     (folder / "stress.json").write_text(json.dumps(plain(whole), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "stress.csv").write_text(to_csv(table), encoding="utf-8", newline="")
     (folder / "stress.md").write_text(text, encoding="utf-8")
-    save_plots(table, sets, folder)
+    save_plots(table, found["sets"], folder)
     return text
 
 
 def to_csv(table: StressTable) -> str:
-    """A row per set, study and measurement."""
-    scores = score_names(table.rows)
-    out = io.StringIO()
+    """A row per set, study and target."""
+    scores, out = score_names(table.rows), io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["corruption", "strength", "study", "unit", "measurement", "measured_in", *OF_A_ROW, *scores])
+    writer.writerow(["corruption", "strength", *OF_STUDY, "first", *OF_A_ROW, *scores])
     for row in table.rows:
-        numbers = [number(row[name]) for name in OF_A_ROW] + [number(row["study_scores"].get(name)) for name in scores]
-        about = [row["corruption"], f"{row['strength']:g}", row["study"], row["unit"], row["measurement"], row["measured_in"]]
-        writer.writerow(about + [f"{value:.6g}" if math.isfinite(value) else "" for value in numbers])
+        numbers = [number(row[name]) for name in ("first", *OF_A_ROW)] + [
+            number(row["study_scores"].get(name)) for name in scores
+        ]
+        cells = [f"{value:.6g}" if math.isfinite(value) else "" for value in numbers]
+        writer.writerow([row["corruption"], f"{row['strength']:g}", *(row[name] for name in OF_STUDY), *cells])
     return out.getvalue()
 
 
-def to_markdown(table: StressTable, sets: Sequence[Mapping[str, Any]], scores: Sequence[Mapping[str, Any]]) -> str:
-    """A table per measurement of what each corruption does, then whether study scores know of it."""
-    parts = [headline(table)]
-    for (measurement,), entries in grouped(list(sets), "measurement").items():
-        parts += [f"## {measurement}", set_table(entries)]
-        own = [entry for entry in scores if entry["measurement"] == measurement]
-        if own:
-            parts += ["Mean study scores:", score_table(entries)]
-            parts += [f"### Do study scores know of the error of {measurement}?", relation_table(own)]
+def to_markdown(table: StressTable, found: Mapping[str, Rows]) -> str:
+    """For each target what each corruption does, what the gate prevents, what can be told apart, what the scores know of it."""
+    run = ", ".join(f"{key} {value}" for key, value in table.source["sampling"].items() if value is not None)
+    clean = {(row["study"], row["unit"]) for row in table.rows if row["corruption"] == CLEAN.corruption}
+    images = f"{len(clean)} images of {len({unit for _, unit in clean})} units"
+    parts = [f"# {table.source['bundle'].get('name', 'bundle')} under stress: {images}\n\n{run}."]
+    targets = list(dict.fromkeys(entry["target"] for entry in found["sets"]))
+    for target in targets:
+        parts.append(f"## {target}")
+        for section, (title, names) in TABLES.items():
+            own = [entry for entry in found[section] if entry["target"] == target]
+            parts += [part for part in (title, columns(own, names)) if part] if own else []
+    if score_names(table.rows):
+        of_one = [entry for entry in found["sets"] if entry["target"] == targets[0]]
+        parts += ["## Mean study scores", columns(of_one, ("corruption", "strength", "study_scores"))]
     return "\n\n".join([*parts, footnotes(table)]) + "\n"
 
 
-def headline(table: StressTable | PointStressTable) -> str:
-    """What was degraded and by what measured."""
-    run = ", ".join(f"{key} {value}" for key, value in table.source["sampling"].items() if value is not None)
-    clean = {row["study"] for row in table.rows if row["corruption"] == CLEAN.corruption}
-    units = {row["unit"] for row in table.rows if row["corruption"] == CLEAN.corruption}
-    return f"# {table.source['bundle'].get('name', 'bundle')} under stress: {len(clean)} images of {len(units)} units\n\n{run}."
+def columns(entries: Rows, names: Sequence[str]) -> str:
+    """A table of entries of `summarise`, without the columns in which nothing is known. Args: names: a mapping's is of scores."""
+    nested = {"auroc": "AUROC ", "study_scores": ""}
+    heads = [head for name in names for head in ([nested[name] + key for key in entries[0][name]] if name in nested else [name])]
+    flat = [
+        entry | {nested[key] + name: value for key in nested for name, value in entry.get(key, {}).items()} for entry in entries
+    ]
+    rows = [[f"{entry[head]:g}" if head == "strength" else cell(entry.get(head)) for head in heads] for entry in flat]
+    kept = [index for index in range(len(heads)) if any(row[index] != "-" for row in rows)]
+    return markdown_table([heads[index].replace("_", " ") for index in kept], [[row[index] for index in kept] for row in rows])
 
 
-def set_table(entries: Sequence[Mapping[str, Any]]) -> str:
-    """A row per set."""
-    head = ["corruption", "strength", "measured", "left out", "Dice", "bias", "absolute error", "width", "interval score"]
-    head += ["coverage, all", "accepted", "coverage, accepted", "band if nothing had shifted"]
-    rows = []
-    for entry in entries:
-        left_out = ", ".join(f"{count} {code}" for code, count in entry["left_out"].items()) or "0"
-        band = " to ".join(map(shown, entry["band"])) or "-"
-        rows.append(
-            [entry["corruption"], f"{entry['strength']:g}", str(entry["measured"]), left_out]
-            + [shown(entry[name]) for name in MEANS]
-            + [shown(entry["coverage"]), accepted(entry), shown(entry["coverage_accepted"]), band]
-        )
-    return markdown_table(head, rows)
-
-
-def accepted(entry: Mapping[str, Any]) -> str:
-    """ "12 of 28", or "-" without a record."""
-    return "-" if math.isnan(entry["accepted"]) else f"{entry['accepted_units']} of {entry['units']}"
-
-
-def score_table(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Mean study scores, a row per set."""
-    names = list(entries[0]["study_scores"])
-    rows = [[e["corruption"], f"{e['strength']:g}", *(shown(e["study_scores"][name]) for name in names)] for e in entries]
-    return markdown_table(["corruption", "strength", *names], rows)
-
-
-def relation_table(entries: Sequence[Mapping[str, Any]]) -> str:
-    """A row per score and corruption."""
-    names = ("spearman_pooled", "spearman_per_image", "images", "spearman_strength", "AURC", "E-AURC", "AURC_random", "n")
-    rows = [[e["score"], e["corruption"], *(shown(number(e.get(name))) for name in names)] for e in entries]
-    return markdown_table(["score", "corruption", *names], rows)
+def cell(value: Any) -> str:
+    """As a person reads it: counts of codes, the ends of a band, whether, a number."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{count} {code}" for code, count in value.items()) or "0"
+    if isinstance(value, list):
+        return " to ".join(map(shown, value)) or "-"
+    if isinstance(value, float):
+        return shown(value)
+    return "-" if value is None or value is False else "yes" if value is True else str(value)
 
 
 def footnotes(table: StressTable) -> str:
     """How to read the figures."""
     level, confidence = f"{table.source['level']:.0%}", f"{table.source['confidence']:.0%}"
-    return f"""Dice, bias (mean error with sign) and absolute error are means over images, errors as shares of the truth.
-Intervals are of the level {level}, without looking at the gate; coverage and what the gate accepts are counted on one image of
-each unit. The band ({confidence}, each set by itself) is where the coverage of the accepted would lie if degraded images were
-like those of the calibration; under shift nothing is promised. "-": undefined, or no record fits.
-Spearman: of a study score with the absolute error, pooled over images and strengths, and as the mean of each image's own
-correlation over strengths; `spearman_strength`: with the strength. AURC: area under the risk-coverage curve, risk 1 - Dice.
-Images left out (refused, nothing found, or their truth cut away) are in no figure.
+    done = [name for name in dict.fromkeys(row["corruption"] for row in table.rows) if name in all_corruptions()]
+    strengths = "\n".join(f"- {name}: {all_corruptions()[name].unit}" for name in done)
+    return f"""Means over images. Errors of a measurement are shares of the truth, bias with its sign; those of landmarks are the
+mean distance, mm, over an image's landmarks from those of the first rater, which move with the image (one beyond the border still
+counts); within: share of landmarks within {table.source["within_mm"]:g} mm. A refused study is not accepted; an image of another
+kind was measured all the same, to see how wrong it would have been. Left out, and in no figure: what could not be degraded, has
+no truth, or in which nothing was found.
+Regions are of the level {level}, without looking at the gate; size: width of an interval, mean radius of the landmarks' regions.
+Coverage and accepted (a share) are counted on one image of each unit; passed: share of all images that the gate accepts. A band
+({confidence}, each set by itself, of landmarks each alone) is where the coverage of the accepted would lie were degraded images
+like those of the calibration; under shift nothing is promised. At once: all landmarks in their regions of that promise.
+Degraded or clean: both signs of a strength together; doubles: the strength whose mean error is nearest to twice the clean one;
+AUROC of each score. The gate's thresholds come from calibration images alone.
+Spearman: of a study score with the error, pooled over images and strengths, and as the mean of each image's own correlation over
+strengths; spearman strength: with the strength. AURC: area under the risk-coverage curve; the risk is 1 - Dice, of landmarks the
+error. The mean scores of the sets are near 1 with the strength for whatever rises at all, which says nothing of a single image.
+"-" or no column: undefined, or no record fits.
 
 Strengths:
 
-{strengths_note(table.rows)}"""
+{strengths}
 
-
-def strengths_note(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What the strengths of each corruption count, a line each."""
-    done = [name for name in dict.fromkeys(row["corruption"] for row in rows) if name in all_corruptions()]
-    lengths = "Lengths are mm; in pictures without a known spacing, thousandths of the shorter side."
-    return "\n".join([*(f"- {name}: {all_corruptions()[name].unit}" for name in done), "", lengths])
+Lengths are mm; in pictures without a known spacing, thousandths of the shorter side."""

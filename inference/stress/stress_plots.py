@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,114 +15,112 @@ from matplotlib.figure import Figure
 from ..metrics.risk_coverage import risk_coverage_curve
 from .stress import StressTable
 from .stress_set import CLEAN
-from .summary import SIGN, SUSPICIOUS, grouped, number, score_names
+from .summary import SUSPICIOUS, Rows, doubt, grouped, number, risk, score_names, with_clean
 
 FIGURES = {
-    "dice": ("Dice",),
-    "error": ("bias", "absolute error"),
-    "coverage": ("coverage", "coverage accepted"),  # of all, and of those that the gate accepts
-    "accepted": ("accepted",),
+    "dice": ("dice",),
+    "error": ("bias", "error", "error_accepted"),
+    "coverage": ("coverage", "coverage_accepted"),  # of all, and of those that the gate accepts
+    "at_once": ("at_once", "at_once_accepted"),
+    "accepted": ("accepted", "passed"),  # of the units measured, of all studies
 }
-"""File names, and the entries of a set that each shows, a line a measurement."""
+"""File names, and the entries of a set that each shows, a line a target."""
 STRENGTH = itemgetter("strength")
-STYLES = ("-", "--")
+STYLES = ("-", "--", ":")
 COLUMNS = 4
 
 
-def save_plots(table: StressTable, sets: Sequence[dict[str, Any]], folder: Path) -> None:
-    """Write dice.png, error.png, coverage.png and accepted.png (a panel per corruption), scores.png (a panel per score) and
-    risk_coverage.png.
+def save_plots(table: StressTable, sets: Rows, folder: Path) -> None:
+    """Write dice.png, error.png, coverage.png, at_once.png and accepted.png (a panel per corruption), mean_scores.png and
+    scores.png (a panel per score) and risk_coverage.png; the last three of the first target.
 
     Args:
-        sets: of `summary.summarise_sets`. What is undefined everywhere, such as coverage without a record, gets no file.
+        sets: of `summary.summarise`. What is undefined everywhere, such as coverage without a record, gets no file.
     """
-    for name, shown in FIGURES.items():
-        keys = [entry.lower().replace(" ", "_") for entry in shown]
-        if any(math.isfinite(entry[key]) for entry in sets for key in keys):
-            level = table.source["level"] if name == "coverage" else None
-            save_figure(against_strength(sets, dict(zip(keys, shown, strict=True)), level), folder / f"{name}.png")
-    names = score_names(table.rows)
+    for name, keys in FIGURES.items():
+        shown = [key for key in keys if any(math.isfinite(entry[key]) for entry in sets)]
+        if shown and with_clean(sets):
+            level = table.source["level"] if name in ("coverage", "at_once") else None
+            save_figure(against_strength(sets, shown, level), folder / f"{name}.png")
+    target = table.rows[0]["target"]
+    rows = [row for row in table.rows if row["target"] == target and row["error"] is not None]
+    names = score_names(rows)
     if names:
-        save_figure(_scores(table), folder / "scores.png")
+        save_figure(scores_and_errors(rows, names), folder / "scores.png")
+    if names and with_clean(sets):
+        save_figure(mean_scores([entry for entry in sets if entry["target"] == target], names), folder / "mean_scores.png")
     if known := [name for name in names if name in SUSPICIOUS]:
-        save_figure(_risk_coverage(table, known), folder / "risk_coverage.png")
+        save_figure(risk_coverage(rows, known), folder / "risk_coverage.png")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a PNG that says nothing of when and by which version."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(figure.axes) + 1, COLUMNS), fontsize=7)
     FigureCanvasAgg(figure)
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
-def panels(count: int) -> tuple[Figure, list[Axes]]:
-    """So many axes on a figure of as many rows as they need. Args: count: at least 1."""
-    columns = min(count, COLUMNS)
-    rows = math.ceil(count / columns)
-    figure = Figure(figsize=(3.1 * columns, 2.5 * rows + 0.5), layout="constrained")
+def panels(titles: Sequence[str], said: str) -> tuple[Figure, list[Axes]]:
+    """An axes for each title, on a figure of as many rows as they need. Args: titles: at least one. said: of the figure."""
+    columns = min(len(titles), COLUMNS)
+    rows = math.ceil(len(titles) / columns)
+    figure = Figure(figsize=(3.1 * max(columns, 2), 2.5 * rows + 0.7), layout="constrained")  # titles and legend need two
     axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-    for unused in axes[count:]:
+    for unused in axes[len(titles) :]:
         unused.remove()
-    return figure, axes[:count]
+    for panel, title in zip(axes, titles):
+        panel.set_title(title.replace("_", " "), fontsize=9)
+        panel.tick_params(labelsize=7)
+    figure.suptitle(said, fontsize=10)
+    return figure, axes[: len(titles)]
 
 
-def against_strength(sets: Sequence[dict[str, Any]], shown: Mapping[str, str], level: float | None) -> Figure:
-    """A panel per corruption, strength 0 is the clean set. Args: shown: key of a set to its name. level: a line, or none."""
-    corruptions = list(dict.fromkeys(entry["corruption"] for entry in sets if entry["corruption"] != CLEAN.corruption))
-    figure, axes = panels(max(1, len(corruptions)))
-    for panel, corruption in zip(axes, corruptions):
-        own = sorted((entry for entry in sets if entry["corruption"] in (CLEAN.corruption, corruption)), key=STRENGTH)
-        for colour, ((measurement,), entries) in enumerate(grouped(own, "measurement").items()):
-            for style, (key, name) in zip(STYLES, shown.items()):
-                label = f"{measurement}, {name}" if len(shown) > 1 else measurement
-                strengths, values = [entry["strength"] for entry in entries], [entry[key] for entry in entries]
-                panel.plot(strengths, values, style, color=f"C{colour}", marker=".", label=label)
+def against_strength(sets: Rows, shown: Sequence[str], level: float | None) -> Figure:
+    """A panel per corruption, strength 0 is the clean set. Args: shown: entries of a set. level: a line, or none."""
+    groups = with_clean(sets)
+    figure, axes = panels(list(groups), f"{' and '.join(shown)} against strength".replace("_", " "))
+    for panel, own in zip(axes, groups.values(), strict=True):
+        for colour, ((target,), entries) in enumerate(grouped(sorted(own, key=STRENGTH), "target").items()):
+            for style, key in zip(STYLES, shown):
+                x, y = [entry["strength"] for entry in entries], [entry[key] for entry in entries]
+                panel.plot(x, y, style, color=f"C{colour}", marker=".", label=f"{target}, {key}".replace("_", " "))
         if level is not None:
             panel.axhline(level, color="grey", linewidth=0.8)
             panel.set_ylim(-0.03, 1.03)
-        panel.set_title(corruption.replace("_", " "), fontsize=9)
-        panel.tick_params(labelsize=7)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
-    figure.suptitle(f"{' and '.join(shown.values())} against strength", fontsize=10)
     return figure
 
 
-def _scores(table: StressTable) -> Figure:
-    """Absolute error of the first measurement against each study score, a colour per corruption."""
-    measurement = table.rows[0]["measurement"]
-    rows = [row for row in table.rows if row["measurement"] == measurement]
-    names = score_names(rows)
-    figure, axes = panels(len(names))
-    for panel, name in zip(axes, names):
+def mean_scores(sets: Rows, names: Sequence[str]) -> Figure:
+    """Mean of each study score against strength, as a share of the corruption's largest."""
+    figure, axes = panels(names, "mean study scores against strength (share of the largest)")
+    for corruption, entries in with_clean(sets).items():
+        entries = sorted(entries, key=STRENGTH)
+        largest = max(abs(entry["strength"]) for entry in entries)
+        for panel, name in zip(axes, names, strict=True):
+            x, y = [entry["strength"] / largest for entry in entries], [entry["study_scores"][name] for entry in entries]
+            panel.plot(x, y, marker=".", linewidth=1, label=corruption)
+    return figure
+
+
+def scores_and_errors(rows: Rows, names: Sequence[str]) -> Figure:
+    """Size of the error against each study score, a colour per corruption."""
+    figure, axes = panels(names, f"{rows[0]['target']}: error against study scores")
+    for panel, name in zip(axes, names, strict=True):
         for index, ((corruption,), own) in enumerate(grouped(rows, "corruption").items()):
-            scores = np.array([number(row["study_scores"].get(name)) for row in own])
-            colour = "black" if corruption == CLEAN.corruption else f"C{index % 10}"
-            marker = "o" if index < 10 else "^"
-            errors = [100 * abs(row["error"]) for row in own]
+            scores, errors = [number(row["study_scores"].get(name)) for row in own], [abs(row["error"]) for row in own]
+            colour, marker = "black" if corruption == CLEAN.corruption else f"C{index % 10}", "o" if index < 10 else "^"
             panel.scatter(scores, errors, s=7, color=colour, marker=marker, label=corruption, alpha=0.7, linewidths=0)
-        panel.set_yscale("symlog", linthresh=1)
-        panel.set_xlabel(name, fontsize=8)
-        panel.set_ylabel("absolute error, %", fontsize=8)
-        panel.tick_params(labelsize=7)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=7, markerscale=2)
-    figure.suptitle(f"{measurement}: error against study scores", fontsize=10)
+        panel.set_yscale("symlog", linthresh=0.01)
     return figure
 
 
-def _risk_coverage(table: StressTable, names: Sequence[str]) -> Figure:
-    """Mean 1 - Dice of the first measurement among the studies kept, the most doubtful left out first. Args: names: of scores."""
-    measurement = table.rows[0]["measurement"]
-    figure, (panel,) = panels(1)
-    rows = [row for row in table.rows if row["measurement"] == measurement]
+def risk_coverage(rows: Rows, names: Sequence[str]) -> Figure:
+    """Mean risk among the studies kept, the most doubtful left out first. Args: names: of scores."""
+    figure, (panel,) = panels([f"{rows[0]['target']}: mean risk against the share of studies kept"], "risk-coverage")
     for name in names:
-        doubt = SIGN[SUSPICIOUS[name]] * np.array([number(row["study_scores"].get(name)) for row in rows])
-        known = np.isfinite(doubt)
-        risk = risk_coverage_curve(np.array([1 - row["dice"] for row in rows])[known], doubt[known])
-        panel.plot(np.arange(1, len(risk) + 1) / max(len(risk), 1), risk, label=name, linewidth=1)
-    panel.set_xlabel("share of studies kept", fontsize=8)
-    panel.set_ylabel("mean 1 - Dice", fontsize=8)
-    panel.tick_params(labelsize=7)
-    figure.suptitle(f"{measurement}: risk-coverage", fontsize=10)
-    figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+        doubts = np.array([doubt(row, name) for row in rows])
+        known = np.isfinite(doubts)
+        curve = risk_coverage_curve(np.array([risk(row) for row in rows])[known], doubts[known])
+        panel.plot(np.arange(1, len(curve) + 1) / max(len(curve), 1), curve, label=name, linewidth=1)
     return figure

@@ -12,7 +12,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from ..calibration.case import Predicted
+from ..calibration.read_cases import Predicted
 from ..evaluate import read_entries, results_by_sha256, run_of
 from .degraded import LIST, Degradation, write_degraded, write_list
 

@@ -21,7 +21,7 @@ CALIBRATE = """
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
   truths: {_target_: caveat.inference.truths.MaskTruths, classes: [1, 2]}
-  measurements: '@measurements'
+  targets: '@measurements'
   score:
     whole volume:
       _target_: caveat.inference.calibration.scores.fitted.Fitted
@@ -30,7 +30,7 @@ calibration:
     first volume: {_target_: caveat.inference.calibration.scores.log.Log, offset: 0.05}
   unit: subject
   checks: [{_target_: caveat.inference.gate.gate.Check, name: noise, direction: above}]
-  size_classes: {first volume: [0.8, 0.95]}
+  strata: {first volume: [0.8, 0.95]}
 """
 
 
@@ -56,12 +56,12 @@ def test_records_are_written_and_told(place, capsys):
     assert calibrate(place) == 0
     printed = capsys.readouterr().out
     lines = printed.splitlines()
-    assert lines[0].split()[:2] == ["measurement", "predicted"] and "q 90 %" in lines[0] and "half-width 50 %" in lines[0]
+    assert lines[0].split()[:2] == ["target", "stratum"] and "q 90 %" in lines[0] and "half-width 50 %" in lines[0]
     assert lines[1].startswith("whole volume") and "subject" in lines[1] and "Fitted" in lines[1] and "mL" in lines[1]
-    assert "size classes with too few units give no interval: first volume" in printed
+    assert "strata with too few units give no region: first volume" in printed
     assert "2 records" in lines[-1]
     records = read_records(place / "out/records")
-    assert [record.measurement for record in records] == ["first volume", "whole volume"]
+    assert [record.names for record in records] == [("first volume",), ("whole volume",)]
     assert records[0].gate is not None and records[0].levels == (0.5, 0.8, 0.9)
 
 

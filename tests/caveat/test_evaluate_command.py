@@ -9,7 +9,7 @@ import pytest
 
 from caveat.commands import evaluate as command
 from caveat.inference.calibration.calibrate import fit_records
-from caveat.inference.calibration.case import read_cases
+from caveat.inference.calibration.read_cases import read_cases
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.settings import Calibration
@@ -109,14 +109,14 @@ def test_figures_of_every_class_and_intervals_of_every_volume(stored, run, capsy
     names = ["Dice", "Dice, anterior", "average surface distance, posterior, mm", "surface Dice at 1 mm, both parts"]
     assert {*names, "anterior volume: error, mL", "hippocampus volume: error, share of the truth"} <= set(metrics)
     assert len(table["rows"]) == 12
-    sections = table["intervals"]["measurements"]
-    assert [section["measurement"] for section in sections] == [measurement.name for measurement in MEASUREMENTS]
+    sections = table["coverage"]["sections"]
+    assert [section["names"] for section in sections] == [[measurement.name] for measurement in MEASUREMENTS]
     for section in sections:
         assert (section["record"]["n"], section["units"], len(section["rows"])) == (14, 6, 12)
         assert section["resplits"] and section["baselines"] and section["power"]
-    assert table["intervals"]["claims"] == 12
+    assert table["coverage"]["claims"] == {"marginal": 12}
     printed = capsys.readouterr().out
-    assert "## Intervals: posterior volume, mL" in printed
+    assert "## Coverage: posterior volume, mL" in printed
     first = {name: (stored / "out" / name).read_bytes() for name in FILES}
     run("--record", str(stored / "records"))
     assert first == {name: (stored / "out" / name).read_bytes() for name in FILES}
@@ -132,7 +132,7 @@ def test_without_predictions_of_the_calibration_part_there_are_no_baselines_and_
     for scan in range(28):
         (stored / f"out/scan{scan:02d}/result.json").unlink()
     assert run("--record", str(stored / "records")) == 0
-    for section in json.loads((stored / "out/evaluation.json").read_text())["intervals"]["measurements"]:
+    for section in json.loads((stored / "out/evaluation.json").read_text())["coverage"]["sections"]:
         assert section["figures"] and section["power"] and not section["baselines"] and not section["resplits"]
 
 
@@ -166,5 +166,5 @@ def test_a_study_without_its_classes_is_left_out_and_named(stored, run, capsys):
     save(np.minimum(box(3, np.random.default_rng(1)), 1), stored / "data/scan30.nii.gz")
     run("--record", str(stored / "records"))
     table = json.loads((stored / "out/evaluation.json").read_text())
-    assert [row["code"] for row in table["intervals"]["left_out"]] == ["LABEL_WITHOUT_CLASS"]
+    assert [row["code"] for row in table["coverage"]["left_out"]] == ["LABEL_WITHOUT_CLASS"]
     assert "1 images have no interval" in capsys.readouterr().out

@@ -75,5 +75,5 @@ def test_from_images_to_regions_and_their_check(bundle, tmp_path, capsys):
     ellipses = [point["region"] for point in read_valid(Path("fifth/film8/result.json"))["points"] if point["region"]]
     assert ellipses and {ellipse["kind"] for ellipse in ellipses} == {"ellipse"}
     assert run("evaluate", bundle, *said, "-p", "second", "--record", "records") == 0
-    regions = json.loads(Path("second/evaluation.json").read_text())["regions"]
-    assert [section["units"] for section in regions["sections"]] == [2] * 4 and Path("second/regions.png").is_file()
+    coverage = json.loads(Path("second/evaluation.json").read_text())["coverage"]
+    assert [section["units"] for section in coverage["sections"]] == [2] * 4 and Path("second/regions.png").is_file()

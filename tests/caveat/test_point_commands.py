@@ -9,27 +9,35 @@ import pytest
 from point_phantoms import BUNDLE, result_of, write_stored
 
 from caveat.cli import main
-from caveat.inference.calibration.apply_point_records import ApplyPointRecordsd
-from caveat.inference.calibration.point_record import read_point_records
+from caveat.inference.calibration.apply_records import ApplyRecordsd
+from caveat.inference.calibration.record import read_records
 
 NAMES = "landmarks: [Sella, Nasion, Menton]\nbundle_root: .\n"
 CALIBRATE = """
 calibration:
-  _target_: caveat.inference.calibration.point_settings.PointCalibration
+  _target_: caveat.inference.calibration.settings.Calibration
   truths: {_target_: caveat.inference.point_truths.PointTruths, raters: [senior], names: '@landmarks', folder: 'FOLDER'}
-  names: '@landmarks'
+  targets: {_target_: caveat.inference.landmark.landmarks, names: '@landmarks'}
+  score:
+    - {_target_: caveat.inference.calibration.scores.distance.Distance}
+    - _target_: caveat.inference.calibration.scores.ellipse_distance.EllipseDistance
+      folder: $@bundle_root + '/calibration'
+      share: 0.5
+      floor: 0.01
+  promises: [marginal, simultaneous]
   unit: patient
   checks: [{_target_: caveat.inference.gate.gate.Check, name: noise, direction: above}]
-  pooled: $@bundle_root + '/calibration'
 """
 EVALUATE = """
 evaluation:
   _target_: caveat.inference.evaluate.Evaluation
   truths: {_target_: caveat.inference.point_truths.PointTruths, raters: [senior], names: '@landmarks', folder: 'FOLDER'}
   metrics: [{_target_: caveat.inference.evaluations.radial_error.radial_error, _mode_: callable, within: [2]}]
-regions:
-  _target_: caveat.inference.region_evaluation.settings.RegionEvaluation
-  names: '@landmarks'
+coverage:
+  _target_: caveat.inference.coverage.settings.Coverage
+  targets: {_target_: caveat.inference.landmark.landmarks, names: '@landmarks'}
+  kinds: [disc, ellipse]
+  promises: [marginal, simultaneous]
   resplits: 5
   resamples: 100
 """
@@ -61,17 +69,17 @@ def test_from_stored_landmarks_to_regions_and_their_check(place, capsys):
     assert "errors of 3 landmarks in 6 images" in capsys.readouterr().out
     assert run("calibrate", place, "-o", str(place / "records")) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].split()[:4] == ["shape", "promise", "n", "unit"] and "mean radius 90 %" in printed[0]
+    assert printed[0].split()[:4] == ["target", "promise", "stratum", "n"] and "half-width 90 %" in printed[0]
     assert "4 records" in printed[-1]
-    assert len(read_point_records(place / "records")) == 4
+    assert len(read_records(place / "records")) == 4
     study = {"result": result_of("new", np.zeros((3, 2)), noise=0.0)}
     for shape in ("disc", "ellipse"):
-        entry = ApplyPointRecordsd(place / "records", 0.9, BUNDLE, shape)(study)["result"]["points"][2]
+        entry = ApplyRecordsd(place / "records", 0.9, BUNDLE, shape=shape)(study)["result"]["points"][2]
         assert entry["region"]["kind"] == entry["simultaneous_region"]["kind"] == shape and "90 % within" in entry["statement"]
     assert run("evaluate", place, "--record", str(place / "records")) == 0
-    assert "## Regions: ellipse, each landmark for itself" in capsys.readouterr().out
+    assert "## Coverage: ellipse, each of 3 landmarks for itself" in capsys.readouterr().out
     table = json.loads((place / "out/evaluation.json").read_text())
-    assert [section["units"] for section in table["regions"]["sections"]] == [8] * 4 and table["intervals"] == {}
+    assert [section["units"] for section in table["coverage"]["sections"]] == [8] * 4
     assert (place / "out/regions.png").is_file()
     assert run("evaluate", place, "--record", str(place / "records"), "--split", "calibration") == 2
     assert "UNITS_SEEN_IN_CALIBRATION" in capsys.readouterr().err
@@ -82,7 +90,7 @@ def test_pooled_covariances_are_for_landmarks(place, capsys):
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
   truths: {_target_: caveat.inference.truths.MaskTruths}
-  measurements: []
+  targets: []
   score: {_target_: caveat.inference.calibration.scores.absolute.Absolute}
   unit: subject
 """

@@ -64,6 +64,7 @@ def threshold(options, bundle, data_list, output) -> int:
             "sampling": {"sampler": "Threshold", "draws": 0, "seed": 0},
             "measurements": measured,
             "study_scores": {"noise": float(voxels.std())},
+            "flags": [],
         }
         (study / "result.json").write_text(json.dumps(result))
     return 0
@@ -77,7 +78,7 @@ def test_one_corruption_from_images_to_table(data, tmp_path, monkeypatch, capsys
     assert said.out.startswith("# hippocampus_volume under stress: 3 images of 3 units")
     assert said.out.strip().endswith("3 sets of 3 images; " + str(tmp_path / "out" / "stress.json"))
     stored = json.loads((tmp_path / "out" / "stress.json").read_text())
-    whole = [entry for entry in stored["sets"] if entry["measurement"] == "hippocampus volume"]
+    whole = [entry for entry in stored["sets"] if entry["target"] == "hippocampus volume"]
     assert [entry["strength"] for entry in whole] == [0, 0.05, 0.3] and all(entry["measured"] == 3 for entry in whole)
     assert whole[0]["dice"] > whole[1]["dice"] > whole[2]["dice"]
     assert (tmp_path / "out" / "gaussian_noise_0.3" / "list.json").is_file()
@@ -111,11 +112,17 @@ def blind(options, bundle, data_list, output) -> int:
     for number, entry in enumerate(json.loads(data_list.read_text())["stress"]):
         truth = read_points(data_list.parent / entry["points"], "senior", list(NAMES.values()))
         none = {"region": None, "simultaneous_region": None, "outside_image": False, "total_covariance": [[1, 0], [0, 1]]}
+        none |= {"draws": {"values": []}}
         points = [{"name": name, "unit": "mm", "value": [6.0, 7.0]} | none for name in NAMES.values()]
         result = {
             "status": "OK",
             "reasons": [],
-            "input": {"sha256": entry["sha256"], "spacing_mm": entry["spacing_mm"], "affine": np.diag([0.2, 0.2, 1, 1]).tolist()},
+            "input": {
+                "sha256": entry["sha256"],
+                "shape": [60, 70],
+                "spacing_mm": entry["spacing_mm"],
+                "affine": np.diag([0.2, 0.2, 1, 1]).tolist(),
+            },
             "bundle": {"name": "cephalometric_landmarks", "weights_sha256": "w", "preprocessing_sha256": "p"},
             "sampling": {"sampler": "Blind", "draws": 0, "seed": 0},
             "points": points,
@@ -159,6 +166,17 @@ def test_landmarks_from_images_to_table_and_the_images_serve_another_run(films, 
     assert main([*command, "-o", str(tmp_path / "second")]) == 0
     assert (turned / "images" / "film0.tif").stat().st_mtime_ns == made
     assert (tmp_path / "second" / "stress.json").read_bytes() == (tmp_path / "first" / "stress.json").read_bytes()
+
+
+def test_landmarks_are_judged_by_records_of_the_regions_that_results_state(tmp_path):
+    shipped = Path(str(files("caveat.bundles"))) / "cephalometric_landmarks"
+    bundle = tmp_path / "mine"
+    shutil.copytree(shipped / "configs", bundle / "configs")
+    options = argparse.Namespace(record=shipped / "calibration")
+    assert {record.score.kind for record in stress.records_of(options, bundle)} == {"disc"}
+    config = bundle / "configs" / "inference.yaml"
+    config.write_text(config.read_text().replace("region_shape: disc", "region_shape: ellipse"))
+    assert {record.score.kind for record in stress.records_of(options, bundle)} == {"ellipse"}
 
 
 def test_a_bad_image_is_refused_and_counted_and_the_rest_goes_on(data, tmp_path, monkeypatch, capsys):

@@ -17,7 +17,6 @@ from result_schema import read_valid
 
 from caveat.bundle_folders import ALLOW_LIST, read_metadata, settings_of, shipped_bundles
 from caveat.cli import main
-from caveat.inference.calibration.point_record import read_point_records
 from caveat.inference.calibration.record import read_records
 from caveat.inference.gate.kind_limits import KindLimits
 
@@ -105,7 +104,7 @@ class TestBundle:
     def test_it_says_whose_truth_it_learned_and_its_records_promise_the_same(self, name):
         truth = read_metadata(BUNDLES[name])["truth"]
         place = BUNDLES[name] / "calibration"
-        records = [*read_records(place), *read_point_records(place)]
+        records = read_records(place)
         assert truth.startswith("as ") and {record.truth for record in records} <= {truth}
 
     def test_what_makes_a_run_another_one_stands_in_its_settings(self, name):

@@ -6,31 +6,32 @@ import copy
 import json
 
 import numpy as np
+import point_phantoms as phantoms
 import pytest
 import torch
 from monai.data import MetaTensor
 from point_phantoms import BUNDLE, NAMES, result_of
 
-from caveat.inference.calibration.apply_point_records import ApplyPointRecordsd
-from caveat.inference.calibration.identity import identity_of_points
-from caveat.inference.calibration.point_record import PointRecord
+from caveat.inference.calibration.apply_records import ApplyRecordsd
+from caveat.inference.calibration.identity import identity_of_target
 from caveat.inference.calibration.record_file import write_record
-from caveat.inference.calibration.region_shape import Disc, Ellipse
+from caveat.inference.calibration.scores.ellipse_distance import EllipseDistance
 from caveat.inference.calibration.whose_truth import UNSTATED
 from caveat.inference.gate.gate import Check, fit_gate
 from caveat.reasons import StudyRefused
 
 RESULT = result_of("sha", np.zeros((3, 2)))
 DISTANCES = tuple(k / 10 for k in range(1, 21))
-POOLED = (((4.0, 0.0), (0.0, 1.0)),) * 3
+ELLIPSE = EllipseDistance(0.5, 0.01, dict.fromkeys(NAMES, ((4.0, 0.0), (0.0, 1.0))))
 FULL = "not calibrated; no region: "
 
 
-def save(folder, shape=None, promise="marginal", gate=None, result=RESULT):
+def save(folder, score=None, promise="marginal", gate=None, result=RESULT):
     """A record of 20 patients whose landmarks were 0.1 ... 2 mm off, or twice that at once."""
     rows = (tuple(2 * d for d in DISTANCES),) if promise == "simultaneous" else (DISTANCES,) * 3
-    identity = identity_of_points(result, BUNDLE)
-    record = PointRecord(NAMES, "patient", shape or Disc(), promise, rows, (0.5, 0.9), gate, identity, {"list": "list.json"})
+    identity = identity_of_target(result, BUNDLE, NAMES)
+    about = {"gate": gate, "identity": identity, "provenance": {"list": "list.json"}, "levels": (0.5, 0.9)}
+    record = phantoms.record(score, promise, rows, **about)
     folder.mkdir(exist_ok=True)
     write_record(record, folder / record.file_name)
     return record
@@ -38,7 +39,7 @@ def save(folder, shape=None, promise="marginal", gate=None, result=RESULT):
 
 def apply(folder, level=0.9, result=RESULT, bundle=BUNDLE, shape="disc"):
     data = {"result": copy.deepcopy(result), "image": "untouched"}
-    out = ApplyPointRecordsd(str(folder), level, bundle, shape)(data)
+    out = ApplyRecordsd(str(folder), level, bundle, shape=shape)(data)
     assert data["result"] == result and out["image"] == "untouched"
     return out["result"]
 
@@ -46,7 +47,7 @@ def apply(folder, level=0.9, result=RESULT, bundle=BUNDLE, shape="disc"):
 def test_an_image_that_trained_the_network_gets_no_regions(tmp_path):
     save(tmp_path / "calibration")
     (tmp_path / "calibration" / "seen.json").write_text('["seen"]')
-    apply_records = ApplyPointRecordsd(tmp_path / "calibration", 0.9, BUNDLE, "disc", bundle_root=tmp_path)
+    apply_records = ApplyRecordsd(tmp_path / "calibration", 0.9, BUNDLE, bundle_root=tmp_path)
     for sha256, flags in (("seen", ["UNITS_SEEN_IN_TRAINING"]), ("new", [])):
         image = MetaTensor(torch.zeros(1, 2, 2), meta={"input_sha256": sha256})
         result = apply_records({"result": copy.deepcopy(RESULT), "input": image})["result"]
@@ -68,6 +69,11 @@ def test_regions_in_the_result_and_in_the_sentence(tmp_path):
         "n": 20,
         "unit": "patient",
         "truth": UNSTATED,
+        "date": None,
+        "networks": None,
+        "proven": 0.9,
+        "score": "Distance",
+        "sides": "two-sided",
     }
     assert entry["simultaneous_region"]["radius"] == 3.8 and entry["simultaneous_region"]["record"] == at_once.checksum
     assert entry["statement"] == f"Sella: row 40.00, column 30.00 mm (90 % within 1.9 mm {UNSTATED}, calibrated on 20 patients)"
@@ -77,19 +83,17 @@ def test_regions_in_the_result_and_in_the_sentence(tmp_path):
 
 def test_an_ellipse_where_the_bundle_asks_for_it(tmp_path):
     save(tmp_path)
-    save(tmp_path, Ellipse(POOLED, 0.5, 0.01))
+    save(tmp_path, ELLIPSE)
     entry = apply(tmp_path, shape="ellipse")["points"][1]
     assert entry["region"]["semi_axes"] == pytest.approx([1.9 * np.sqrt(4.01), 1.9 * np.sqrt(1.01)])
     assert f"(90 % within an ellipse of semi-axes 3.8 and 1.9 mm {UNSTATED}, calibrated on 20 patients)" in entry["statement"]
     assert entry["simultaneous_region"] is None
     with pytest.raises(ValueError, match="one of disc, ellipse"):
-        ApplyPointRecordsd(tmp_path, 0.9, BUNDLE, "star")
+        ApplyRecordsd(tmp_path, 0.9, BUNDLE, shape="star")
 
 
 def test_no_records_and_no_points_change_nothing(tmp_path):
-    result = apply(tmp_path)
-    assert [entry | {"statement": ""} for entry in result["points"]] == [e | {"statement": ""} for e in RESULT["points"]]
-    assert result["points"][0]["statement"].endswith("(5 draws, on average 0.81 mm from their mean, not calibrated)")
+    assert apply(tmp_path) == RESULT
     save(tmp_path)
     empty = {**RESULT, "status": "REFUSED", "points": []}
     assert apply(tmp_path, result=empty) == empty
@@ -123,7 +127,10 @@ def test_other_weights_pixels_and_other_landmarks_get_no_region(tmp_path):
     for entry in pixels["points"]:
         entry["unit"] = "pixels"
     assert apply(tmp_path, result=pixels)["flags"] == ["RECORD_MISMATCH"]
-    assert apply(tmp_path, result={**RESULT, "points": RESULT["points"][::-1]})["flags"] == ["RECORD_MISMATCH"]
+    other = apply(tmp_path, result={**RESULT, "points": RESULT["points"][:2]})
+    assert all(entry["region"] is None for entry in other["points"])
+    turned = apply(tmp_path, result={**RESULT, "points": RESULT["points"][::-1]})["points"]
+    assert [entry["region"] for entry in turned[::-1]] == [entry["region"] for entry in apply(tmp_path)["points"]], "by name"
 
 
 def test_a_study_out_of_range_keeps_its_positions_and_loses_its_regions(tmp_path):
@@ -152,14 +159,14 @@ def test_a_landmark_outside_the_image_gets_no_region(tmp_path):
     outside = copy.deepcopy(RESULT)
     outside["points"][1]["outside_image"] = True
     entries = apply(tmp_path, result=outside)["points"]
-    assert entries[1]["region"] is None and entries[1]["statement"].endswith("This is not a position.")
+    assert entries[1] == outside["points"][1]
     assert entries[0]["region"] and entries[2]["region"]
 
 
 def test_an_edited_record_stops_the_run(tmp_path):
     record = save(tmp_path)
     facts = record.to_json()
-    facts["scores"][0][-2] = 0.1
+    facts["strata"][0][0]["scores"]["either"][-2] = 0.1
     (tmp_path / record.file_name).write_text(json.dumps(facts))
     with pytest.raises(StudyRefused, match="RECORD_EDITED"):
-        ApplyPointRecordsd(tmp_path, 0.9, BUNDLE, "disc")
+        ApplyRecordsd(tmp_path, 0.9, BUNDLE)

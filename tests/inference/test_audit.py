@@ -12,12 +12,10 @@ from calibration_phantoms import BUNDLE, labels, settings, write_label, write_li
 from caveat.inference.audit.audit import WARN_AT, audit
 from caveat.inference.audit.audit_files import save_audit, to_markdown
 from caveat.inference.audit.evidence import FairRecord
-from caveat.inference.audit.told import ALL_AT_ONCE, EACH
-from caveat.inference.calibration.apply_point_records import ApplyPointRecordsd
+from caveat.inference.audit.told import ALL_AT_ONCE
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.calibrate import calibrate
-from caveat.inference.calibration.calibrate_points import calibrate_points
-from caveat.inference.calibration.record import read_records
+from caveat.inference.calibration.record import MARGINAL, read_records
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.gate.gate import Check
@@ -66,8 +64,8 @@ def test_every_unit_counts_once_and_withheld_intervals_do_not(place):
     assert (found["units"], found["withheld"], found["drawn"], found["left_out"]) == (7, 1, "consecutive", [])
     assert found["order"] == [f"later {number}" for number in range(7)]
     (promise,) = found["promises"]
-    assert promise["promise"] == EACH
-    record = {record.measurement: record for record in read_records(place / "records")}
+    assert promise["promise"] == MARGINAL
+    record = {record.names[0]: record for record in read_records(place / "records")}
     for part in promise["parts"]:
         assert (part["record"], part["truth"], part["n"]) == (record[part["part"]].checksum, TRUTH, 14)
         assert part["cases"] == 6 and part["covered"] == sum(part["which"])
@@ -167,13 +165,13 @@ class TestLandmarks:
         """Records of twenty patients, and twelve later ones."""
         point_phantoms.write_stored(tmp_path, calibration=20, test=12)
         chosen = point_phantoms.settings(tmp_path / "prepared")
-        made = calibrate_points(tmp_path / "out", tmp_path / "list.json", "calibration", chosen, tmp_path, truth=TRUTH)
+        made = calibrate(tmp_path / "out", tmp_path / "list.json", "calibration", chosen, tmp_path, truth=TRUTH)
         (tmp_path / "records").mkdir()
         for one in made:
             write_record(one.record, tmp_path / "records" / one.record.file_name)
         for number in range(20, 32):
             path = tmp_path / f"out/study{number:03}/result.json"
-            apply = ApplyPointRecordsd(tmp_path / "records", LEVEL, point_phantoms.BUNDLE, "disc")
+            apply = ApplyRecordsd(tmp_path / "records", LEVEL, point_phantoms.BUNDLE)
             path.write_text(json.dumps(apply({"result": json.loads(path.read_text())})["result"]))
         change_list(tmp_path, drawn=DRAWN | {"units": "random"})
         return tmp_path, chosen, [one.record for one in made]

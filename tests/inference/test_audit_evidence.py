@@ -9,7 +9,7 @@ from scipy.stats import beta
 
 from caveat.inference.audit.audit import WARN_AT
 from caveat.inference.audit.evidence import WORST_SHARE, FairRecord
-from caveat.inference.interval_evaluation.methods import spacings
+from caveat.inference.calibration.quantile import spacings
 
 
 def record(n=34, level=0.9):

@@ -31,11 +31,12 @@ from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.calibration.seen import read_seen
+from caveat.inference.coverage.evaluate_coverage import evaluate_coverage
+from caveat.inference.coverage.figures import FIRST_LINE
+from caveat.inference.coverage.settings import Coverage
+from caveat.inference.coverage.source import Source
+from caveat.inference.coverage.tables import record_line
 from caveat.inference.gate.gate import Check
-from caveat.inference.interval_evaluation.evaluate_intervals import Source, evaluate_intervals
-from caveat.inference.interval_evaluation.figures import FIRST_LINE
-from caveat.inference.interval_evaluation.settings import IntervalEvaluation
-from caveat.inference.interval_evaluation.tables import record_line
 from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
@@ -85,9 +86,9 @@ def refused(root, code, **more):
 def test_each_unit_is_judged_by_the_network_that_has_not_seen_it(stored):
     whole = run(stored)[0]
     assert (whole.record.n, whole.record.networks, whole.record.identity["sampler"]) == (12, K, "Ensemble")
-    rows = sorted((case.fold, abs(case.draws[case.fold] - case.truth)) for case in whole.cases)
-    assert [fold for fold, _ in rows] == list(whole.record.classes[0].folds) == sorted(number % K for number in range(12))
-    assert [far for _, far in rows] == pytest.approx(list(whole.record.classes[0].scores["either"]))
+    rows = sorted((case.fold, abs(case.draws[case.fold] - case.truth)) for (case,) in whole.rows)
+    assert [fold for fold, _ in rows] == list(whole.record.strata[0][0].folds) == sorted(number % K for number in range(12))
+    assert [far for _, far in rows] == pytest.approx(list(whole.record.strata[0][0].scores["either"]))
 
 
 def test_an_interval_says_what_is_proven(stored):
@@ -118,7 +119,7 @@ def test_a_unit_in_which_the_networks_together_find_nothing_is_in_the_record(sto
     change(stored, 3, status="NOTHING_FOUND", measurements=empty["measurements"])
     whole = run(stored)[0]
     assert whole.record.n == 12
-    assert next(case for case in whole.cases if case.sha256 == "sha003").value == 0
+    assert next(case for (case,) in whole.rows if case.sha256 == "sha003").value == 0
 
 
 BUNDLE_CONFIGS = {
@@ -132,7 +133,7 @@ measurements:
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
   truths: {_target_: caveat.inference.truths.MaskTruths, classes: [1, 2]}
-  measurements: '@measurements'
+  targets: '@measurements'
   score: {_target_: caveat.inference.calibration.scores.log.Log, offset: 0.001}
   unit: subject
   levels: [0.8]
@@ -216,7 +217,7 @@ class TestPreparations:
         return stored
 
     def test_each_has_a_record_of_its_own(self, two_kinds):
-        whole = [entry.record for entry in run(two_kinds, one_recipe=True) if entry.record.measurement == "whole volume"]
+        whole = [entry.record for entry in run(two_kinds, one_recipe=True) if entry.record.names == ("whole volume",)]
         assert [(record.n, record.identity["preparation"]) for record in whole] == [(6, "stripped"), (6, "with skull")]
         for record in whole:
             write_record(record, two_kinds / record.file_name)
@@ -266,9 +267,10 @@ def test_it_is_evaluated_on_units_that_no_network_has_seen(stored):
         write_result(stored / "out" / f"new{number}", given)
     (more / "data" / "labels").rename(stored / "data" / "new_labels")
     write_list(stored, training=entries_of(stored), test=entries)
-    chosen = IntervalEvaluation(MEASUREMENTS, (0.5, 0.8), {"size": Size(0.1)}, "training", plotted_level=0.8)
+    baselines = {"size": Size(0.1)}
+    chosen = Coverage(MEASUREMENTS, (0.5, 0.8), baselines=baselines, calibration_split="training", plotted_level=0.8)
     source = Source(stored / "out", stored / "list.json", stored / "data", MaskTruths(classes=(1, 2)))
-    section = evaluate_intervals(source, "test", [record], chosen)["measurements"][0]
+    section = evaluate_coverage(source, "test", [record], chosen)["sections"][0]
     assert (section["record"]["networks"], section["resplits"]) == (K, [])
     assert "by cross-validation of 5 networks: at 80 % 50 % are proven" in record_line(section)
     rows = {(row["method"], row["level"]): row for row in section["figures"] if row["studies"] == FIRST_LINE}
@@ -276,7 +278,7 @@ def test_it_is_evaluated_on_units_that_no_network_has_seen(stored):
     assert rows["calibrated", 0.5]["without"] == 3
     assert rows["size", 0.8]["n"] == 3 and rows["size", 0.8]["mean_width"] != rows["calibrated", 0.8]["mean_width"]
     with pytest.raises(StudyRefused, match="UNITS_SEEN_IN_CALIBRATION"):
-        evaluate_intervals(source, "training", [record], chosen)
+        evaluate_coverage(source, "training", [record], chosen, stated=True)
     knows = replace(source, seen={"new 1": frozenset({3})})  # by one of the networks, in no fold
-    section = evaluate_intervals(knows, "test", [record], chosen)["measurements"][0]
+    section = evaluate_coverage(knows, "test", [record], chosen)["sections"][0]
     assert section["record"] is None and section["no_record"] == "UNITS_SEEN_IN_TRAINING: 1 images"

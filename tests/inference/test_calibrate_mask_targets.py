@@ -29,7 +29,7 @@ CALIBRATE = """
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
   truths: {_target_: caveat.inference.truths.MaskTruths}
-  measurements: '@measurements'
+  targets: '@measurements'
   score: {_target_: caveat.inference.calibration.scores.log.Log, offset: 1.0}
   unit: subject
 """

@@ -7,12 +7,12 @@ import json
 
 import pytest
 import torch
-from calibration_phantoms import BUNDLE, ML, case, result_of, settings
+from calibration_phantoms import BUNDLE, ML, case, record_of, result_of, settings
 from monai.data import MetaTensor
 
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.calibrate import fit_record
-from caveat.inference.calibration.identity import identity_of
+from caveat.inference.calibration.identity import identity_of, identity_of_target
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.draw_quantiles import DrawQuantiles
@@ -30,7 +30,7 @@ def save(folder, score=None, gate=None, name="whole volume", result=RESULT, file
     cases = [case(1.5, 1.5 + error, scores={"noise": 1.0}) for error in ERRORS]
     entry = next(entry for entry in result["measurements"] if entry["name"] == name)
     identity = identity_of(result, BUNDLE, entry)
-    record = fit_record(name, cases, settings(score or Absolute(), **more), gate, "mL", identity)
+    record = record_of(cases, settings(score or Absolute(), **more), name, gate, measured_in="mL", identity=identity)
     folder.mkdir(exist_ok=True)
     write_record(record, folder / file)
     return record
@@ -48,6 +48,9 @@ def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
     result = apply(tmp_path)
     interval = result["measurements"][0]["interval"]
     assert interval == {
+        "kind": "interval",
+        "promise": "marginal",
+        "date": None,
         "level": 0.8,
         "lower": pytest.approx(220 * ML - 0.08),
         "upper": pytest.approx(220 * ML + 0.08),
@@ -65,6 +68,23 @@ def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
     assert result["measurements"][0]["value"] == RESULT["measurements"][0]["value"]
     assert result["flags"] == [] and result["gate"] is None
     json.dumps(result, allow_nan=False)
+
+
+def test_what_holds_at_once_stands_beside_what_holds_alone(tmp_path):
+    save(tmp_path)
+    names = tuple(entry["name"] for entry in RESULT["measurements"])
+    rows = [tuple(case(1.5, 1.5 + error, name=name) for name in names) for error in ERRORS]
+    asked = settings(Absolute(), promises=("simultaneous",))
+    about = {"measured_in": "mL", "identity": identity_of_target(RESULT, BUNDLE, names)}
+    made = fit_record(names, rows, asked, Absolute(), "simultaneous", **about)
+    write_record(made, tmp_path / made.file_name)
+    whole, first = apply(tmp_path)["measurements"]
+    assert whole["interval"]["promise"] == "marginal" and first["interval"] is None
+    assert [entry["simultaneous_interval"]["record"] for entry in (whole, first)] == [made.checksum] * 2
+    assert whole["simultaneous_interval"]["upper"] == pytest.approx(220 * ML + 0.08)
+    empty = copy.deepcopy(RESULT)
+    empty["measurements"][1]["value"] = 0.0
+    assert "simultaneous_interval" not in apply(tmp_path, result=empty)["measurements"][0], "one of them was not found"
 
 
 @pytest.mark.parametrize("stored", [["seen"], {"seen": [0, 2]}], ids=["list", "by network"])
@@ -200,7 +220,7 @@ def test_nothing_found_gets_no_interval(tmp_path):
 def test_an_edited_record_stops_the_run(tmp_path):
     save(tmp_path)
     facts = json.loads((tmp_path / "record.json").read_text())
-    facts["classes"][0]["scores"]["either"][-1] = 0.0
+    facts["strata"][0][0]["scores"]["either"][-1] = 0.0
     (tmp_path / "record.json").write_text(json.dumps(facts))
     with pytest.raises(StudyRefused, match="RECORD_EDITED"):
         ApplyRecordsd(tmp_path, 0.9, BUNDLE)

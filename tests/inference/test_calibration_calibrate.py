@@ -22,8 +22,11 @@ from calibration_phantoms import (
 )
 
 from caveat.inference.calibration.calibrate import calibrate
-from caveat.inference.calibration.case import one_per_unit, read_cases
+from caveat.inference.calibration.read_cases import read_cases
+from caveat.inference.calibration.rows import one_per_unit
+from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.fitted import Fitted
+from caveat.inference.calibration.scores.log import Log
 from caveat.inference.gate.gate import Check
 from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
@@ -65,7 +68,7 @@ def result(root, number):
 
 def test_one_record_a_measurement_of_one_scan_a_unit(shared):
     whole, first = (entry.record for entry in run(shared))
-    assert [whole.measurement, first.measurement] == ["whole volume", "first volume"]
+    assert [whole.names, first.names] == [("whole volume",), ("first volume",)]
     assert whole.n == first.n == 12 and whole.measured_in == "mL" and whole.unit == "subject"
     assert whole.identity["weights_sha256"] == "w" and whole.identity["measurement"] == "whole volume"
     about = whole.provenance
@@ -92,33 +95,33 @@ def test_it_is_the_same_again_and_another_seed_takes_other_scans(shared):
     records = [entry.record for entry in run(shared)]
     assert records == [entry.record for entry in run(shared)]
     other = run(shared, seed=1)
-    assert records[0].classes != other[0].record.classes
+    assert records[0].strata != other[0].record.strata
 
 
 def test_cases_hold_truths_by_the_measurements_own_value(shared):
-    cases = read_cases(shared / "out", shared / "list.json", "calibration", BOTH, shared / "data", settings().measurements)
+    cases = read_cases(shared / "out", shared / "list.json", "calibration", BOTH, shared / "data", settings().targets)
     path = shared / "data" / entries_of(shared)[3]["label"][0]
     array = np.asarray(nibabel.load(path).dataobj)
-    assert cases.by_measurement["first volume"][3].truth == pytest.approx((array == 1).sum() * ML)
-    assert cases.by_measurement["whole volume"][3].truth == pytest.approx((array > 0).sum() * ML)
-    assert cases.by_measurement["whole volume"][3].unit == "subject 1" and cases.units["whole volume"] == "mL"
+    assert cases.by_name["first volume"][3].truth == pytest.approx((array == 1).sum() * ML)
+    assert cases.by_name["whole volume"][3].truth == pytest.approx((array > 0).sum() * ML)
+    assert cases.by_name["whole volume"][3].unit == "subject 1" and cases.units["whole volume"] == "mL"
     assert len(cases.results) == 24 and not cases.left_out
 
 
 def test_a_stratum_of_the_list_is_kept(stored):
     entries = [entry | {"stratum": "severe"} for entry in entries_of(stored)]
     write_list(stored, calibration=entries)
-    cases = read_cases(stored / "out", stored / "list.json", "calibration", BOTH, stored / "data", settings().measurements)
-    assert {one.stratum for one in cases.by_measurement["whole volume"]} == {"severe"}
+    cases = read_cases(stored / "out", stored / "list.json", "calibration", BOTH, stored / "data", settings().targets)
+    assert {one.stratum for one in cases.by_name["whole volume"]} == {"severe"}
 
 
 def test_one_scan_of_each_unit_is_drawn_by_the_unit_alone():
     cases = [case(float(k), unit=f"u{k // 2}") for k in range(400)]
-    named = [type(one)(**{**vars(one), "sha256": f"sha {k}"}) for k, one in enumerate(cases)]
+    named = [(type(one)(**{**vars(one), "sha256": f"sha {k}"}),) for k, one in enumerate(cases)]
     first, second = one_per_unit(named, seed=0)
-    assert len(first) == len(second) == 200 and len({one.unit for one in first}) == 200
-    changed = [type(one)(**{**vars(one), "value": 99.0, "sha256": f"other {k}"}) for k, one in enumerate(named)]
-    assert [one.unit for one in one_per_unit(changed, seed=0)[0]] == [one.unit for one in first]
+    assert len(first) == len(second) == 200 and len({one.unit for (one,) in first}) == 200
+    changed = [(type(one)(**{**vars(one), "value": 99.0, "sha256": f"other {k}"}),) for k, (one,) in enumerate(named)]
+    assert [one.unit for (one,) in one_per_unit(changed, seed=0)[0]] == [one.unit for (one,) in first]
     assert [named.index(one) for one in first] == [changed.index(one) for one in one_per_unit(changed, seed=0)[0]]
     firsts = sum(named.index(one) % 2 == 0 for one in first)
     assert 70 < firsts < 130, "either scan of a unit is as likely"
@@ -126,14 +129,35 @@ def test_one_scan_of_each_unit_is_drawn_by_the_unit_alone():
 
 def test_the_quantile_is_over_units_that_the_gate_accepts(shared):
     entry = run(shared, checks=[Check("noise", "above")], false_alarm_rate=0.3)[0]
-    assert entry.record.gate is not None and entry.record.n == len(entry.cases) < 12
+    assert entry.record.gate is not None and entry.record.n == len(entry.rows) < 12
     assert entry.record.provenance["not_accepted"] == 12 - entry.record.n
-    assert all(entry.record.gate.judge(one.scores).accepted for one in entry.cases)
+    assert all(entry.record.gate.judge(one.scores).accepted for (one,) in entry.rows)
 
 
 def test_each_measurement_may_have_its_own_score(shared):
     score = {"whole volume": Fitted({"log_value": 1.0}, {"noise": 0.1}), "first volume": settings().score}
     assert [type(entry.record.score).__name__ for entry in run(shared, score=score)] == ["Fitted", "Log"]
+
+
+def test_several_measurements_may_be_promised_at_once(shared):
+    """The largest excess of a study's measurements is one score: both intervals hold together at the level."""
+    both = ("first volume", "whole volume")
+    made = run(shared, score=Absolute(), promises=("marginal", "simultaneous"), at_once=both)
+    assert [(entry.record.names, entry.record.promise) for entry in made] == [
+        (("whole volume",), "marginal"),
+        (("first volume",), "marginal"),
+        (both, "simultaneous"),
+    ]
+    record, rows = made[2].record, made[2].rows
+    assert record.n == 12 and record.identity["measurement"] == list(both) and record.identity["classes"] == [[1], [1, 2]]
+    ((stratum,),) = record.strata
+    assert stratum.scores["either"] == tuple(sorted(max(abs(case.value - case.truth) for case in row) for row in rows))
+    held = [all(region.contains(case.truth) for region, case in zip(record.regions(row, 0.8), row, strict=True)) for row in rows]
+    assert sum(held) == 11, "the quantile is the 11th of 12"
+    alone = [entry.record.regions((row[index],), 0.8)[0] for entry, index in ((made[1], 0), (made[0], 1)) for row in rows[:1]]
+    assert all(wide.radius >= own.radius for wide, own in zip(record.regions(rows[0], 0.8), alone, strict=True))
+    with pytest.raises(ValueError, match="needs one score"):
+        settings({"whole volume": Absolute(), "first volume": Log(0.1)}, promises=("simultaneous",))
 
 
 def test_refused_and_empty_studies_are_left_out_and_counted(stored):

@@ -6,13 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from calibration_phantoms import case, settings
+from calibration_phantoms import case, interval, record_of, settings
 from crepes import ConformalRegressor
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.quantile import ONE_SIDED_SCORES
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.draw_quantiles import DrawQuantiles
@@ -20,7 +19,7 @@ from caveat.inference.calibration.scores.fitted import Fitted
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
-from caveat.inference.calibration.size_class import SizeClass
+from caveat.inference.calibration.split_stratum import SplitStratum
 
 REPEATS, N, LEVEL = 2000, 19, 0.9
 NEARLY = 1e-9
@@ -54,9 +53,8 @@ def test_coverage_over_repeats_is_nominal(repeats, score):
     for cases in repeats:
         excesses = [score.excess(one, one.truth) for one in cases]
         for sides in covered:
-            below, above = SizeClass.of(math.inf, excesses[:-1], sides).quantiles(LEVEL, sides)
-            lower, upper = score.bounds(cases[-1], below, above)
-            covered[sides] += lower <= cases[-1].truth <= upper
+            below, above = SplitStratum.of(math.inf, excesses[:-1], sides).quantiles(LEVEL, sides)
+            covered[sides] += score.region(cases[-1], (below, above)).contains(cases[-1].truth)
     four_sd = 4 * math.sqrt(LEVEL * (1 - LEVEL) / REPEATS)
     assert {sides: count / REPEATS for sides, count in covered.items()} == pytest.approx(
         dict.fromkeys(covered, LEVEL), abs=four_sd
@@ -65,13 +63,13 @@ def test_coverage_over_repeats_is_nominal(repeats, score):
 
 def test_coverage_holds_within_size_classes():
     """Errors grow steeply with size: one class would cover the small ones always and the large ones too seldom."""
-    random, covered, config = np.random.default_rng(6), [[], []], settings(Absolute(), size_classes={"whole volume": (2.0,)})
+    random, covered, config = np.random.default_rng(6), [[], []], settings(Absolute(), strata={"whole volume": (2.0,)})
     for _ in range(REPEATS // 2):
         truths = random.choice([1.0, 3.0], 25).tolist()
         cases = [case(truth, truth + random.normal(0, 0.1 if truth < 2 else 0.9)) for truth in truths]
-        record = fit_record("whole volume", cases[:-1], config)
-        if len(record.classes) == 2:
-            lower, upper = record.interval(cases[-1], 0.8)
+        record = record_of(cases[:-1], config)
+        if len(record.strata[0]) == 2:
+            lower, upper = interval(record, cases[-1], 0.8)
             covered[cases[-1].value > 2].append(lower <= cases[-1].truth <= upper)
     for group in covered:
         assert 0.8 - 0.05 < np.mean(group) < 0.92  # k / (n + 1) for the n of each repeat lies in 0.8 ... 0.92
@@ -80,12 +78,12 @@ def test_coverage_holds_within_size_classes():
 def test_a_rare_hard_class_of_which_units_are_few_breaks_no_promise():
     """Were it joined to its neighbour where it has too few units, its intervals would hold 0.70, and all together 0.896."""
     random, held = np.random.default_rng(8), {False: [], True: []}
-    config = settings(Absolute(), levels=(0.9,), size_classes={"whole volume": (2.0,)})
+    config = settings(Absolute(), levels=(0.9,), strata={"whole volume": (2.0,)})
     for _ in range(3 * REPEATS):
         values = np.where(random.random(41) < 0.22, 3.0, 1.0)
         truths = values + random.normal(0, np.where(values > 2, 0.9, 0.1))
         *cases, new = map(case, values.tolist(), truths.tolist())
-        ends = fit_record("whole volume", cases, config).interval(new, 0.9)
+        ends = interval(record_of(cases, config), new, 0.9)
         if ends is not None:
             held[new.value > 2].append(ends[0] <= new.truth <= ends[1])
     for stated in (*held.values(), held[False] + held[True]):
@@ -105,7 +103,7 @@ def test_intervals_are_those_of_crepes(n, level):
     for score, width in widths.items():
         theirs = ConformalRegressor().fit(residuals, sigmas=np.array([width(c) for c in cases]))
         expected = theirs.predict_int([new.value], sigmas=np.array([width(new)]), confidence=level - NEARLY, y_min=0)[0]
-        found = fit_record("whole volume", cases, settings(score, levels=(level,))).interval(new, level)
+        found = interval(record_of(cases, settings(score, levels=(level,))), new, level)
         assert found == pytest.approx(expected, rel=1e-12)
 
 
@@ -117,9 +115,9 @@ def test_size_classes_are_the_bins_of_crepes():
     for value in (2.0, 3.0, 4.0):
         probe = case(value)
         expected = theirs.predict_int([value], bins=np.searchsorted(bounds, [value]), confidence=0.8 - NEARLY, y_min=0)[0]
-        record = fit_record("whole volume", cases, settings(Absolute(), size_classes={"whole volume": bounds}))
-        assert len(record.classes) == 3
-        assert record.interval(probe, 0.8) == pytest.approx(expected)
+        record = record_of(cases, settings(Absolute(), strata={"whole volume": bounds}))
+        assert len(record.strata[0]) == 3
+        assert interval(record, probe, 0.8) == pytest.approx(expected)
 
 
 SEEDS, FACTORS = st.integers(0, 10_000), st.floats(0.01, 100)
@@ -137,8 +135,8 @@ def test_intervals_scale_with_the_unit_of_volume(seed, factor):
     pairs = [(Absolute(), Absolute()), (Log(0.1), Log(0.1 * factor)), (Spread(0.2), Spread(0.2 * factor))]
     pairs += [(Size(0.1), Size(0.1 * factor)), (DrawQuantiles(), DrawQuantiles())]
     for score, other in pairs:
-        plain = fit_record("whole volume", cases, settings(score)).interval(new, 0.8)
-        large = fit_record("whole volume", [scaled(c, factor) for c in cases], settings(other)).interval(scaled(new, factor), 0.8)
+        plain = interval(record_of(cases, settings(score)), new, 0.8)
+        large = interval(record_of([scaled(c, factor) for c in cases], settings(other)), scaled(new, factor), 0.8)
         assert large == pytest.approx([factor * end for end in plain], rel=1e-6, abs=1e-9 * factor)
 
 
@@ -147,10 +145,10 @@ def test_intervals_scale_with_the_unit_of_volume(seed, factor):
 def test_order_of_patients_changes_nothing_and_higher_levels_are_wider(seed):
     random = np.random.default_rng(seed)
     *cases, new = patients(random, 31)
-    record = fit_record("whole volume", cases, settings(Spread(0.1)))
-    again = fit_record("whole volume", [cases[i] for i in random.permutation(len(cases))], settings(Spread(0.1)))
+    record = record_of(cases, settings(Spread(0.1)))
+    again = record_of([cases[i] for i in random.permutation(len(cases))], settings(Spread(0.1)))
     assert record == again and record.checksum == again.checksum
-    intervals = [record.interval(new, level) for level in (0.5, 0.7, 0.8, 0.9, 0.95)]
+    intervals = [interval(record, new, level) for level in (0.5, 0.7, 0.8, 0.9, 0.95)]
     assert [lower for lower, _ in intervals] == sorted((lower for lower, _ in intervals), reverse=True)
     assert [upper for _, upper in intervals] == sorted(upper for _, upper in intervals)
 
@@ -160,7 +158,7 @@ def test_a_constant_bias_is_taken_off_by_asymmetric_intervals():
     cases = [case(truth + 0.5 + random.normal(0, 0.05), truth) for truth in random.uniform(2, 4, 40)]
     widths = {}
     for sides in ("two-sided", "asymmetric"):
-        lower, upper = fit_record("whole volume", cases, settings(Absolute(), sides=sides)).interval(case(3.0), 0.8)
+        lower, upper = interval(record_of(cases, settings(Absolute(), sides=sides)), case(3.0), 0.8)
         widths[sides] = upper - lower
         assert lower <= 2.5 <= upper
     assert widths["asymmetric"] < 0.3 * widths["two-sided"]

@@ -8,15 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from calibration_phantoms import case, settings
+from calibration_phantoms import case, interval, settings
+from calibration_phantoms import record_of as record_of_cases
 from mapie.conformity_scores import AbsoluteConformityScore
 from mapie.regression import CrossConformalRegressor
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import PredefinedSplit
 
-from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.fold_bounds import fold_units_needed, guaranteed_rank, guaranteed_units_needed, worst_case
-from caveat.inference.calibration.fold_class import FoldClass
+from caveat.inference.calibration.fold_stratum import FoldStratum
 from caveat.inference.calibration.quantile import rank
 from caveat.inference.calibration.record import Record
 from caveat.inference.calibration.scores.absolute import Absolute
@@ -56,7 +56,7 @@ def synthetic(n, seed=0):
 
 def record_of(folds, own, truth, score=None, **more):
     cases = [unit_case(*row, unit=f"u{number}") for number, row in enumerate(zip(folds, own, truth, strict=True))]
-    return fit_record(NAME, cases, settings(score or Absolute(), networks=K, **{"levels": (0.8,), **more}))
+    return record_of_cases(cases, settings(score or Absolute(), networks=K, **{"levels": (0.8,), **more}))
 
 
 def written_out(says, folds, own, truth, level, value):
@@ -84,7 +84,7 @@ class TestInterval:
     def test_it_is_that_of_a_loop_over_all_units(self, n, level):
         folds, own, truth, says = synthetic(n)
         new = new_case(says, value=22.0)
-        assert record_of(folds, own, truth).interval(new, level) == pytest.approx(
+        assert interval(record_of(folds, own, truth), new, level) == pytest.approx(
             written_out(says, folds, own, truth, level, 22.0), rel=1e-12
         )
 
@@ -93,7 +93,7 @@ class TestInterval:
         for seed in range(20):
             folds, own, truth, says = synthetic(n, seed)
             for value in (min(says) / 2, float(np.median(says)), 3 * max(says)):
-                lower, upper = record_of(folds, own, truth).interval(new_case(says, value), 0.8)
+                lower, upper = interval(record_of(folds, own, truth), new_case(says, value), 0.8)
                 low, high = cv_plus(says, folds, own, truth, 0.8)
                 assert lower <= max(0, low) + 1e-9 and high - 1e-9 <= upper and lower <= value <= upper
 
@@ -104,12 +104,12 @@ class TestInterval:
         lower, upper = written_out(logs[0], folds, logs[1], logs[2], 0.8, math.log(value + offset))
         expected = max(0, math.exp(lower) - offset), math.exp(upper) - offset
         made = record_of(folds, own, truth, Log(offset))
-        assert made.interval(new_case(says, value), 0.8) == pytest.approx(expected, rel=1e-12)
+        assert interval(made, new_case(says, value), 0.8) == pytest.approx(expected, rel=1e-12)
 
     def test_a_fold_that_finds_nothing_has_a_ratio(self):
         folds, own, truth, says = synthetic(24)
         own[3] = 0.0
-        assert all(map(math.isfinite, record_of(folds, own, truth, Log(0.5)).interval(new_case([0.0, *says[1:]]), 0.8)))
+        assert all(map(math.isfinite, interval(record_of(folds, own, truth, Log(0.5)), new_case([0.0, *says[1:]]), 0.8)))
 
     @pytest.mark.parametrize("score", [Log(1e-3), Fitted({"log_value": 1.0}, {"log_spread": 1.0}, 1e-3, 0.02)])
     def test_a_fold_that_finds_nothing_in_all_its_draws_stretches_no_other_units_interval(self, score):
@@ -119,9 +119,9 @@ class TestInterval:
         cases = [replace(case(20.0, truth[unit], tuple(draws[unit]), f"u{unit}"), fold=folds[unit]) for unit in range(24)]
         new = case(20.0, None, tuple(random.lognormal(3, 0.2, 3 * K)))
         asked = settings(score, networks=K, levels=(0.8,))
-        as_it_was = fit_record(NAME, cases, asked).interval(new, 0.8)
+        as_it_was = interval(record_of_cases(cases, asked), new, 0.8)
         cases[5] = replace(cases[5], draws=(0.0,) * (3 * K))
-        lower, upper = fit_record(NAME, cases, asked).interval(new, 0.8)
+        lower, upper = interval(record_of_cases(cases, asked), new, 0.8)
         assert 0 < lower <= as_it_was[0] and as_it_was[1] <= upper < math.inf
 
     def test_signed_errors_make_one_list_of_which_both_ends_are_ranks(self):
@@ -131,29 +131,29 @@ class TestInterval:
         made = record_of(folds, own, truth, sides="asymmetric")
         inside = float(np.clip(says.mean(), moved[24 - index], moved[index - 1]))
         expected = max(0, moved[24 - index]), moved[index - 1]
-        assert made.interval(new_case(says, inside), 0.8) == pytest.approx(expected, rel=1e-12)
-        assert made.interval(new_case(says, 500.0), 0.8)[1] == 500.0  # wider, so that the value lies inside
+        assert interval(made, new_case(says, inside), 0.8) == pytest.approx(expected, rel=1e-12)
+        assert interval(made, new_case(says, 500.0), 0.8)[1] == 500.0  # wider, so that the value lies inside
 
     def test_bounds_of_one_side(self):
         folds, own, truth, says = synthetic(24)
         moved = sorted(says[fold] + true - found for fold, true, found in zip(folds, truth, own, strict=True))
-        lower, upper = record_of(folds, own, truth, sides="upper").interval(new_case(says), 0.8)
+        lower, upper = interval(record_of(folds, own, truth, sides="upper"), new_case(says), 0.8)
         assert (lower, upper) == (0, pytest.approx(max(moved[19], says.mean()), rel=1e-12))
-        lower, upper = record_of(folds, own, truth, sides="lower").interval(new_case(says), 0.8)
+        lower, upper = interval(record_of(folds, own, truth, sides="lower"), new_case(says), 0.8)
         assert (lower, upper) == (pytest.approx(max(0, min(moved[4], says.mean())), rel=1e-12), math.inf)
 
     def test_networks_that_agree_make_it_split_conformal_over_all_units(self):
         folds, own, truth, _ = synthetic(39)
-        split = fit_record(NAME, [case(a, b, unit=f"{a}") for a, b in zip(own, truth, strict=True)], settings(Absolute()))
+        split = record_of_cases([case(a, b, unit=f"{a}") for a, b in zip(own, truth, strict=True)], settings(Absolute()))
         same = new_case([30.0] * K, 30.0)
-        assert record_of(folds, own, truth).interval(same, 0.9) == pytest.approx(split.interval(same, 0.9), rel=1e-12)
+        assert interval(record_of(folds, own, truth), same, 0.9) == pytest.approx(interval(split, same, 0.9), rel=1e-12)
 
     def test_a_width_of_its_own_is_the_spread_of_one_network_never_that_between_folds(self):
         random, gamma = np.random.default_rng(1), 0.3
         folds = folds_of(24)
         draws, truth = random.lognormal(3, 0.2, (24, 3, K)), random.lognormal(3, 0.3, 24)
         cases = [replace(case(20.0, truth[unit], tuple(draws[unit].ravel()), f"u{unit}"), fold=folds[unit]) for unit in range(24)]
-        made = fit_record(NAME, cases, settings(Spread(gamma), networks=K, levels=(0.8,)))
+        made = record_of_cases(cases, settings(Spread(gamma), networks=K, levels=(0.8,)))
         new, reaches = random.lognormal(3, 0.2, (3, K)), []
         for unit in range(24):
             mine, its = draws[unit, :, folds[unit]], new[:, folds[unit]]
@@ -161,7 +161,7 @@ class TestInterval:
             reaches.append(abs(20.0 - its.mean()) + residual * (its.std(ddof=1) + gamma))
         reach = sorted(reaches)[19]
         expected = max(0, 20.0 - reach), 20.0 + reach
-        assert made.interval(case(20.0, None, tuple(new.ravel())), 0.8) == pytest.approx(expected, rel=1e-12)
+        assert interval(made, case(20.0, None, tuple(new.ravel())), 0.8) == pytest.approx(expected, rel=1e-12)
 
     @pytest.mark.parametrize(
         "score", [Size(0.1), Fitted({"log_value": 0.9, "intercept": 0.1}, {"log_spread": 1.0}), DrawQuantiles(0.1, 0.9)]
@@ -173,9 +173,9 @@ class TestInterval:
             replace(case(20.0, random.lognormal(3, 0.4), tuple(random.lognormal(3, 0.2, 3 * K)), f"u{unit}"), fold=folds[unit])
             for unit in range(24)
         ]
-        made = fit_record(NAME, cases, settings(score, networks=K, levels=(0.8,)))
+        made = record_of_cases(cases, settings(score, networks=K, levels=(0.8,)))
         new = case(20.0, None, tuple(random.lognormal(3, 0.2, 3 * K)))
-        lower, upper = made.interval(new, 0.8)
+        lower, upper = interval(made, new, 0.8)
         residuals = [max(score.excess(one.of_network(one.fold, K), one.truth)) for one in cases]
         for truth in (*np.linspace(0.01, lower, 20)[:-1], *np.linspace(upper, 300, 20)[1:]):
             strange = [max(score.excess(new.of_network(fold, K), truth)) for fold in folds]
@@ -186,7 +186,7 @@ class TestInterval:
         made = record_of(folds, own, truth, one_recipe=True)
         read = Record.from_json(made.to_json())
         assert read == made and read.networks == K
-        assert read.interval(new_case(says), 0.9) == made.interval(new_case(says), 0.9)
+        assert interval(read, new_case(says), 0.9) == interval(made, new_case(says), 0.9)
 
     def test_classes_by_predicted_size_count_their_own_units_and_folds(self):
         folds, own, truth, says = synthetic(48)
@@ -194,11 +194,11 @@ class TestInterval:
             replace(unit_case(fold, found, true, f"u{number}"), value=1.0 + number % 2)
             for number, (fold, found, true) in enumerate(zip(folds, own, truth, strict=True))
         ]
-        made = fit_record(NAME, cases, settings(Absolute(), networks=K, levels=(0.8,), size_classes={NAME: (1.5,)}))
-        assert [part.n for part in made.classes] == [24, 24]
+        made = record_of_cases(cases, settings(Absolute(), networks=K, levels=(0.8,), strata={NAME: (1.5,)}))
+        assert [part.n for part in made.strata[0]] == [24, 24]
         odd = record_of(folds[1::2], own[1::2], truth[1::2])
-        assert made.interval(new_case(says, 2.0), 0.8) == odd.interval(new_case(says, 2.0), 0.8)
-        assert made.proven(new_case(says, 2.0), 0.8) == odd.proven(new_case(says), 0.8)
+        assert interval(made, new_case(says, 2.0), 0.8) == interval(odd, new_case(says, 2.0), 0.8)
+        assert made.proven((new_case(says, 2.0),), 0.8) == odd.proven((new_case(says),), 0.8)
 
 
 class Remembers(RegressorMixin, BaseEstimator):
@@ -232,15 +232,13 @@ def test_the_ranks_are_those_of_an_independent_library(n, symmetric):
     )
     library.fit_conformalize(np.arange(n)[:, None], truth)
     _, ends = library.predict_interval(np.array([[-1]]))
-    made = record_of(folds, own, truth, sides="two-sided" if symmetric else "asymmetric").classes[0]
+    made = record_of(folds, own, truth, sides="two-sided" if symmetric else "asymmetric")
     for column, level in enumerate((0.8, 0.9)):
         if symmetric:
             assert tuple(ends[0, :, column]) == pytest.approx(cv_plus(says, folds, own, truth, level), rel=1e-14)
         else:
             middle = float(ends[0, :, column].mean())
-            assert made.interval(Absolute(), new_case(says, middle), level, "asymmetric") == pytest.approx(
-                tuple(ends[0, :, column]), rel=1e-14
-            )
+            assert interval(made, new_case(says, middle), level) == pytest.approx(tuple(ends[0, :, column]), rel=1e-14)
 
 
 class TestWorstCase:
@@ -272,7 +270,7 @@ class TestWorstCase:
     def test_misses_of_both_sides_add_up(self):
         folds, own, truth, says = synthetic(95)
         made = record_of(folds, own, truth, sides="asymmetric")
-        assert [round(made.proven(new_case(says), level), 2) for level in (0.8, 0.9, 0.95)] == [0.48, 0.68, 0.76]
+        assert [round(made.proven((new_case(says),), level), 2) for level in (0.8, 0.9, 0.95)] == [0.48, 0.68, 0.76]
 
     def test_the_guaranteed_rank_proves_twice_the_miss_and_no_further_term(self):
         assert [guaranteed_units_needed(K, miss) for miss in (0.2, 0.1, 0.05)] == [20, 45, 95]
@@ -281,17 +279,17 @@ class TestWorstCase:
         made = record_of(folds, own, truth)
         sure = made.with_guarantee()
         for level in (0.8, 0.9, 0.95):
-            assert sure.proven(new_case(says), level) >= round(2 * level - 1, 9) > made.proven(new_case(says), level)
-            narrow, wide = (one.interval(new_case(says), level) for one in (made, sure))
+            assert sure.proven((new_case(says),), level) >= round(2 * level - 1, 9) > made.proven((new_case(says),), level)
+            narrow, wide = (interval(one, new_case(says), level) for one in (made, sure))
             assert wide[0] <= narrow[0] and narrow[1] <= wide[1]
         few = record_of(*(part[:94] for part in (folds, own, truth))).with_guarantee()
-        assert few.why_not(new_case(says), 0.95) == Withheld("TOO_FEW_UNITS", "95 % needs 95 subjects, there are 94")
+        assert few.why_not((new_case(says),), 0.95) == Withheld("TOO_FEW_UNITS", "95 % needs 95 subjects, there are 94")
 
     def test_half_is_void(self):
         folds, own, truth, says = synthetic(95)
         made = record_of(folds, own, truth)
-        assert made.interval(new_case(says), 0.5) is None and made.proven(new_case(says), 0.5) == 0
-        assert made.why_not(new_case(says), 0.5).code == "NOTHING_PROVEN"
+        assert interval(made, new_case(says), 0.5) is None and made.proven((new_case(says),), 0.5) == 0
+        assert made.why_not((new_case(says),), 0.5).code == "NOTHING_PROVEN"
         with pytest.raises(ValueError, match="proves nothing"):
             settings(Absolute(), networks=K, levels=(0.5, 0.8))
 
@@ -356,7 +354,7 @@ class TestSimulation:
     def test_the_record_counts_as_the_arrays_do(self):
         folds, own, truth, says = synthetic(20, seed=4)
         inside = self.covered(says[None], np.array(folds), own[None], truth[None], np.array([says.mean()]), 0.8)
-        lower, upper = record_of(folds, own, truth).interval(new_case(says), 0.8)
+        lower, upper = interval(record_of(folds, own, truth), new_case(says), 0.8)
         assert inside[1] == float(lower <= says.mean() <= upper) == 1.0
 
 
@@ -372,5 +370,5 @@ def test_a_width_or_a_gate_of_scores_that_all_networks_made_is_refused():
 
 def test_a_class_keeps_no_order_of_its_list():
     units = [unit_case(fold, 10.0, 10.0 + off) for fold, off in ((2, 1.0), (0, 3.0), (0, -2.0))]
-    made = FoldClass.of(math.inf, units, Absolute(), "two-sided", K, one_recipe=False)
+    made = FoldStratum.of_rows(math.inf, [(one,) for one in units], Absolute(), "two-sided", K, one_recipe=False)
     assert made.folds == (0, 0, 2) and made.scores == {"either": (2.0, 3.0, 1.0)}

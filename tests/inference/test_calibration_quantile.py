@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caveat.inference.calibration.quantile import miss_rate, quantile, rank, units_needed
+from caveat.inference.calibration.quantile import miss_rate, quantile, rank, spacings, units_needed
 
 LEVELS = st.integers(1, 99).map(lambda percent: percent / 100)
 
@@ -64,3 +64,13 @@ def test_no_numbers_are_refused():
         quantile([1.0, math.nan], 0.5)
     with pytest.raises(ValueError, match="between 0 and 1"):
         miss_rate(1.0)
+
+
+@pytest.mark.parametrize("sides, expected", [("two-sided", 34), ("lower", 34), ("asymmetric", 35)])
+def test_spacings_inside_an_interval(sides, expected):
+    assert spacings(36, 0.9, sides) == expected
+
+
+def test_spacings_of_too_few_units():
+    with pytest.raises(ValueError, match="too few"):
+        spacings(36, 0.95, "asymmetric")

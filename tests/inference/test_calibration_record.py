@@ -7,15 +7,14 @@ import math
 from dataclasses import replace
 
 import pytest
-from calibration_phantoms import case, settings
+from calibration_phantoms import case, interval, record_of, settings
 
-from caveat.inference.calibration.calibrate import fit_record
 from caveat.inference.calibration.describe import describe
 from caveat.inference.calibration.record import Record, read_records
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.fitted import Fitted
-from caveat.inference.calibration.size_class import SizeClass
+from caveat.inference.calibration.split_stratum import SplitStratum
 from caveat.inference.calibration.valid_record import Withheld
 from caveat.inference.gate.gate import Check, fit_gate
 from caveat.reasons import StudyRefused
@@ -32,25 +31,25 @@ def record(**more):
     score = Fitted({"intercept": 0.1, "log_value": 1.0}, {"intercept": -1.0}, 0.1, 0.01)
     gate = fit_gate([{"noise": float(k)} for k in range(20)], [Check("noise", "above")], 0.1)
     about = {"measured_in": "mL", "identity": {"sampler": "Ensemble", "draws": 5}, "provenance": {"list": "list.json"}}
-    return fit_record(NAME, cases(), settings(score, **more), gate, **about)
+    return record_of(cases(), settings(score, **more), NAME, gate, **about)
 
 
 @pytest.mark.parametrize("sides", ["two-sided", "asymmetric", "lower", "upper"])
 def test_a_record_is_read_as_it_was_written(tmp_path, sides):
-    made = record(sides=sides, size_classes={NAME: (2.0,)})
+    made = record(sides=sides, strata={NAME: (2.0,)})
     write_record(made, tmp_path / made.file_name)
     assert made.file_name == "ensemble_5_draws_whole_volume.json"
     assert read_records(tmp_path) == read_records(tmp_path / made.file_name) == [made]
     new = case(1.4)
-    assert read_records(tmp_path)[0].interval(new, 0.8) == made.interval(new, 0.8)
+    assert interval(read_records(tmp_path)[0], new, 0.8) == interval(made, new, 0.8)
 
 
 def test_its_json_says_what_a_person_asks(tmp_path):
     facts = record().to_json()
-    assert facts["schema"] == "caveat-record-1"
+    assert facts["schema"] == "caveat-record-2"
     assert (facts["n"], facts["unit"], facts["measured_in"], facts["levels"]) == (20, "subject", "mL", [0.5, 0.8])
     assert facts["score"]["name"] == "Fitted" and facts["score"]["centre"] == {"intercept": 0.1, "log_value": 1.0}
-    scores = facts["classes"][0]["scores"]["either"]
+    scores = facts["strata"][0][0]["scores"]["either"]
     assert scores == sorted(scores) and len(scores) == 20
     assert list(facts)[-1] == "checksum" and len(facts["checksum"]) == 64
 
@@ -58,7 +57,7 @@ def test_its_json_says_what_a_person_asks(tmp_path):
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda facts: facts["classes"][0]["scores"]["either"].__setitem__(0, 0.0),
+        lambda facts: facts["strata"][0][0]["scores"]["either"].__setitem__(0, 0.0),
         lambda facts: facts["identity"].__setitem__("draws", 20),
         lambda facts: facts["gate"]["limits"][0].__setitem__("threshold", 1e9),
         lambda facts: facts["provenance"].__setitem__("list", "other.json"),
@@ -94,7 +93,7 @@ def test_damaged_and_other_files(tmp_path):
 def test_two_records_for_the_same_are_not_chosen_between(tmp_path):
     made = record()
     write_record(made, tmp_path / "a.json")
-    write_record(replace(made, measurement="first volume"), tmp_path / "b.json")
+    write_record(replace(made, names=("first volume",)), tmp_path / "b.json")
     write_record(replace(made, identity={"sampler": "Ensemble", "draws": 1}), tmp_path / "c.json")
     assert len(read_records(tmp_path)) == 3
     for name, spacing in (("e", 2.0), ("f", 2.01)):
@@ -123,76 +122,76 @@ def test_an_unknown_score_is_refused_and_no_other_class_is_made():
 
 def test_too_few_units_name_the_number_needed():
     with pytest.raises(StudyRefused, match=r"TOO_FEW_UNITS: 8 subjects, 9 are needed at 90 % \(two-sided\)"):
-        fit_record(NAME, cases(8), settings(levels=(0.5, 0.9)))
+        record_of(cases(8), settings(levels=(0.5, 0.9)))
     with pytest.raises(StudyRefused, match=r"18 subjects, 19 are needed at 90 % \(asymmetric\)"):
-        fit_record(NAME, cases(18), settings(levels=(0.9,), sides="asymmetric"))
-    assert fit_record(NAME, cases(9), settings(levels=(0.5, 0.9))).levels == (0.5, 0.9)
+        record_of(cases(18), settings(levels=(0.9,), sides="asymmetric"))
+    assert record_of(cases(9), settings(levels=(0.5, 0.9))).levels == (0.5, 0.9)
 
 
 def test_a_level_beyond_the_units_is_not_available_and_never_the_largest_score():
-    made = fit_record(NAME, cases(9), settings(Absolute()))
-    assert made.interval(case(2.0), 0.9) is not None
-    assert made.interval(case(2.0), 0.95) is None
-    assert made.why_not(case(2.0), 0.95) == Withheld("TOO_FEW_UNITS", "95 % needs 19 subjects, there are 9")
+    made = record_of(cases(9), settings(Absolute()))
+    assert interval(made, case(2.0), 0.9) is not None
+    assert interval(made, case(2.0), 0.95) is None
+    assert made.why_not((case(2.0),), 0.95) == Withheld("TOO_FEW_UNITS", "95 % needs 19 subjects, there are 9")
 
 
 def test_one_sided_bounds_have_one_end():
-    made = {sides: fit_record(NAME, cases(20), settings(Absolute(), sides=sides)) for sides in ("lower", "upper")}
-    lower, upper = made["lower"].interval(case(2.0), 0.8)
+    made = {sides: record_of(cases(20), settings(Absolute(), sides=sides)) for sides in ("lower", "upper")}
+    lower, upper = interval(made["lower"], case(2.0), 0.8)
     assert upper == math.inf and lower == pytest.approx(2.0 + 0.04)  # the truth was never below the prediction
-    lower, upper = made["upper"].interval(case(2.0), 0.8)
+    lower, upper = interval(made["upper"], case(2.0), 0.8)
     assert lower == 0 and upper == pytest.approx(2.0 + 0.17)
 
 
-class TestSizeClasses:
+class TestStrataBySize:
     def test_each_class_has_its_own_scores(self):
-        made = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (1.95,)}))
-        assert [(c.up_to, c.n) for c in made.classes] == [(1.95, 10), (math.inf, 10)]
-        assert made.interval(case(1.2), 0.8)[1] == pytest.approx(1.2 + 0.09)
-        assert made.interval(case(2.2), 0.8)[1] == pytest.approx(2.2 + 0.19)
+        made = record_of(cases(20), settings(Absolute(), strata={NAME: (1.95,)}))
+        assert [(c.up_to, c.n) for c in made.strata[0]] == [(1.95, 10), (math.inf, 10)]
+        assert interval(made, case(1.2), 0.8)[1] == pytest.approx(1.2 + 0.09)
+        assert interval(made, case(2.2), 0.8)[1] == pytest.approx(2.2 + 0.19)
         assert not made.empty_handed
 
     def test_a_class_with_too_few_units_gives_no_interval_and_the_others_do(self):
-        made = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (0.5, 1.15, 1.75, 2.25)}))
-        assert [(c.up_to, c.n) for c in made.classes] == [(0.5, 0), (1.15, 2), (1.75, 6), (2.25, 5), (math.inf, 7)]
-        assert [made.interval(case(value), 0.8) is None for value in (0.4, 1.1, 1.5, 2.0, 3.0)] == [
+        made = record_of(cases(20), settings(Absolute(), strata={NAME: (0.5, 1.15, 1.75, 2.25)}))
+        assert [(c.up_to, c.n) for c in made.strata[0]] == [(0.5, 0), (1.15, 2), (1.75, 6), (2.25, 5), (math.inf, 7)]
+        assert [interval(made, case(value), 0.8) is None for value in (0.4, 1.1, 1.5, 2.0, 3.0)] == [
             True,
             True,
             False,
             False,
             False,
         ]
-        assert made.why_not(case(1.1), 0.8).code == "TOO_FEW_UNITS"
+        assert made.why_not((case(1.1),), 0.8).code == "TOO_FEW_UNITS"
         assert made.empty_handed and Record.from_json(made.to_json()) == made
-        assert [row["half-width 80 %"] for row in describe(made, cases(20))][:2] == ["too few units"] * 2
+        assert [row["half-width 80 %"] for row in describe(made, [(one,) for one in cases(20)])][:2] == ["too few units"] * 2
 
     def test_where_no_class_has_enough_there_is_no_record(self):
         with pytest.raises(StudyRefused, match="TOO_FEW_UNITS: 2 "):
-            fit_record(NAME, cases(5), settings(Absolute(), size_classes={NAME: (1.15, 1.35)}))
+            record_of(cases(5), settings(Absolute(), strata={NAME: (1.15, 1.35)}))
 
     def test_the_class_is_that_of_the_prediction(self):
-        one = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (1.95,)}))
-        assert one.class_of(case(1.0, truth=9.0)) is one.classes[0]
-        assert one.class_of(case(1.95)) is one.classes[0]
+        one = record_of(cases(20), settings(Absolute(), strata={NAME: (1.95,)}))
+        assert one.stratum_of(0, (case(1.0, truth=9.0),)) == 0
+        assert one.stratum_of(0, (case(1.95),)) == 0
 
     def test_a_row_each_is_described(self):
-        made = fit_record(NAME, cases(20), settings(Absolute(), size_classes={NAME: (1.95,)}), measured_in="mL")
-        rows = describe(made, cases(20))
-        assert [row["predicted size"] for row in rows] == ["up to 1.95", "larger"]
+        made = record_of(cases(20), settings(Absolute(), strata={NAME: (1.95,)}), measured_in="mL")
+        rows = describe(made, [(one,) for one in cases(20)])
+        assert [row["stratum"] for row in rows] == ["up to 1.95", "larger"]
         assert [row["half-width 80 %"] for row in rows] == ["0.09 mL", "0.19 mL"]
-        assert describe(fit_record(NAME, cases(), settings(Absolute())), cases())[0]["predicted size"] == "all"
+        assert describe(record_of(cases(), settings(Absolute())), [(one,) for one in cases()])[0]["stratum"] == "all"
 
 
 def test_scores_of_each_kind_of_sides():
     excesses = [(-1.0, 1.0), (2.0, -2.0), (0.5, -0.5)]
-    assert SizeClass.of(9.0, excesses, "two-sided").scores == {"either": (0.5, 1.0, 2.0)}
-    assert SizeClass.of(9.0, excesses, "asymmetric").scores == {"below": (-1.0, 0.5, 2.0), "above": (-2.0, -0.5, 1.0)}
-    assert SizeClass.of(9.0, excesses, "lower").scores == {"below": (-1.0, 0.5, 2.0)}
-    assert SizeClass.of(9.0, excesses, "upper").scores == {"above": (-2.0, -0.5, 1.0)}
+    assert SplitStratum.of(9.0, excesses, "two-sided").scores == {"either": (0.5, 1.0, 2.0)}
+    assert SplitStratum.of(9.0, excesses, "asymmetric").scores == {"below": (-1.0, 0.5, 2.0), "above": (-2.0, -0.5, 1.0)}
+    assert SplitStratum.of(9.0, excesses, "lower").scores == {"below": (-1.0, 0.5, 2.0)}
+    assert SplitStratum.of(9.0, excesses, "upper").scores == {"above": (-2.0, -0.5, 1.0)}
 
 
 def test_settings_are_checked():
-    for wrong in ({"sides": "both"}, {"levels": (0.9, 1.0)}, {"size_classes": {NAME: (2.0, 1.0)}}):
+    for wrong in ({"sides": "both"}, {"levels": (0.9, 1.0)}, {"strata": {NAME: (2.0, 1.0)}}):
         with pytest.raises(ValueError):
             settings(**wrong)
 

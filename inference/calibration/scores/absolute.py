@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..case import Case
-from .conformity_score import ConformityScore
+from .interval_score import IntervalScore
 
 
 @dataclass(frozen=True)
-class Absolute(ConformityScore):
+class Absolute(IntervalScore):
     """|V - V'|, in the measurement's unit."""
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        return case.value - truth, truth - case.value
+        return case.number - truth, truth - case.number
 
-    def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
-        return case.value - q_below, case.value + q_above
+    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
+        return case.number - q_below, case.number + q_above
 
     @classmethod
     def example(cls) -> Absolute:

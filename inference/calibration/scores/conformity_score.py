@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
 from caveat.reasons import StudyRefused
 
 from ..case import Case
+from ..regions.region import Region, Value
 
 
 class ConformityScore(ABC):
-    """Subclasses are frozen dataclasses, one a file of its name in lower case; their fields are what a record keeps of them.
+    """Subclasses are frozen dataclasses, one a file of its name; their fields are what a record keeps of them.
 
-    The contract, held by tests/contracts/test_conformity_score.py: the truth lies in `ends(case, q_below, q_above)` exactly
-    where its excess below is at most `q_below` and its excess above at most `q_above`. Parameters are fixed before calibration,
-    from other units.
+    The contract, held by tests/contracts/test_conformity_score.py: the truth lies in `region(case, reach)` exactly where each of
+    its excesses is at most that end's reach. Parameters are fixed before calibration, from other units.
 
     Attributes:
+        ends: how many excesses there are: 2 of an interval (below, above), 1 of a region about a place.
+        kind: of its regions.
         of_ratios: whether the score is one of ratios alone, the same in every unit but for an offset that hardly counts.
+        between_networks: whether `about` is known, so that records of cross-validation can be made.
     """
 
+    ends: ClassVar[int]
+    kind: ClassVar[str]
     of_ratios: ClassVar[bool] = False
+    between_networks: ClassVar[bool] = True
 
     @property
     def needs_draws(self) -> bool:
@@ -38,27 +45,33 @@ class ConformityScore(ABC):
         return frozenset()
 
     @abstractmethod
-    def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        """How far the truth lies below, and above, what was predicted; negative on the other side."""
+    def excess(self, case: Case, truth: Value) -> tuple[float, ...]:
+        """How far the truth lies from what was predicted, one number an end; negative where it may lie farther."""
 
     @abstractmethod
-    def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
-        """The truths whose excesses are at most these: the inverse of `excess`. Infinite for an infinite q."""
+    def region(self, case: Case, reach: Sequence[float]) -> Region:
+        """The truths whose excesses are at most these: the inverse of `excess`. Args: reach: one an end."""
 
-    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
-        """Ends of the interval, in the measurement's unit.
+    @abstractmethod
+    def about(self, case: Case, other: Case, reach: Sequence[float]) -> tuple[float, ...]:
+        """Reach about one prediction that holds the region of this reach about another network's of the same study."""
 
-        Ends that have crossed (scores may be negative) are both their midpoint. The lower one is at least 0: no structure is
-        smaller, so the clip costs no coverage.
+    def fitted_to(self, identity: Mapping[str, Any], images: frozenset[str]) -> ConformityScore:
+        """The score for such predictions, where something of it was learned from further units.
+
+        Args:
+            identity: of the predictions. images: sha256 of those that are to be calibrated on.
         """
-        lower, upper = self.ends(case, q_below, q_above)
-        if lower > upper:
-            lower = upper = (lower + upper) / 2
-        return max(lower, 0.0), max(upper, 0.0)
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """Name and parameters, as a record keeps them."""
-        return {"name": type(self).__name__, **asdict(self)}
+        return {"name": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]  # subclasses are dataclasses
+
+    @classmethod
+    def with_parameters(cls, **parameters: Any) -> ConformityScore:
+        """Of what `to_json` wrote, tuples having become lists."""
+        return cls(**parameters)
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> ConformityScore:
@@ -68,8 +81,8 @@ class ConformityScore(ABC):
         modules = (module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
         for module in modules:
             kind = getattr(importlib.import_module(f"{package}.{module}"), name, None)
-            if isinstance(kind, type) and issubclass(kind, ConformityScore) and kind is not ConformityScore:
-                return kind(**parameters)
+            if isinstance(kind, type) and issubclass(kind, ConformityScore) and not inspect.isabstract(kind):
+                return kind.with_parameters(**parameters)
         raise StudyRefused("RECORD_MISMATCH", "the record's conformity score is not known to this version")
 
     @classmethod

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..case import Case
-from .conformity_score import ConformityScore
+from .interval_score import IntervalScore
 
 
 @dataclass(frozen=True)
-class DrawQuantiles(ConformityScore):
+class DrawQuantiles(IntervalScore):
     """max(L - V, V - U), L and U two quantiles of the draws (Romano, Patterson and Candes 2019, equation 6).
 
     Scores are negative inside the band, and so may be the quantile: the band then shrinks. The pair is fixed, so that one
@@ -39,12 +39,12 @@ class DrawQuantiles(ConformityScore):
         low, high = self._band(case)
         return low - truth, truth - high
 
-    def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
+    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
         low, high = self._band(case)
         return low - q_below, high + q_above
 
     def _band(self, case: Case) -> tuple[float, float]:
-        low, high = np.interp((self.lower, self.upper), np.linspace(0, 1, len(case.draws)), sorted(case.draws)).tolist()
+        low, high = np.interp((self.lower, self.upper), np.linspace(0, 1, len(case.numbers)), sorted(case.numbers)).tolist()
         return low, high
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ..case import Case
 from ..features import OF_THE_PREDICTION, features_of, log_from_zero
-from .conformity_score import ConformityScore
+from .interval_score import IntervalScore
 
 INTERCEPT = "intercept"
 LARGEST_POWER = 700.0
@@ -17,7 +17,7 @@ LARGEST_POWER = 700.0
 
 
 @dataclass(frozen=True)
-class Fitted(ConformityScore):
+class Fitted(IntervalScore):
     """|ln(V + c) - m| / w, with m and ln w linear in features of the study: a bias is taken off, and the width adapts.
 
     In the measurement's unit both act as factors. The coefficients come from units outside calibration (`fit_location_scale`);
@@ -54,7 +54,7 @@ class Fitted(ConformityScore):
         above = (log_from_zero(truth + self.offset) - middle) / width
         return -above, above
 
-    def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
+    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
         middle, width = self._location_scale(case)
         return _exp(middle - q_below * width) - self.offset, _exp(middle + q_above * width) - self.offset
 

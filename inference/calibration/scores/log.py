@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from ..case import Case
 from ..features import log_from_zero
-from .conformity_score import ConformityScore
+from .interval_score import IntervalScore
 
 
 @dataclass(frozen=True)
-class Log(ConformityScore):
+class Log(IntervalScore):
     """|ln(V + c) - ln(V' + c)|.
 
     Args:
@@ -30,11 +30,11 @@ class Log(ConformityScore):
             raise ValueError(f"the offset must be above zero, got {self.offset}")
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        above = log_from_zero(truth + self.offset) - math.log(case.value + self.offset)
+        above = log_from_zero(truth + self.offset) - math.log(case.number + self.offset)
         return -above, above
 
-    def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
-        centre = case.value + self.offset
+    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
+        centre = case.number + self.offset
         return centre * math.exp(-q_below) - self.offset, centre * math.exp(q_above) - self.offset
 
     @classmethod

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..case import Case
-from .conformity_score import ConformityScore
+from .interval_score import IntervalScore
 
 
 @dataclass(frozen=True)
-class Size(ConformityScore):
+class Size(IntervalScore):
     """|V - V'| / (V' + c).
 
     Args:
@@ -26,12 +26,12 @@ class Size(ConformityScore):
             raise ValueError(f"the offset must be above zero, got {self.offset}")
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        above = (truth - case.value) / (case.value + self.offset)
+        above = (truth - case.number) / (case.number + self.offset)
         return -above, above
 
-    def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
-        width = case.value + self.offset
-        return case.value - q_below * width, case.value + q_above * width
+    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
+        width = case.number + self.offset
+        return case.number - q_below * width, case.number + q_above * width
 
     @classmethod
     def example(cls) -> Size:

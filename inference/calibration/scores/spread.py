@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from ..case import Case
 from ..features import standard_deviation
-from .conformity_score import ConformityScore
+from .interval_score import IntervalScore
 
 
 @dataclass(frozen=True)
-class Spread(ConformityScore):
+class Spread(IntervalScore):
     """|V - V'| / (s + gamma), s the draws' standard deviation (Papadopoulos et al. 2008; Lei et al. 2018, section 5.2).
 
     Args:
@@ -32,15 +32,15 @@ class Spread(ConformityScore):
         return True
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        above = (truth - case.value) / self._width(case)
+        above = (truth - case.number) / self._width(case)
         return -above, above
 
-    def ends(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
+    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
         width = self._width(case)
-        return case.value - q_below * width, case.value + q_above * width
+        return case.number - q_below * width, case.number + q_above * width
 
     def _width(self, case: Case) -> float:
-        return standard_deviation(case.draws) + self.gamma
+        return standard_deviation(case.numbers) + self.gamma
 
     @classmethod
     def example(cls) -> Spread:

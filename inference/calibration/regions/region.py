@@ -1,0 +1,42 @@
+"""Region: where the truth of one component lies, as a record has it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, TypeAlias
+
+Value: TypeAlias = Any
+"""A float, in the measurement's unit; or a tuple of floats, the coordinates of a landmark in mm. Which, each kind of region
+and of score knows, and says in its own signatures."""
+
+
+class Region(ABC):
+    """An interval of numbers, or a set of places.
+
+    Attributes:
+        kind: its name in files.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def contains(self, truth: Value) -> bool:
+        """Whether the truth lies inside, on its border too."""
+
+    @property
+    @abstractmethod
+    def radius(self) -> float:
+        """Half the width of an interval; of places that of the disc (ball) as large. In the value's unit."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing but perhaps one value."""
+        return self.radius <= 0
+
+    def holding(self, value: Value) -> Region:
+        """The least region of this kind that holds a value too. Where a region lies about the value it does."""
+        return self
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a result, its name under "kind"; what is infinite is None."""

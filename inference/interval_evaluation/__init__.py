@@ -1,1 +1,0 @@
-"""Whether stored predictions and records keep their promise: coverage, width, gate, re-splits, plots."""

@@ -1,1 +1,0 @@
-"""Do the regions of landmarks hold the truth as often as they say."""

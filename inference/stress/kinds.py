@@ -1,0 +1,70 @@
+"""What differs between measurements and landmarks under stress: what an error is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..calibration.read_cases import Stated
+from ..calibration.rows import Row
+from ..evaluate import Truths
+from ..landmark import Landmark
+from ..metrics.extent_error import extent_error
+from ..metrics.overlap import dice
+from ..metrics.radial_error import detection_rate, radial_errors
+from ..point_truths import PointTruths
+from ..targets.target import Target
+from ..truths import Truth
+
+WITHIN_MM = 2.5
+"""Of the detection rate: the one that the work of which the experiments on landmarks are reports."""
+Labels = tuple[np.ndarray, Truth]
+"""Predicted labels of a study, (*spatial), and a rater's."""
+
+
+class OneMeasurement:
+    """The error is a share of the truth, with sign."""
+
+    def __init__(self, measurement: Target) -> None:
+        self.classes = measurement.classes
+        self.name = measurement.name
+        self.names = (measurement.name,)
+
+    def errors(self, row: Row, labels: Labels | None) -> dict[str, Any]:
+        """`error`, and what else tells truth from prediction. Args: row: with truths. labels: None where there are none."""
+        value, truth, overlap = row[0].value, row[0].truth, None
+        if labels is not None:
+            found, true = (np.isin(drawn, self.classes) for drawn in (labels[0], labels[1].labels))
+            overlap = dice(found, true, labels[1].region)
+        return {"value": value, "truth": truth, "dice": overlap, "error": extent_error(value, truth)["signed"]}
+
+
+class AllLandmarks:
+    """The error is the mean radial error, mm. Else as `OneMeasurement`."""
+
+    name = "landmarks"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+
+    def errors(self, row: Row, labels: Labels | None) -> dict[str, Any]:
+        errors = radial_errors(np.array([case.value for case in row]), np.array([case.truth for case in row]))
+        return {"error": float(errors.mean()), "within": detection_rate(errors, WITHIN_MM)}
+
+
+Scored = OneMeasurement | AllLandmarks
+"""What errors are counted of, a row a study: its name, the names of its components."""
+
+
+def scored_of(targets: Sequence[Stated]) -> list[Scored]:
+    """A measurement each, all landmarks together. Args: targets: of a bundle."""
+    places = [target.name for target in targets if isinstance(target, Landmark)]
+    alone: list[Scored] = [OneMeasurement(target) for target in targets if isinstance(target, Target)]
+    return [*alone, AllLandmarks(places)] if places else alone
+
+
+def truths_of_sets(truths: Truths) -> Truths:
+    """The bundle's truths as degraded images have them: of landmarks the first rater's tables, which lie beside the images."""
+    return PointTruths(truths.raters[:1], truths.names) if isinstance(truths, PointTruths) else truths
