@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,12 @@ def every_writer() -> list[type[Writer]]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def files_of(writer: type, study: dict, folder: Path) -> set[str]:
+    folder.mkdir()
+    writer.example().write(study, folder)
+    return set(contents(folder))
 
 
 def same(before: object, after: object) -> bool:
@@ -82,8 +89,11 @@ def test_no_name_and_no_path_stand_in_a_file(writer, kind, tmp_path):
 @kinds
 def test_what_a_study_does_not_have_is_left_out(writer, kind, tmp_path):
     whole = example_study(kind)
-    whole["result"] |= {"points": [], "measurements": []}
-    writer.example().write({key: whole[key] for key in ("name", "number", "input", "result")}, tmp_path)
+    whole["result"] |= {"points": [], "lesions": [], "measurements": []}
+    kept = ("name", "number", "input", "result")
+    writer.example().write({key: whole[key] for key in kept}, tmp_path)
+    written = {Path(name).name.split(".")[0] for name in contents(tmp_path)}
+    assert not written & ({*whole, "points", "lesions"} - {*kept})
 
 
 @writers
@@ -93,7 +103,7 @@ def test_nothing_found_is_written_too(writer, kind, tmp_path):
     study["result"] |= {"status": "NOTHING_FOUND", "reasons": [{"code": "NOTHING_FOUND", "message": "", "what_to_do": ""}]}
     for key in ("segmentation", "hypotheses", "samples", "mutual_information", "variance"):
         study[key] = torch.zeros_like(study[key])
-    writer.example().write(study, tmp_path)
+    assert files_of(writer, study, tmp_path / "nothing") == files_of(writer, example_study(kind), tmp_path / "found")
 
 
 @writers
@@ -103,7 +113,9 @@ def test_a_study_of_one_draw_and_flat_image_is_written(writer, tmp_path):
     study["input"] = study["input"] * 0
     draws = study["result"]["measurements"][0]["draws"]
     draws |= {"n": 1, "sd": None, "values": draws["values"][:1]}
-    writer.example().write(study, tmp_path)
+    assert files_of(writer, study, tmp_path / "one") == files_of(writer, example_study("picture"), tmp_path / "several")
+    texts = [content for name, content in contents(tmp_path / "one").items() if name.endswith((".csv", ".html", ".json"))]
+    assert not any(re.search(rb"\b(nan|None)\b", text) for text in texts)
 
 
 @pytest.mark.parametrize(

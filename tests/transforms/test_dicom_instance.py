@@ -63,11 +63,15 @@ def test_an_image_whose_header_lacks_what_every_image_has(tmp_path):
     assert refusal(write([header], tmp_path)[0]) == "BAD_HEADER"
 
 
-def test_elements_of_many_frames_are_counted_and_let_pass(tmp_path):
+def test_elements_of_many_frames_are_counted_and_let_pass(tmp_path, monkeypatch):
     path = write([enhanced_series(SMALL)], tmp_path)[0]
     data = path.read_bytes()
     start = data.index(b"\x08\x00\x05\x00CS")
     walk_header(data, start, implicit=False, little_endian=True)
+    frames = data.count(b"\x20\x00\x32\x00DS")  # each states its position
+    monkeypatch.setattr("caveat.transforms.dicom.element_limits.MOST_ELEMENTS", 2 * frames)
+    with pytest.raises(StudyRefused, match="TOO_LARGE"):
+        walk_header(data, start, implicit=False, little_endian=True)
 
 
 @pytest.mark.parametrize("defined", [False, True])
