@@ -96,7 +96,11 @@ class InputGrid:
             "total_covariance": self._spread(entry["total_covariance"]),
             "mean_distance_to_mean": distance,
         }
-        return {**entry, **stated, "statement": point_statement(entry["name"], unit, value, len(places), distance, outside)}
+        return {
+            **entry,
+            **stated,
+            "statement": point_statement(entry["name"], unit, value.tolist(), len(places), distance, outside),
+        }
 
     def _place(self, positions: Sequence[Any]) -> np.ndarray:
         """Args: positions: (..., axes) on the network grid. Returns: the same in mm, or in pixels."""

@@ -41,9 +41,9 @@ def row_of(row: Row, method: Method, first: bool, settings: Coverage) -> dict[st
             "truth": case.truth,
             "excess": excess_or_none(method.record, case),
             "intervals": [
-                {"level": level, "lower": found[part].lower, "upper": found[part].upper}
+                {"level": level, "lower": region.lower, "upper": region.upper}
                 for level, found in regions
-                if found and isinstance(found[part], Interval)
+                if found and isinstance(region := found[part], Interval)
             ],
         }
         for part, case in enumerate(row)
@@ -55,6 +55,6 @@ def row_of(row: Row, method: Method, first: bool, settings: Coverage) -> dict[st
 def excess_or_none(record: Record | None, case: Case) -> tuple[float, ...] | None:
     """None without a record, or where the study lacks a score that its measure needs."""
     try:
-        return record and record.score.excess(case, truth_of_case(case))
+        return None if record is None else record.score.excess(case, truth_of_case(case))
     except StudyRefused:
         return None

@@ -74,7 +74,7 @@ def figures_of(
     held = np.array([[region.contains(truth_of_case(case)) for case, region in zip(*both, strict=True)] for both in served])
     sizes = np.array([[size_of(region) for region in regions] for _, regions in served])
     apart = promise == MARGINAL and held.shape[1] > 1
-    shares = held.mean(axis=1) if apart else held.all(axis=1)
+    shares = np.asarray(held.mean(axis=1) if apart else held.all(axis=1))
     score = np.mean([comparison_score(row, regions, level) for row, regions in served])
     values = (shares.mean(), sizes.mean(), np.median(sizes), np.isinf(sizes).mean(), (sizes == 0).mean(), score)
     out |= dict(zip(names, map(float, values), strict=True)) | {"lower": NAN, "upper": NAN}
@@ -86,7 +86,7 @@ def figures_of(
         parts = components_of(kept[0], held, sizes, [NO_BAND] * held.shape[1], settings.size) if held.shape[1] > 1 else []
         return out | {"covered": int(shares.sum()), **bands[0], "components": parts}
     units = [row[0].unit for row in kept]
-    lower, upper = interval_of_mean(shares, units, settings.confidence, settings.resamples, settings.seed)
+    lower, upper = interval_of_mean(shares.tolist(), units, settings.confidence, settings.resamples, settings.seed)
     parts = components_of(kept[0], held, sizes, bands, settings.size)
     return out | {"covered": None, **NO_BAND, "lower": lower, "upper": upper, "components": parts}
 
@@ -97,7 +97,8 @@ def components_of(
     """Count and size of each component by itself. Args: row: that names them. held, sizes: (studies, components)."""
     columns = zip(row, held.T, sizes.T, bands, strict=True)
     return [
-        {"name": case.name, "covered": int(own.sum()), "coverage": float(own.mean()), f"mean_{size}": float(large.mean())} | band
+        {"name": case.name, "covered": int(own.sum()), "coverage": float(own.mean()), f"mean_{size}": float(large.mean())}
+        | dict(band)
         for case, own, large, band in columns
     ]
 
@@ -119,7 +120,8 @@ def comparison_score(row: Row, regions: Sequence[Region], level: float) -> float
     """The interval score of a single measurement; NaN of places, and of several measurements at once: none is known there."""
     if len(regions) > 1 or not isinstance(regions[0], Interval):
         return NAN
-    return float(interval_score(regions[0].lower, regions[0].upper, truth_of_case(row[0]), level))
+    lower, upper, truth = map(np.asarray, (regions[0].lower, regions[0].upper, truth_of_case(row[0])))
+    return float(interval_score(lower, upper, truth, level))
 
 
 def value_figures(rows: Sequence[Row], method: Method, settings: Coverage) -> dict[str, Any]:

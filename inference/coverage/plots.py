@@ -16,7 +16,7 @@ from .tables import apart, title_of
 COLOUR, QUIET = "#1b6ca8", "#8a8f98"
 SIDE, WIDE, HIGH, DPI = 3.6, 7.2, 2.6, 150
 BAND = "band of what is promised"
-SERIES = (
+SERIES: tuple[tuple[str, bool, str, dict[str, Any]], ...] = (
     (TOTAL_COVARIANCE, False, TOTAL_COVARIANCE, {"marker": "x", "color": QUIET}),
     (QUANTILES_OF_DRAWS, False, "raw quantiles of the draws", {"marker": "x", "color": QUIET}),
     (CALIBRATED, False, "calibrated, all", {"marker": "o", "color": COLOUR, "markerfacecolor": "white"}),

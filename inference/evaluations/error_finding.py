@@ -22,7 +22,7 @@ def error_finding(study: StoredStudy, truth: Truth) -> dict[str, float]:
     """
     if "probability" not in study.maps:
         return {}
-    out = {}
+    out: dict[str, float] = {}
     for name, values in maps_of(study).items():
         found = finds_errors(values, study.mask, truth.mask, truth.region)
         out |= {f"AUROC for wrong pixels, {name}": found["auroc"], f"AURC over pixels, {name}": found["aurc"]}

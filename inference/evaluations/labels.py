@@ -42,7 +42,7 @@ def label_surfaces(
     pairs = list(each_class(study, truth, class_names))
     if whole is not None:
         pairs.append((whole, study.mask, truth.mask))
-    out = {}
+    out: dict[str, float] = {}
     for name, predicted, true in pairs:
         found = surface_distances(predicted & truth.region, true, spacing or [1.0] * true.ndim, tolerance)
         out |= {

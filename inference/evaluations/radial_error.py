@@ -38,7 +38,7 @@ def radial_error(study: StoredStudy, truth: PointTruth, within: Sequence[float],
     """
     found = {point["name"]: point["value"] for point in study.result["points"]}
     names = list(truth.positions)
-    errors = radial_errors([found[name] for name in names], [truth.positions[name] for name in names])
+    errors = radial_errors(np.array([found[name] for name in names]), np.array([truth.positions[name] for name in names]))
     kept = errors[[name not in without for name in names]]
     figures = _of_all(errors, within, "")
     if without:

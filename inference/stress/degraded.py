@@ -183,9 +183,9 @@ def _write_image(path: Path, image: LabelledImage, original: np.ndarray) -> Path
     if np.array_equal(original, np.rint(original)):
         depth = np.uint8 if original.max() <= 255 else np.uint16
         pixels = np.rint(np.clip(pixels, 0, np.iinfo(depth).max)).astype(depth)  # as a camera would
-    shown = {"photometric": "rgb" if pixels.shape[-1] == 3 else "minisblack", "compression": "zlib"}
+    photometric = "rgb" if pixels.shape[-1] == 3 else "minisblack"
     pixels = np.ascontiguousarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0])
-    tifffile.imwrite(path, pixels, **shown, metadata=None, software="", datetime=None)
+    tifffile.imwrite(path, pixels, photometric=photometric, compression="zlib", metadata=None, software="", datetime=None)
     return path
 
 

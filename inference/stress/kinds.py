@@ -9,6 +9,7 @@ import numpy as np
 
 from ..calibration.read_cases import Stated
 from ..calibration.rows import Row
+from ..calibration.sides import truth_of_case
 from ..evaluate import Truths
 from ..landmark import Landmark
 from ..metrics.extent_error import extent_error
@@ -34,7 +35,7 @@ class OneMeasurement:
 
     def errors(self, row: Row, labels: Labels | None) -> dict[str, Any]:
         """`error`, and what else tells truth from prediction. Args: row: with truths. labels: None where there are none."""
-        value, truth, overlap = row[0].value, row[0].truth, None
+        value, truth, overlap = row[0].number, truth_of_case(row[0]), None
         if labels is not None:
             found, true = (np.isin(drawn, self.classes) for drawn in (labels[0], labels[1].labels))
             overlap = dice(found, true, labels[1].region)

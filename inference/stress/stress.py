@@ -197,7 +197,7 @@ def row_of(study: Study, row: Row, records: Mapping[str, Record], scored: Scored
         held = [region.contains(truth_of_case(case)) for case, region in shown]
         out[COVERED[promise]] = float(np.mean(held)) if promise == MARGINAL else all(held)
         if promise == MARGINAL:
-            out |= about_regions(*zip(*shown, strict=True), level)
+            out |= about_regions(tuple(case for case, _ in shown), [region for _, region in shown], level)
     return out
 
 

@@ -189,7 +189,7 @@ def means_and_strength(sets: Rows) -> list[dict[str, Any]]:
         means |= {name: [entry["study_scores"][name] for entry in entries] for name in entries[0]["study_scores"]}
         for score, values in means.items():
             known = np.isfinite(values)
-            pair = np.array(values)[known], np.array(strengths)[known]
+            pair = np.array(values)[known].tolist(), np.array(strengths)[known].tolist()
             about = {"score": score, "corruption": corruption, "sets": int(known.sum())}
             out.append(about | {"pearson": pearson(*pair), "spearman": spearman(*pair)})
     return out
