@@ -91,6 +91,18 @@ def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path)
     assert "What no gate can see: the value is promised as the rater of the phantoms has it." in text and "caveat audit" in text
 
 
+def test_what_holds_at_once_stands_beside_what_holds_alone(tmp_path):
+    study = example_study("nifti")
+    interval = {"level": 0.9, "lower": 1.0, "upper": 2.0, "n": 34, "unit": "subject", "networks": None, "sides": "two-sided"}
+    entry = study["result"]["measurements"][0]
+    study["result"]["measurements"] = [
+        entry | {"title": title, "simultaneous_interval": interval} for title in ("Anterior part", "Posterior part")
+    ]
+    text, _ = report(study, tmp_path)
+    assert "In 90 of 100 studies all of these hold at once: anterior part 1 to 2 " in text
+    assert "posterior part 1 to 2 " in text and "; calibrated on 34 subjects." in text
+
+
 @pytest.mark.parametrize(
     ("source", "title"),
     [

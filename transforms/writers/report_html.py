@@ -57,6 +57,7 @@ class ReportHtmlWriter(Writer):
             region=next((point["region"] for point in result["points"] if point["region"]), None),
             truth=_truth(result),
             at_once=next((point["simultaneous_region"] for point in result["points"] if point["simultaneous_region"]), None),
+            together=[entry for entry in result["measurements"] if _is_closed(entry.get("simultaneous_interval"))],
             near=self._near(scene) if scene else None,
             maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),
@@ -97,6 +98,11 @@ class ReportHtmlWriter(Writer):
                 MapOnPage(title, kind.meaning, kind.marks(classes), palette_uri(picture, PALETTE), float(values.max()), place)
             )
         return shown
+
+
+def _is_closed(interval: Mapping[str, Any] | None) -> bool:
+    """Whether there is an interval with two ends."""
+    return bool(interval) and None not in (interval["lower"], interval["upper"])
 
 
 def _truth(result: Mapping[str, Any]) -> str:
