@@ -26,7 +26,7 @@ from caveat.transforms.dicom.values import read_values
 from caveat.transforms.dicom.volume import one_study, read_instances, read_series
 from caveat.transforms.discover import find_studies
 from caveat.transforms.inspect_study import dicom_files
-from caveat.transforms.reader import Stated, StudyImage
+from caveat.transforms.study_image import Stated, StudyImage
 
 SAME_MM, SAME_VALUE = 1e-3, 1e-3
 """Of the affine's entries; of a voxel, relative to the largest."""

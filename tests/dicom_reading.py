@@ -12,7 +12,7 @@ from caveat.reasons import StudyRefused
 from caveat.transforms.dicom.choice import SeriesRule
 from caveat.transforms.discover import find_studies
 from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.reader import Stated, StudyImage
+from caveat.transforms.study_image import Stated, StudyImage
 
 
 def read_folder(folder: Path, rule: SeriesRule | None = None, **stated: object) -> StudyImage:

@@ -1,8 +1,9 @@
-"""What a corruption of images is: one file in `corruptions/`, found by itself."""
+"""What a corruption of images is: one file in this folder, found by itself."""
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -14,8 +15,6 @@ import numpy as np
 from scipy import ndimage, optimize
 
 from caveat.reasons import StudyRefused
-
-from . import corruptions as room
 
 CLOSE = 0.01
 """Elements within which a point must be taken from where it was."""
@@ -148,13 +147,15 @@ def intensity_range(voxels: np.ndarray) -> float:
 
 @cache
 def all_corruptions() -> dict[str, Corruption]:
-    """One of each corruption in `corruptions/` by name, in the order of the files' names."""
+    """One of each corruption in this folder by name, in the order of the files' names."""
     return {corruption.name: corruption for corruption in (found() for found in _classes())}
 
 
 def _classes() -> Iterator[type[Corruption]]:
+    room = importlib.import_module(__package__)
     for module in sorted(info.name for info in pkgutil.iter_modules(room.__path__)):
         loaded = importlib.import_module(f"{room.__name__}.{module}")
         for member in vars(loaded).values():
-            if isinstance(member, type) and issubclass(member, Corruption) and member.__module__ == loaded.__name__:
+            own = isinstance(member, type) and issubclass(member, Corruption) and member.__module__ == loaded.__name__
+            if own and not inspect.isabstract(member):
                 yield member

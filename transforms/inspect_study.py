@@ -19,7 +19,8 @@ from .checks.file_kind import refusal_of
 from .checks.limits import refuse_large_file
 from .dicom.choice import SeriesRule
 from .dicom.volume import RADIOGRAPH, VOLUME, read_dicom_study
-from .reader import HEAD_BYTES, Reader, Stated, StudyImage, all_readers
+from .study_image import HEAD_BYTES, Stated, StudyImage
+from .readers.reader import Reader, all_readers
 from .search import begins_like_dicom, extracted, is_archive, search
 
 Source = str | Path | Sequence[str | Path]

@@ -18,7 +18,7 @@ from .checks.geometry import refuse_spacing
 from .checks.intensity import refuse_channels, refuse_constant
 from .dicom.choice import SeriesRule
 from .inspect_study import Inspected, inspect_study
-from .reader import Stated, StudyImage
+from .study_image import Stated, StudyImage
 from .stated_spacing import refuse_spacing_conflict
 
 LISTED = "stated by the data list"

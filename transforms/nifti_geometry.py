@@ -12,7 +12,7 @@ from nibabel.spatialimages import HeaderDataError
 from caveat.reasons import StudyRefused
 
 from .checks.geometry import refuse_bad_affine, refuse_conflict, spacing_of
-from .reader import Stated
+from .study_image import Stated
 from .stated_spacing import stated_spacing
 
 MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}

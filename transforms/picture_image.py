@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .checks.whole_numbers import are_rounded
-from .reader import Stated, StudyImage
+from .study_image import Stated, StudyImage
 from .stated_spacing import refuse_unsquare, stated_spacing
 
 

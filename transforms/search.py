@@ -16,7 +16,8 @@ from .checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
 from .dicom.instance import looks_like_dicom
 from .dicom.packed import is_packed, packed_head
 from .dicom.sibling_names import SiblingNames, is_named_dicom, name_behind_hidden, pattern_of_place
-from .reader import HEAD_BYTES, all_readers
+from .study_image import HEAD_BYTES
+from .readers.reader import all_readers
 from .temporary_folder import temporary_folder
 
 ARCHIVE = ".zip"

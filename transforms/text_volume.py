@@ -14,7 +14,7 @@ from caveat.reasons import StudyRefused
 from .checks.geometry import refuse_bad_affine, spacing_of
 from .checks.limits import refuse_flat, refuse_large_volume
 from .lps import LPS_TO_RAS
-from .reader import Stated, StudyImage
+from .study_image import Stated, StudyImage
 from .stated_spacing import stated_spacing
 from .voxel_stream import Stream, ZlibStream, deflate_refusals, read_voxels, refuse_wrong_size
 

@@ -13,7 +13,7 @@ from ..say import say
 from .stated_path import stated_path
 
 if TYPE_CHECKING:
-    from ..transforms.reader import Stated
+    from ..transforms.study_image import Stated
 
 PICTURE_AXES = 2
 TITLES = ("number", "name", "series", "kind", "size (x, y, z)", "spacing (x, y, z)", "verdict")
@@ -84,7 +84,7 @@ def read_stated(options: argparse.Namespace) -> Stated:
     Raises:
         StudyRefused: WRONG_USAGE.
     """
-    from ..transforms.reader import Stated
+    from ..transforms.study_image import Stated
 
     try:
         spacing = tuple(float(part) for part in (options.spacing or "").split(",") if part)

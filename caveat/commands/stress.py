@@ -120,7 +120,8 @@ def check_corruption(name: str) -> None:
     """Raises: StudyRefused: WRONG_USAGE. Each corruption is a file of its name, so none is loaded here."""
     from ..transforms import corruptions
 
-    names = ["all", *(module.name for module in pkgutil.iter_modules(corruptions.__path__))]
+    files = {module.name for module in pkgutil.iter_modules(corruptions.__path__)} - {"corruption"}  # what one is
+    names = ["all", *sorted(files)]
     if name not in names:
         raise StudyRefused("WRONG_USAGE", f"no such corruption: {did_you_mean(name, names)}")
 

@@ -20,7 +20,7 @@ from caveat.reasons import StudyRefused
 from ...transforms.corruption import LabelledImage, all_corruptions
 from ...transforms.inspect_study import inspect_study
 from ...transforms.points_table import read_all_points, write_points
-from ...transforms.reader import Stated, StudyImage
+from ...transforms.study_image import Stated, StudyImage
 from ...transforms.study_name import StudyNames
 from ...transforms.writers.nifti_maps import write_nifti
 from ..stored_study import StoredStudy

@@ -13,7 +13,7 @@ from phantoms import SPACING_MM, ellipsoid, nifti_bytes, oblique_affine
 from caveat.reasons import StudyRefused
 from caveat.transforms.inspect_study import inspect_study
 from caveat.transforms.load_study import LoadStudyd
-from caveat.transforms.reader import Stated
+from caveat.transforms.study_image import Stated
 
 VOXELS = ellipsoid()
 AFFINE = oblique_affine()

@@ -14,7 +14,8 @@ from PIL import Image
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.reader import HEAD_BYTES, Stated, all_readers
+from caveat.transforms.study_image import HEAD_BYTES, Stated
+from caveat.transforms.readers.reader import all_readers
 
 RGB = fundus(60, 72)[0]
 GREY = RGB[..., 1]

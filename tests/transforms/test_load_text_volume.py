@@ -13,7 +13,7 @@ from phantoms import SPACING_MM, ellipsoid, metaimage_bytes, nrrd_bytes, oblique
 from caveat.reasons import StudyRefused
 from caveat.transforms import text_header
 from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.reader import Stated
+from caveat.transforms.study_image import Stated
 
 VOXELS = ellipsoid()
 FORMATS = {"metaimage": metaimage_bytes, "nrrd": nrrd_bytes}

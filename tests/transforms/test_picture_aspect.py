@@ -13,7 +13,7 @@ from PIL import Image
 from caveat.cli import main
 from caveat.reasons import StudyRefused
 from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.reader import Stated
+from caveat.transforms.study_image import Stated
 
 GREY = np.arange(12 * 10, dtype=np.uint8).reshape(12, 10)
 

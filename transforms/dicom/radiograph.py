@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import refuse_large_picture
-from ..reader import Stated, StudyImage
+from ..study_image import Stated, StudyImage
 from ..stated_spacing import stated_spacing
 from .frame import Frame
 from .guarded_header import guarded_header

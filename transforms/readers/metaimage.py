@@ -8,7 +8,8 @@ from typing import BinaryIO
 import numpy as np
 
 from ..metaimage_header import read_metaimage_header
-from ..reader import Reader, Stated, StudyImage
+from .reader import Reader
+from ..study_image import Stated, StudyImage
 from ..text_volume import read_text_volume
 
 START = re.compile(rb"(Comment *=[^\r\n]*\r?\n)?(ObjectType *= *Image\s|NDims *= *\d)")

@@ -7,7 +7,8 @@ from typing import BinaryIO
 import numpy as np
 
 from ..nrrd_header import read_nrrd_header
-from ..reader import Reader, Stated, StudyImage
+from .reader import Reader
+from ..study_image import Stated, StudyImage
 from ..text_volume import read_text_volume
 
 

@@ -23,7 +23,8 @@ from ..picture_aspect import unsquare_aspect
 from ..picture_image import picture_image
 from ..picture_pages import is_one_of_several
 from ..pixel_format import bits_of, is_transposed, refuse_pixel_format, whole_pixels
-from ..reader import Reader, Stated, StudyImage
+from .reader import Reader
+from ..study_image import Stated, StudyImage
 
 MAGICS = {
     "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),

@@ -1,18 +1,10 @@
-"""What a reader of files is: one file in `readers/`, found by itself."""
+"""An image as it was read, and what was stated beside its file."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import BinaryIO, ClassVar
 
 import numpy as np
-
-from . import readers as room
 
 HEAD_BYTES = 4096
 """What a reader sees of a file before it says whether the file is its own."""
@@ -67,48 +59,3 @@ class StudyImage:
     spacing_source: str
     flags: tuple[str, ...] = ()
     frame_of_reference: str = ""
-
-
-class Reader(ABC):
-    """Refuses a file or reads it correctly; there is no third way. Nothing of the file's text leaves it, nor its path."""
-
-    kind: ClassVar[str]
-    """The kind of image, as it stands in results."""
-    extensions: ClassVar[tuple[str, ...]]
-    """How such files are usually named: a hint for searching folders, never for reading."""
-
-    @abstractmethod
-    def recognises(self, head: bytes) -> bool:
-        """Whether a file that begins like this is one of this reader's. Args: head: up to `HEAD_BYTES` bytes."""
-
-    @abstractmethod
-    def read(self, file: BinaryIO, size: int, stated: Stated) -> StudyImage:
-        """Read one image.
-
-        Args:
-            file: at its first byte, seekable.
-            size: bytes in it.
-            stated: what the user states.
-
-        Raises:
-            StudyRefused: whatever keeps the image from being read correctly.
-        """
-
-    @staticmethod
-    @abstractmethod
-    def example() -> tuple[bytes, np.ndarray]:
-        """A small file, and the voxels (channels, *spatial) that are to be read from it: what the contract test starts from."""
-
-
-@cache
-def all_readers() -> tuple[Reader, ...]:
-    """One of each reader in `readers/`, in the order of the files' names."""
-    return tuple(reader() for reader in _classes())
-
-
-def _classes() -> Iterator[type[Reader]]:
-    for module in sorted(info.name for info in pkgutil.iter_modules(room.__path__)):
-        loaded = importlib.import_module(f"{room.__name__}.{module}")
-        for member in vars(loaded).values():
-            if isinstance(member, type) and issubclass(member, Reader) and member.__module__ == loaded.__name__:
-                yield member
