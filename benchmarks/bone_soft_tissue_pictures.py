@@ -19,7 +19,7 @@ from matplotlib.colors import ListedColormap
 
 from caveat.bundle_folders import find_bundle
 from caveat.inference.calibration.threshold_record import read_threshold_records
-from caveat.transforms.load_study import LoadStudyd
+from caveat.transforms.study.load_study import LoadStudyd
 
 matplotlib.use("Agg")
 FRONT, SIDE = 0, 4

@@ -38,7 +38,7 @@ from caveat.inference.calibration.threshold_record import ThresholdRecord, ident
 from caveat.inference.evaluate import read_entries, results_by_sha256
 from caveat.inference.gate.kind_limits import build_kind_limits, read_kind_settings
 from caveat.networks.weights.pack_members import pack
-from caveat.transforms.discover import studies_from_list
+from caveat.transforms.study.discover import studies_from_list
 
 OUT = ROOT / "out" / "bone_soft_tissue"
 PREPARED = ROOT / "prepared"

@@ -29,8 +29,8 @@ from caveat.bundle_folders import find_bundle
 from caveat.commands.sampling_options import choose_configs
 from caveat.inference.markdown import markdown_table
 from caveat.inference.stored_study import read_results
-from caveat.transforms.data_list import read_part
-from caveat.transforms.discover import DATA_ROOT, find_studies
+from caveat.transforms.study.data_list import read_part
+from caveat.transforms.study.discover import DATA_ROOT, find_studies
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out" / "cephalograms" / "other_kinds"

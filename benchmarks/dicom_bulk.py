@@ -24,9 +24,9 @@ from caveat.transforms.checks.intensity import refuse_constant
 from caveat.transforms.dicom.series import Series, series_of
 from caveat.transforms.dicom.values import read_values
 from caveat.transforms.dicom.volume import one_study, read_instances, read_series
-from caveat.transforms.discover import find_studies
-from caveat.transforms.inspect_study import dicom_files
-from caveat.transforms.study_image import Stated, StudyImage
+from caveat.transforms.image.study_image import Stated, StudyImage
+from caveat.transforms.study.discover import find_studies
+from caveat.transforms.study.inspect_study import dicom_files
 
 SAME_MM, SAME_VALUE = 1e-3, 1e-3
 """Of the affine's entries; of a voxel, relative to the largest."""

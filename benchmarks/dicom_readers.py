@@ -30,7 +30,7 @@ from dicom_verdict import Outcome, judge
 from monai.transforms import LoadImage
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.study.inspect_study import inspect_study
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "dicom_readers.json"

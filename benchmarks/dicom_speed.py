@@ -21,7 +21,7 @@ from dicom_phantoms import clean_series, write
 
 from caveat.transforms.dicom.choice import SeriesRule
 from caveat.transforms.dicom.volume import read_dicom_study
-from caveat.transforms.study_image import Stated
+from caveat.transforms.image.study_image import Stated
 
 GRID = Grid(shape=(512, 512, 300), spacing_mm=(0.7, 0.7, 1.0))
 REPEATS = 5

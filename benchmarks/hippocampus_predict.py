@@ -30,7 +30,7 @@ from caveat.bundle_folders import find_bundle, read_metadata
 from caveat.inference.evaluate import read_entries
 from caveat.inference.stress.mixed_stream import read_stream, write_stream
 from caveat.networks.weights.pack_members import pack
-from caveat.transforms.discover import DATA_ROOT, studies_from_list
+from caveat.transforms.study.discover import DATA_ROOT, studies_from_list
 
 OUT = ROOT / "out" / "hippocampus"
 CHECKPOINTS = ROOT / "checkpoints" / "hippocampus_volume"

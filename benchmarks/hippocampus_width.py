@@ -36,7 +36,7 @@ from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_score import interval_score
 from caveat.inference.targets.volume import Volume
 from caveat.inference.truths import MaskTruths
-from caveat.transforms.discover import DATA_ROOT
+from caveat.transforms.study.discover import DATA_ROOT
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out" / "hippocampus"

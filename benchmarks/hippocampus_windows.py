@@ -31,7 +31,7 @@ from caveat.inference.targets.volume import MM3_PER_ML, Volume
 from caveat.inference.truths import MaskTruths
 from caveat.networks.draws.consistent_dropout import ConsistentDropout
 from caveat.networks.samplers.dropout import DropoutSampler
-from caveat.transforms.discover import studies_from_list
+from caveat.transforms.study.discover import studies_from_list
 
 WINDOW = 24
 OVERLAP = 0.5

@@ -29,7 +29,7 @@ from caveat.inference.evaluate import read_entries
 from caveat.inference.inferer import SamplingInferer
 from caveat.inference.labels import labels_of
 from caveat.networks.draws.sampler import Sampler
-from caveat.transforms.discover import DATA_ROOT
+from caveat.transforms.study.discover import DATA_ROOT
 
 LIST = ROOT / "data_lists" / "lidc_nodules.json"
 WINDOW = [96, 96, -1]

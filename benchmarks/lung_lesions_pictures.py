@@ -32,7 +32,7 @@ from parsed_bundle import parsed_bundle
 from caveat.bundle_folders import find_bundle
 from caveat.inference.evaluate import read_entries
 from caveat.networks.samplers.latent_slices import LatentSlices
-from caveat.transforms.discover import DATA_ROOT
+from caveat.transforms.study.discover import DATA_ROOT
 
 TABLE = OUT.parent / "lung_lesions_table" / "table.json"
 PART = "test"

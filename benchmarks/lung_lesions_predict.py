@@ -23,7 +23,7 @@ from predict_once import ROOT, predict_once
 from caveat.bundle_folders import find_bundle, read_metadata
 from caveat.inference.evaluate import read_entries
 from caveat.networks.weights.pack_members import pack
-from caveat.transforms.discover import studies_from_list
+from caveat.transforms.study.discover import studies_from_list
 
 OUT = ROOT / "out" / "lung_lesions" / "volumes"
 CHECKPOINTS = ROOT / "checkpoints" / "lung_lesions"

@@ -31,7 +31,7 @@ from caveat.inference.calibration.settings import read_calibration
 from caveat.inference.markdown import markdown_table
 from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_score import interval_score
-from caveat.transforms.discover import DATA_ROOT
+from caveat.transforms.study.discover import DATA_ROOT
 
 LEVEL = 0.9
 OFFSET = 0.02

@@ -23,7 +23,7 @@ from predict_once import ROOT, predict_once
 
 from caveat.bundle_folders import find_bundle
 from caveat.networks.weights.pack_members import pack
-from caveat.transforms.discover import DATA_ROOT, find_studies, studies_from_list
+from caveat.transforms.study.discover import DATA_ROOT, find_studies, studies_from_list
 
 OUT = ROOT / "out"
 CHECKPOINTS = ROOT / "checkpoints" / "retinal_vessels"

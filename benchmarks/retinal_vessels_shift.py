@@ -30,7 +30,7 @@ from caveat.inference.markdown import markdown_table, shown
 from caveat.inference.metrics.auc import auroc
 from caveat.inference.stored_study import StoredStudy, read_results, read_study
 from caveat.reasons import StudyRefused
-from caveat.transforms.discover import DATA_ROOT
+from caveat.transforms.study.discover import DATA_ROOT
 
 HERE = Path(__file__).resolve().parent
 STRENGTHS = HERE / "retinal_vessels_shift.yaml"

@@ -31,7 +31,7 @@ from caveat.inference.metrics.terciles import TERCILES
 from caveat.inference.metrics.thin_vessels import CONTRAST
 from caveat.inference.stored_study import StoredStudy, read_map, read_results
 from caveat.inference.truths import Truth
-from caveat.transforms.discover import DATA_ROOT
+from caveat.transforms.study.discover import DATA_ROOT
 
 HERE = Path(__file__).resolve().parent
 LISTS = HERE.parent / "data_lists"

@@ -26,7 +26,7 @@ from predict_once import ROOT, predict_once
 
 from caveat.inference.evaluate import read_entries
 from caveat.networks.weights.pack_members import pack
-from caveat.transforms.discover import DATA_ROOT, find_studies, studies_from_list
+from caveat.transforms.study.discover import DATA_ROOT, find_studies, studies_from_list
 
 OUT = ROOT / "out" / "tumour_volume"
 PREPARED = ROOT / "prepared"

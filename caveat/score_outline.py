@@ -16,7 +16,7 @@ from .inference.report_on_input_grid import touches_border
 from .inference.study_evaluator import refusal_behind
 from .networks.latent.posterior_sampler import PosteriorSampler
 from .reasons import StudyRefused
-from .transforms.inspect_study import inspect_study
+from .transforms.study.inspect_study import inspect_study
 
 
 def score_outline(

@@ -30,7 +30,7 @@ import nibabel
 import numpy as np
 from data_list_entry import DATA, describe, write_list
 
-from caveat.transforms.writers.nifti_maps import write_nifti
+from caveat.transforms.files.nifti_maps import write_nifti
 
 HERE = Path(__file__).resolve().parent
 PREPARED = HERE.parent / "prepared"

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from caveat.reasons import StudyRefused
 
-from ..transforms.data_list import read_part
+from ..transforms.study.data_list import read_part
 from .metrics.bootstrap import interval_of_mean
 from .stored_study import StoredStudy, read_results, read_study
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..transforms.points_table import read_points
+from ..transforms.landmarks.points_table import read_points
 from .stored_study import StoredStudy
 
 

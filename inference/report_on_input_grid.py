@@ -12,7 +12,7 @@ from monai.transforms import Invertd, InvertibleTransform, Transform
 
 from caveat.reasons import StudyRefused
 
-from ..transforms.writers.study_folder import reason_of
+from ..transforms.output.study_folder import reason_of
 from .labels import labels_of
 from .statement import NOTHING_FOUND
 from .study_grid import element_of_grid, place_in_world

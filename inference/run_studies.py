@@ -15,10 +15,10 @@ import torch
 
 import caveat
 
-from ..transforms.input_sha256 import input_sha256
-from ..transforms.writers.outcome import Outcome
-from ..transforms.writers.run_folder import RunFolder
-from ..transforms.writers.study_folder import WriteStudyd
+from ..transforms.output.outcome import Outcome
+from ..transforms.output.run_folder import RunFolder
+from ..transforms.output.study_folder import WriteStudyd
+from ..transforms.study.input_sha256 import input_sha256
 from .study_evaluator import StudyEvaluator
 
 MAY_BE_FILES = ("record", "roi", "point")

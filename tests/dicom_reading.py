@@ -10,9 +10,9 @@ from dicom_grid import Grid, measured_markers_mm, measured_volume_mm3, phantom
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.dicom.choice import SeriesRule
-from caveat.transforms.discover import find_studies
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.study_image import Stated, StudyImage
+from caveat.transforms.image.study_image import Stated, StudyImage
+from caveat.transforms.study.discover import find_studies
+from caveat.transforms.study.inspect_study import inspect_study
 
 
 def read_folder(folder: Path, rule: SeriesRule | None = None, **stated: object) -> StudyImage:

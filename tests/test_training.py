@@ -16,7 +16,7 @@ from caveat.bundle_folders import shipped_bundles
 from caveat.cli import main
 from caveat.reasons import StudyRefused
 from caveat.train_bundle import train_bundle
-from caveat.transforms.data_list import training_entries
+from caveat.transforms.study.data_list import training_entries
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = shipped_bundles()["retinal_vessels"]

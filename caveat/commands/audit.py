@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from ..inference.calibration.record import read_records
     from ..inference.calibration.settings import read_calibration
     from ..run_bundle import quieten_libraries
-    from ..transforms.discover import data_root
+    from ..transforms.study.discover import data_root
 
     quieten_libraries()
     records = read_records(options.record or bundle / "calibration")

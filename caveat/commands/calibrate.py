@@ -118,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
 
     from ..inference.calibration.seen import read_seen
     from ..inference.calibration.settings import read_calibration
-    from ..transforms.discover import data_root
+    from ..transforms.study.discover import data_root
 
     settings = read_calibration(config)
     if options.levels:

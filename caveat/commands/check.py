@@ -13,7 +13,7 @@ from ..say import say
 from .stated_path import stated_path
 
 if TYPE_CHECKING:
-    from ..transforms.study_image import Stated
+    from ..transforms.image.study_image import Stated
 
 PICTURE_AXES = 2
 TITLES = ("number", "name", "series", "kind", "size (x, y, z)", "spacing (x, y, z)", "verdict")
@@ -52,8 +52,8 @@ def run(options: argparse.Namespace) -> int:
         raise StudyRefused("WRONG_USAGE", "give INPUT, or --explain CODE")
     if options.explain is not None:
         return explain(options.explain)
-    from ..transforms.discover import find_studies
-    from ..transforms.key_file import write_key
+    from ..transforms.output.key_file import write_key
+    from ..transforms.study.discover import find_studies
 
     stated = read_stated(options)
     studies = find_studies(options.input, anonymous=options.anonymous_names)
@@ -84,7 +84,7 @@ def read_stated(options: argparse.Namespace) -> Stated:
     Raises:
         StudyRefused: WRONG_USAGE.
     """
-    from ..transforms.study_image import Stated
+    from ..transforms.image.study_image import Stated
 
     try:
         spacing = tuple(float(part) for part in (options.spacing or "").split(",") if part)
@@ -112,7 +112,7 @@ def _rows(image: str | list[str], stated: Stated) -> Iterator[tuple[Row, str]]:
     """Series, kind, size, spacing, verdict; and the code."""
     from ..transforms.checks.intensity import refuse_constant
     from ..transforms.dicom.describe import describe_study
-    from ..transforms.inspect_study import dicom_files, inspect_study
+    from ..transforms.study.inspect_study import dicom_files, inspect_study
 
     files = dicom_files([Path(path) for path in ([image] if isinstance(image, str) else image)])
     for row in describe_study(files, stated) if files else ():

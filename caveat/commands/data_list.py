@@ -60,7 +60,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write or check a list, and say what can be done with it."""
-    from ..transforms.discover import DATA_ROOT
+    from ..transforms.study.discover import DATA_ROOT
 
     if options.check is not None:
         return check(options.check, root_of(options, Path(DATA_ROOT)))
@@ -110,7 +110,7 @@ def make(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
 
 def check(data_list: Path, root: Path) -> int:
     """Print what is wrong with a list, and what it can be used for."""
-    from ..transforms.data_list import read_list, read_part
+    from ..transforms.study.data_list import read_list, read_part
 
     return tell({part: read_part(data_list, part, ()) for part in read_list(data_list)}, root)
 

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from ..inference.evaluation_config import read_coverage, read_evaluation
     from ..inference.evaluation_files import save_evaluation, to_markdown
     from ..run_bundle import quieten_libraries
-    from ..transforms.discover import data_root
+    from ..transforms.study.discover import data_root
 
     quieten_libraries()
     dataset_dir = data_root()

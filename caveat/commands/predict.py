@@ -20,7 +20,7 @@ from .stated_path import stated_path
 from .stated_record import check_stated_record
 
 if TYPE_CHECKING:
-    from ..transforms.studies import Studies
+    from ..transforms.study.studies import Studies
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     configs = choose_configs(bundle, options.sampler)
     studies = studies_of(options)
     # All that needs no network was said by now.
-    from ..transforms.writers.run_folder import refuse_occupied
+    from ..transforms.output.run_folder import refuse_occupied
 
     refuse_occupied(options.output, studies, options.resume)
     for device in devices_of(options.device):
@@ -165,7 +165,7 @@ def check_record(options: argparse.Namespace, bundle: Path) -> None:
 
 def studies_of(options: argparse.Namespace) -> Studies:
     """What is to be measured. Raises: StudyRefused: NO_INPUT_FOUND, UNREADABLE_FOLDER, WRONG_USAGE of a list."""
-    from ..transforms.discover import find_studies, studies_from_list
+    from ..transforms.study.discover import find_studies, studies_from_list
 
     if options.data is not None:
         return studies_from_list(options.data, options.split, anonymous=options.anonymous_names)

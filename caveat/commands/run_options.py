@@ -134,6 +134,6 @@ def notes_of(options: argparse.Namespace) -> dict[str, Any]:
 
 def root_of(options: argparse.Namespace) -> Path:
     """The file or folder that the studies lie in."""
-    from ..transforms.discover import data_root
+    from ..transforms.study.discover import data_root
 
     return options.input if options.input is not None else data_root()

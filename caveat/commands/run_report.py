@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..run.run import Finished
-    from ..transforms.studies import Studies
+    from ..transforms.study.studies import Studies
 
 MOST_SENTENCES = 40
 
@@ -43,7 +43,7 @@ def as_json(report: dict[str, Any]) -> str:
 
 
 def _entries(finished: Finished, studies: Studies, output: Path) -> Iterator[dict[str, Any]]:
-    from ..transforms.writers.stored_result import read_result
+    from ..transforms.files.stored_result import read_result
 
     for study in studies:
         outcome = finished.outcomes.get(study["number"])

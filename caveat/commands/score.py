@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     check_device(options.device)
     from ..run_bundle import quieten_libraries
     from ..score_outline import score_outline
-    from ..transforms.discover import find_studies
+    from ..transforms.study.discover import find_studies
 
     quieten_libraries()
     studies = find_studies(options.input)

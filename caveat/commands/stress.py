@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         StudyRefused: WRONG_USAGE, and as `caveat predict`.
     """
-    from ..transforms.discover import data_root
+    from ..transforms.study.discover import data_root
 
     bundle = find_bundle(options.bundle)
     check_usage(options, bundle, read_metadata(bundle))
@@ -193,7 +193,7 @@ def make_sets(
 def predict(options: argparse.Namespace, bundle: Path, data_list: Path, output: Path) -> int:
     """Run the bundle's ordinary workflow on a set. Returns: how many studies failed unexpectedly."""
     from ..run_bundle import run_bundle
-    from ..transforms.discover import studies_from_list
+    from ..transforms.study.discover import studies_from_list
 
     overrides: dict[str, Any] = {
         "datalist": studies_from_list(data_list, options.split[0], data_list.parent),

@@ -13,7 +13,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..inference.calibration.quantile import units_needed
-from ..transforms.inspect_study import SAME_GRID_MM, Inspected, inspect_study
+from ..transforms.study.inspect_study import SAME_GRID_MM, Inspected, inspect_study
 
 LEVELS = (Fraction(4, 5), Fraction(9, 10), Fraction(19, 20))
 

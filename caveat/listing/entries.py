@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..transforms.discover import find_studies
-from ..transforms.inspect_study import inspect_study
-from ..transforms.search import search
+from ..transforms.study.discover import find_studies
+from ..transforms.study.inspect_study import inspect_study
+from ..transforms.study.search import search
 from .pairs import pair
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..exit_status import RunFailed
 from ..reasons import StudyRefused
-from ..transforms.search import is_unpacked
-from ..transforms.writers.outcome import Outcome
+from ..transforms.output.outcome import Outcome
+from ..transforms.study.search import is_unpacked
 from .crew import MOST_DEATHS, POLL_SECONDS, Crew, Limits
 from .job import Job
 

@@ -19,8 +19,8 @@ import caveat
 
 from ..exit_status import RunFailed
 from ..reasons import StudyRefused
-from ..transforms.temporary_folder import temporary_folder
-from ..transforms.writers.outcome import Outcome
+from ..transforms.files.temporary_folder import temporary_folder
+from ..transforms.output.outcome import Outcome
 from .job import Job
 from .worker import Task
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..transforms.writers.outcome import Outcome
+from ..transforms.output.outcome import Outcome
 from .job import Job
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from ..inference.run_studies import facts_of_run, measure_study
 from ..reasons import StudyRefused
 from ..run_bundle import load_workflow, refusals_unwrapped
-from ..transforms.input_sha256 import input_sha256
-from ..transforms.studies import Studies
-from ..transforms.writers.outcome import Outcome
+from ..transforms.output.outcome import Outcome
+from ..transforms.study.input_sha256 import input_sha256
+from ..transforms.study.studies import Studies
 from .job import Job
 
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from ..reasons import REASONS
 from ..say import say
-from ..transforms.writers.outcome import Outcome
+from ..transforms.output.outcome import Outcome
 
 SAID = {"OK": "measured", "NOTHING_FOUND": "nothing found", "REFUSED": "refused"}
 

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from ..exit_status import RunFailed
 from ..reasons import REASONS, StudyRefused
-from ..transforms.studies import Studies
-from ..transforms.writers.outcome import Outcome
-from ..transforms.writers.run_folder import RunFolder
+from ..transforms.output.outcome import Outcome
+from ..transforms.output.run_folder import RunFolder
+from ..transforms.study.studies import Studies
 from .progress import Progress
 from .stop import Stop, handled
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caveat.reasons import StudyRefused
 
-from ...transforms.data_list import read_list
+from ...transforms.study.data_list import read_list
 
 KEY = "drawn"
 WAYS = ("consecutive", "random")

@@ -10,7 +10,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from ...transforms.data_list import read_list
+from ...transforms.study.data_list import read_list
 from ..evaluate import read_entries
 from .seen import Seen, has_seen
 

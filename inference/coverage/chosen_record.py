@@ -7,7 +7,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from ...transforms.data_list import read_list
+from ...transforms.study.data_list import read_list
 from ..calibration.identity import differences, identity_of_target
 from ..calibration.read_cases import Cases
 from ..calibration.record import Record

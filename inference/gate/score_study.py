@@ -9,7 +9,7 @@ from typing import Any
 
 from monai.transforms import Transform
 
-from ...transforms.writers.arrays import array_of
+from ...transforms.files.arrays import array_of
 from .image_scores import image_scores
 from .reference import Reference
 

@@ -17,12 +17,12 @@ from PIL import Image
 
 from caveat.reasons import StudyRefused
 
-from ...transforms.corruption import LabelledImage, all_corruptions
-from ...transforms.inspect_study import inspect_study
-from ...transforms.points_table import read_all_points, write_points
-from ...transforms.study_image import Stated, StudyImage
-from ...transforms.study_name import StudyNames
-from ...transforms.writers.nifti_maps import write_nifti
+from ...transforms.corruptions.corruption import LabelledImage, all_corruptions
+from ...transforms.files.nifti_maps import write_nifti
+from ...transforms.image.study_image import Stated, StudyImage
+from ...transforms.landmarks.points_table import read_all_points, write_points
+from ...transforms.study.inspect_study import inspect_study
+from ...transforms.study.study_name import StudyNames
 from ..stored_study import StoredStudy
 from ..study_evaluator import refusal_behind
 from ..truths import on_grid

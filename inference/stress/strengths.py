@@ -11,7 +11,7 @@ import yaml
 
 from caveat.reasons import StudyRefused
 
-from ...transforms.corruption import all_corruptions
+from ...transforms.corruptions.corruption import all_corruptions
 from .degraded import Degradation
 
 KINDS = {2: "picture", 3: "volume"}

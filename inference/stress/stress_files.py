@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...transforms.corruption import all_corruptions
+from ...transforms.corruptions.corruption import all_corruptions
 from ..evaluation_files import plain
 from ..markdown import markdown_table, shown
 from .stress import OF_A_ROW, StressTable

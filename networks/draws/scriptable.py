@@ -29,7 +29,7 @@ class TracedPass(nn.Module):
         first = next(module for module in network.modules() if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d))
         channels: int = next(getattr(module, "in_channels") for module in network.modules() if hasattr(module, "in_channels"))  # noqa: B009
         size = [SIDE] * (len(first.kernel_size) + further_axes)
-        window = torch.zeros([1, channels, *size], device=first.weight.device)
+        window = torch.zeros(1, channels, *size, device=first.weight.device)
         self.network = torch.jit.trace(network, window, check_trace=False)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from result_schema import read_valid
 
 from caveat.cli import main
 from caveat.commands import predict
-from caveat.transforms.discover import find_studies
+from caveat.transforms.study.discover import find_studies
 
 WRONG = {
     "overlap": ["--overlap", "1.5"],

@@ -14,7 +14,7 @@ from caveat.bundle_folders import ALLOW_LIST
 from caveat.cli import main
 from caveat.reasons import StudyRefused
 from caveat.run.cluster import Cluster
-from caveat.transforms.discover import find_studies
+from caveat.transforms.study.discover import find_studies
 
 TESTS = Path(__file__).resolve().parents[1]
 

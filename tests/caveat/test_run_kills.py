@@ -16,7 +16,7 @@ from poison import state, write_crops
 from caveat.run.here import Here
 from caveat.run.job import Job
 from caveat.run.run import run
-from caveat.transforms.discover import find_studies
+from caveat.transforms.study.discover import find_studies
 
 KILLS = 50
 

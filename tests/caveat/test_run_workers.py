@@ -93,7 +93,7 @@ def test_every_study_refused_is_a_status_where_it_is_asked_for(predict, tmp_path
 
 def test_an_input_that_vanished_ends_the_run(predict, tmp_path, monkeypatch):
     given = write_crops(tmp_path / "in", "a", "b")
-    from caveat.transforms.writers.run_folder import RunFolder
+    from caveat.transforms.output.run_folder import RunFolder
 
     begin = RunFolder.begin
 

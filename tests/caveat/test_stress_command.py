@@ -17,9 +17,9 @@ from PIL import Image
 
 from caveat.cli import main
 from caveat.commands import stress
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.points_table import read_points, write_points
-from caveat.transforms.writers.nifti_maps import write_nifti
+from caveat.transforms.files.nifti_maps import write_nifti
+from caveat.transforms.landmarks.points_table import read_points, write_points
+from caveat.transforms.study.inspect_study import inspect_study
 
 STREAM = Path(__file__).resolve().parents[2] / "data_lists" / "hippocampus_stream.yaml"
 

@@ -9,7 +9,7 @@ from phantoms import fundus, hippocampus_crop, oblique_affine
 from scipy import ndimage
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.corruption import Corruption, LabelledImage, SpatialCorruption, all_corruptions
+from caveat.transforms.corruptions.corruption import Corruption, LabelledImage, SpatialCorruption, all_corruptions
 from caveat.transforms.corruptions.elastic import smoothed
 
 CORRUPTIONS = concrete_subclasses(Corruption, "caveat.transforms")

@@ -9,9 +9,9 @@ import pytest
 from discover import concrete_subclasses
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.study_image import HEAD_BYTES, Stated
+from caveat.transforms.image.study_image import HEAD_BYTES, Stated
 from caveat.transforms.readers.reader import Reader, all_readers
+from caveat.transforms.study.inspect_study import inspect_study
 
 READERS = concrete_subclasses(Reader, "caveat.transforms")
 every_reader = pytest.mark.parametrize("reader_class", READERS, ids=lambda kind: kind.__name__)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from nibabel import aff2axcodes
 
-from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.study.inspect_study import inspect_study
 
 LISTS = Path(__file__).resolve().parents[2] / "data_lists"
 PARTS = json.loads((LISTS / "brain_tumour.json").read_text())

@@ -13,8 +13,8 @@ import pytest
 from phantoms import fundus
 from PIL import Image
 
-from caveat.transforms.discover import studies_from_list
-from caveat.transforms.load_study import LoadStudyd
+from caveat.transforms.study.discover import studies_from_list
+from caveat.transforms.study.load_study import LoadStudyd
 
 DATA_LISTS = Path(__file__).resolve().parents[2] / "data_lists"
 PARTS = ["training", "early_stopping", "calibration", "test"]

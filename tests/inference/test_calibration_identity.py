@@ -14,7 +14,7 @@ from monai.transforms import Compose, Flipd, Lambdad, MapTransform, NormalizeInt
 
 from caveat.inference.calibration.identity import differences, fingerprint, identity_of, of_any_unit
 from caveat.inference.calibration.record_file import file_name_of
-from caveat.transforms.load_study import LoadStudyd
+from caveat.transforms.study.load_study import LoadStudyd
 
 BUNDLES = sorted((Path(__file__).resolve().parents[2] / "bundles").glob("*/configs/inference.yaml"))
 RESULT = result_of("sha", 100, 100)

@@ -24,13 +24,13 @@ from caveat.inference.reducers.moments import Moments
 from caveat.inference.report_on_input_grid import ReportOnInputGridd
 from caveat.inference.targets.volume import Volume
 from caveat.networks.samplers.ensemble import Ensemble
-from caveat.transforms.crop_to_region import box_of
+from caveat.transforms.output.study_folder import WriteStudyd
+from caveat.transforms.place.crop_to_region import box_of
 from caveat.transforms.writers.maps import MapsWriter
 from caveat.transforms.writers.preview import PreviewWriter
 from caveat.transforms.writers.report_html import ReportHtmlWriter
 from caveat.transforms.writers.result_json import ResultJsonWriter
 from caveat.transforms.writers.segmentation import SegmentationWriter
-from caveat.transforms.writers.study_folder import WriteStudyd
 
 CONFIG = Path(__file__).resolve().parents[2] / "bundles" / "hippocampus_volume" / "configs" / "inference.yaml"
 CLASSES = ["background", "anterior", "posterior"]

@@ -12,8 +12,8 @@ from dicom_grid import AXIAL, CORONAL, FLIPPED, OBLIQUE, SAGITTAL, THRESHOLD, Gr
 from dicom_phantoms import clean_series, write
 from monai.transforms import Compose, Invertd, Orientationd, Spacingd
 
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.load_study import LoadStudyd
+from caveat.transforms.study.inspect_study import inspect_study
+from caveat.transforms.study.load_study import LoadStudyd
 
 ORIENTATIONS = {"axial": AXIAL, "flipped": FLIPPED, "coronal": CORONAL, "sagittal": SAGITTAL, "oblique": OBLIQUE}
 

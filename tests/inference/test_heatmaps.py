@@ -9,7 +9,7 @@ import torch
 
 from caveat.inference.heatmaps import covariances_of, decode, heatmaps_of, positions_of
 from caveat.networks.losses.heatmap_cross_entropy import HeatmapCrossEntropy
-from caveat.transforms.gaussian_heatmaps import gaussian_heatmaps
+from caveat.transforms.landmarks.gaussian_heatmaps import gaussian_heatmaps
 
 COVARIANCE = torch.tensor([[2.5, 0.8], [0.8, 1.5]])
 

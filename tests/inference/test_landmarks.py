@@ -20,7 +20,7 @@ from caveat.networks.backbones.residual_unet import ResidualUNet
 from caveat.networks.draws.draw import first_draws
 from caveat.networks.samplers.dropout import DropoutSampler
 from caveat.networks.samplers.ensemble import Ensemble
-from caveat.transforms.gaussian_heatmaps import gaussian_heatmaps
+from caveat.transforms.landmarks.gaussian_heatmaps import gaussian_heatmaps
 
 NAMES = ["Sella", "Nasion"]
 DRAWS = torch.tensor([[[10.0, 12.0], [20.0, 30.5]], [[13.0, 12.0], [20.0, 30.5]], [[10.0, 16.0], [20.0, 30.5]]])

@@ -22,9 +22,9 @@ from caveat.inference.stress.mixed_stream import CLEAN, read_stream, write_strea
 from caveat.inference.stress.strengths import chosen_degradations, read_strengths
 from caveat.inference.stress.stress_set import ListPart, write_set
 from caveat.reasons import StudyRefused
-from caveat.transforms.corruption import all_corruptions
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.points_table import read_all_points, write_points
+from caveat.transforms.corruptions.corruption import all_corruptions
+from caveat.transforms.landmarks.points_table import read_all_points, write_points
+from caveat.transforms.study.inspect_study import inspect_study
 
 ROOT = Path(__file__).resolve().parents[2]
 STREAM = ROOT / "data_lists" / "hippocampus_stream.yaml"

@@ -28,7 +28,7 @@ from caveat.inference.stress.stress_files import save_stress
 from caveat.inference.stress.stress_set import CLEAN, PREDICTIONS, StressSet
 from caveat.inference.stress.summary import summarise
 from caveat.reasons import StudyRefused
-from caveat.transforms.points_table import write_points
+from caveat.transforms.landmarks.points_table import write_points
 
 NAMES = ["Sella", "Nasion"]
 TRUTH = np.array([[100.0, 50.0], [-40.0, 80.0]])  # pixels of 0.2 mm; the second was turned out of the image

@@ -15,7 +15,7 @@ from phantoms import HEAD_SPACING_MM, head, hippocampus_crop, nifti_bytes, write
 
 from caveat.reasons import StudyRefused
 from caveat.run_bundle import run_bundle
-from caveat.transforms.discover import find_studies
+from caveat.transforms.study.discover import find_studies
 
 (BUNDLE,) = (Path(__file__).resolve().parents[2] / "bundles").glob("*tumour_volume")
 CONFIGS = BUNDLE / "configs"

@@ -13,7 +13,7 @@ import pytest
 from phantoms import nifti_bytes
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.archive import ArchiveLimits, extract_archive
+from caveat.transforms.study.archive import ArchiveLimits, extract_archive
 
 CANARY = "Kanarienvogel"
 

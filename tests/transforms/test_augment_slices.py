@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from caveat.transforms.augment_slices import RandAugmentSlicesd
+from caveat.transforms.preparation.augment_slices import RandAugmentSlicesd
 
 
 def batch(count: int = 64, value: float = 5.0) -> dict[str, torch.Tensor]:

@@ -8,7 +8,7 @@ from phantoms import oblique_affine
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.checks.geometry import refuse_bad_affine, refuse_conflict, spacing_of
-from caveat.transforms.stated_spacing import stated_spacing
+from caveat.transforms.image.stated_spacing import stated_spacing
 
 
 def code_of(check, *arguments):

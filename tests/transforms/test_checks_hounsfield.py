@@ -9,7 +9,7 @@ from monai.transforms import Compose
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.checks.hounsfield import refuse_no_lung
-from caveat.transforms.require_lung import RequireLungd
+from caveat.transforms.preparation.require_lung import RequireLungd
 
 
 @pytest.mark.parametrize(

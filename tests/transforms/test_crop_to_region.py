@@ -14,7 +14,7 @@ from phantoms import oblique_affine
 from region_phantoms import structures, write_region
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.crop_to_region import CropToRegiond, box_of
+from caveat.transforms.place.crop_to_region import CropToRegiond, box_of
 
 SIZE_MM, SMALLEST_MM, LARGEST_MM = (16, 20, 24), (8, 8, 8), (30, 34, 38)
 CROP, BEFORE, AFTER = (16, 20, 24), (30, 11, 17), (9, 25, 12)

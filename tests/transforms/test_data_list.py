@@ -7,7 +7,7 @@ import pytest
 from caveat.inference.calibration.calibration_part import refuse_seen
 from caveat.inference.evaluate import read_entries
 from caveat.reasons import StudyRefused
-from caveat.transforms.data_list import balanced_weights
+from caveat.transforms.study.data_list import balanced_weights
 
 WHOLE = {"image": "a.png", "unit": "1", "sha256": "ab"}
 

@@ -16,7 +16,7 @@ from caveat.transforms.dicom.describe import describe
 from caveat.transforms.dicom.outline import Outline
 from caveat.transforms.dicom.series import Series, series_of
 from caveat.transforms.dicom.volume import one_study, read_instances
-from caveat.transforms.study_image import Stated
+from caveat.transforms.image.study_image import Stated
 
 AXIAL = Outline("MR", "axial", (64, 60, 20), (1.0, 1.2, 2.5), True, ("ORIGINAL", "PRIMARY"), False, False, ("T1 post", "brain"))
 

@@ -14,7 +14,7 @@ from caveat.reasons import StudyRefused
 from caveat.transforms.dicom.frame import frames_of
 from caveat.transforms.dicom.instance import read_instance
 from caveat.transforms.dicom.radiograph import is_projection, read_radiograph
-from caveat.transforms.study_image import Stated, StudyImage
+from caveat.transforms.image.study_image import Stated, StudyImage
 
 DETECTOR = {"ImagerPixelSpacing": [0.2, 0.1]}
 

@@ -7,7 +7,7 @@ import pytest
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.dicom.resampling import fill_gaps, on_grid_of, straighten
-from caveat.transforms.study_image import StudyImage
+from caveat.transforms.image.study_image import StudyImage
 
 
 def places_mm(shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from dicom_phantoms import clean_series, radiograph, uid, write
 from caveat.reasons import StudyRefused
 from caveat.transforms.dicom.choice import SeriesRule
 from caveat.transforms.dicom.volume import read_dicom_study
-from caveat.transforms.study_image import Stated
+from caveat.transforms.image.study_image import Stated
 
 GRID = Grid(shape=(16, 16, 8))
 BOTH = [SeriesRule(modality="CT"), SeriesRule(modality="PT")]

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from phantoms import fundus, nifti_bytes, picture_bytes
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.discover import find_studies, studies_from_list
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.key_file import write_key
-from caveat.transforms.study_name import StudyNames
+from caveat.transforms.output.key_file import write_key
+from caveat.transforms.study.discover import find_studies, studies_from_list
+from caveat.transforms.study.inspect_study import inspect_study
+from caveat.transforms.study.study_name import StudyNames
 
 PNG = picture_bytes(fundus(20, 24)[0])
 

@@ -18,7 +18,7 @@ from pydicom import dcmwrite
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from caveat.cli import main
-from caveat.transforms.discover import find_studies
+from caveat.transforms.study.discover import find_studies
 
 GRID = Grid(shape=(9, 10, 8))
 NAMES = {

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 
-from caveat.transforms.exposed_field import FindExposedFieldd, filled_share, find_exposed_field
+from caveat.transforms.preparation.exposed_field import FindExposedFieldd, filled_share, find_exposed_field
+from caveat.transforms.preparation.scale_in_region import ScaleInRegiond
 from caveat.transforms.projection.collimator import open_field
-from caveat.transforms.scale_in_region import ScaleInRegiond
 
 
 def limb() -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from phantoms import fundus
 from PIL import Image
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.field_of_view import FindFieldOfViewd, clipped_disc, find_field_of_view
+from caveat.transforms.place.field_of_view import FindFieldOfViewd, clipped_disc, find_field_of_view
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:

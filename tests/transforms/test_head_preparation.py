@@ -8,8 +8,8 @@ import torch
 from monai.data import MetaTensor
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.head_preparation import HeadPreparationd, rim_contrast
-from caveat.transforms.require_head import RequireHeadd
+from caveat.transforms.preparation.head_preparation import HeadPreparationd, rim_contrast
+from caveat.transforms.preparation.require_head import RequireHeadd
 
 LIMITS = {"fewest_slices": 10, "smallest_mm": (100, 120, 60), "largest_mm": (350, 350, 320)}
 

@@ -9,9 +9,9 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, Invertd
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.neighbour_slices import NeighbourSlicesd
-from caveat.transforms.slice_grid import SliceGridd
-from caveat.transforms.standardise_head import StandardiseHeadd, quantiles
+from caveat.transforms.preparation.neighbour_slices import NeighbourSlicesd
+from caveat.transforms.preparation.slice_grid import SliceGridd
+from caveat.transforms.preparation.standardise_head import StandardiseHeadd, quantiles
 
 SETTINGS = {"pixel_mm": 2.0, "thin_mm": 3.0, "thick_mm": 4.0, "frame": 128}
 

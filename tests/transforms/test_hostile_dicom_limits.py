@@ -23,7 +23,7 @@ from pathlib import Path
 from caveat.reasons import StudyRefused
 from caveat.transforms.dicom.choice import SeriesRule
 from caveat.transforms.dicom.volume import read_dicom_study
-from caveat.transforms.reader import Stated
+from caveat.transforms.image.study_image import Stated
 
 def read(folder):
     try:

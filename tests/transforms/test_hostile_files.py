@@ -22,8 +22,8 @@ from phantoms import ellipsoid, fundus, metaimage_bytes, nifti_bytes, nrrd_bytes
 from PIL import Image
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.load_study import LoadStudyd
+from caveat.transforms.study.inspect_study import inspect_study
+from caveat.transforms.study.load_study import LoadStudyd
 
 ROOT = Path(__file__).resolve().parents[2]
 CANARY = "Kanarienvogel"
@@ -33,7 +33,7 @@ READ = """
 import re, sys
 from pathlib import Path
 from caveat.reasons import StudyRefused
-from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.study.inspect_study import inspect_study
 try:
     inspect_study(sys.argv[1])
 except StudyRefused as refused:

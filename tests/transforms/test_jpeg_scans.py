@@ -15,7 +15,7 @@ from caveat.reasons import StudyRefused
 from caveat.transforms.checks.jpeg_scans import MARK, scans_and_end
 from caveat.transforms.dicom import stored_values
 from caveat.transforms.dicom.pixel_layout import PixelLayout
-from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.study.inspect_study import inspect_study
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 48), dtype=np.uint8)
 

@@ -10,9 +10,9 @@ from monai.transforms import ApplyTransformToPointsd, Compose, DivisiblePadd, Ra
 
 from caveat.inference.heatmaps import positions_of
 from caveat.reasons import StudyRefused
-from caveat.transforms.gaussian_heatmaps import GaussianHeatmapsd, gaussian_heatmaps
-from caveat.transforms.load_points import LoadPointsd
-from caveat.transforms.points_table import read_points
+from caveat.transforms.landmarks.gaussian_heatmaps import GaussianHeatmapsd, gaussian_heatmaps
+from caveat.transforms.landmarks.load_points import LoadPointsd
+from caveat.transforms.landmarks.points_table import read_points
 
 NAMES = ("Sella", "Nasion", "Menton")
 POINTS = np.array([[40.25, 61.5], [90.0, 120.75], [130.5, 30.0]])

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.inspect_study import inspect_study
+from caveat.transforms.study.inspect_study import inspect_study
 
 GREY = np.arange(6 * 8, dtype=np.uint8).reshape(6, 8)
 COLOUR = np.dstack([GREY, GREY + 1, GREY + 2])

@@ -11,9 +11,9 @@ import pytest
 from phantoms import SPACING_MM, ellipsoid, nifti_bytes, oblique_affine
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.load_study import LoadStudyd
-from caveat.transforms.study_image import Stated
+from caveat.transforms.image.study_image import Stated
+from caveat.transforms.study.inspect_study import inspect_study
+from caveat.transforms.study.load_study import LoadStudyd
 
 VOXELS = ellipsoid()
 AFFINE = oblique_affine()
@@ -245,7 +245,7 @@ def test_every_real_type_is_read(dtype, tmp_path):
 
 
 def test_pieces_of_a_large_volume_fit_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("caveat.transforms.voxel_stream.CHUNK_VOXELS", 7)
+    monkeypatch.setattr("caveat.transforms.formats.voxel_stream.CHUNK_VOXELS", 7)
     np.testing.assert_array_equal(read(gzip.compress(nifti_bytes()), tmp_path).voxels[0], VOXELS)
 
 

@@ -13,9 +13,9 @@ from phantoms import fundus, picture_bytes, png_chunk, raw_png
 from PIL import Image
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.study_image import HEAD_BYTES, Stated
+from caveat.transforms.image.study_image import HEAD_BYTES, Stated
 from caveat.transforms.readers.reader import all_readers
+from caveat.transforms.study.inspect_study import inspect_study
 
 RGB = fundus(60, 72)[0]
 GREY = RGB[..., 1]

@@ -28,7 +28,7 @@ from phantoms import (
 from PIL import Image
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.load_study import LoadStudyd
+from caveat.transforms.study.load_study import LoadStudyd
 
 CANARY = "Kanarienvogel"
 

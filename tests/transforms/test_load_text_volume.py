@@ -11,9 +11,9 @@ import SimpleITK as sitk
 from phantoms import SPACING_MM, ellipsoid, metaimage_bytes, nrrd_bytes, oblique_affine
 
 from caveat.reasons import StudyRefused
-from caveat.transforms import text_header
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.study_image import Stated
+from caveat.transforms.formats import text_header
+from caveat.transforms.image.study_image import Stated
+from caveat.transforms.study.inspect_study import inspect_study
 
 VOXELS = ellipsoid()
 FORMATS = {"metaimage": metaimage_bytes, "nrrd": nrrd_bytes}
@@ -284,8 +284,8 @@ def test_simpleitk_would_have_invented_or_ignored_what_is_refused_here(tmp_path)
 
 
 def test_pieces_of_a_compressed_volume_fit_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("caveat.transforms.voxel_stream.CHUNK_VOXELS", 7)
-    monkeypatch.setattr("caveat.transforms.voxel_stream.BLOCK_BYTES", 11)
+    monkeypatch.setattr("caveat.transforms.formats.voxel_stream.CHUNK_VOXELS", 7)
+    monkeypatch.setattr("caveat.transforms.formats.voxel_stream.BLOCK_BYTES", 11)
     for make in FORMATS.values():
         np.testing.assert_array_equal(read(make(compressed=True), tmp_path).image.voxels[0], VOXELS)
 

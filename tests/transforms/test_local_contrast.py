@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from caveat.transforms.local_contrast import gaussian_filter, local_contrast
+from caveat.transforms.preparation.local_contrast import gaussian_filter, local_contrast
 
 RANDOM = np.random.default_rng(0)
 REGION = np.zeros((80, 90))

@@ -12,8 +12,8 @@ from PIL import Image
 
 from caveat.cli import main
 from caveat.reasons import StudyRefused
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.study_image import Stated
+from caveat.transforms.image.study_image import Stated
+from caveat.transforms.study.inspect_study import inspect_study
 
 GREY = np.arange(12 * 10, dtype=np.uint8).reshape(12, 10)
 

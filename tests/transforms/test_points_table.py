@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.points_table import read_all_points, read_points, write_points
+from caveat.transforms.landmarks.points_table import read_all_points, read_points, write_points
 
 ABOUT = [("senior", "Sella"), ("junior", "Sella"), ("senior", "Nasion, upper")]
 PLACES = np.array([[40.25, 61.5], [-12.3456, 1999.0001], [0.0, 7.0]])

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 import torch
 
-from caveat.transforms.rand_slab import RandSlabd
+from caveat.transforms.preparation.rand_slab import RandSlabd
 
 
 def volume() -> dict[str, torch.Tensor]:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import torch
 
-from caveat.transforms.random_slice import RandSliced
+from caveat.transforms.preparation.random_slice import RandSliced
 
 
 def volume(holding: list[int], slices: int = 10) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ from pydicom.sequence import Sequence as Items
 from region_phantoms import structures, write_region
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.region_file import read_region
+from caveat.transforms.place.region_file import read_region
 
 SQUARE = np.array([[0.0, 0, 0], [20, 0, 0], [20, 10, 0], [0, 10, 0]])
 

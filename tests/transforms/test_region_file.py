@@ -14,7 +14,7 @@ from pydicom.uid import JPEG2000Lossless, RLELossless
 from region_phantoms import CANARY, segmentation, structures, write_region
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.region_file import read_region
+from caveat.transforms.place.region_file import read_region
 
 GRIDS = {"axial": Grid(), "oblique": Grid(orientation=OBLIQUE), "sagittal": Grid(orientation=SAGITTAL)}
 LOW, HIGH = np.array([5, 9, 3]), np.array([20, 14, 12])

@@ -16,10 +16,10 @@ from region_phantoms import segmentation, structures, write_region
 
 from caveat.cli import main
 from caveat.reasons import StudyRefused
-from caveat.transforms.crop_to_region import CropToRegiond
-from caveat.transforms.inspect_study import inspect_study
-from caveat.transforms.load_study import LoadStudyd
-from caveat.transforms.region_file import read_region
+from caveat.transforms.place.crop_to_region import CropToRegiond
+from caveat.transforms.place.region_file import read_region
+from caveat.transforms.study.inspect_study import inspect_study
+from caveat.transforms.study.load_study import LoadStudyd
 
 GRID = Grid()
 LOW, HIGH = np.array([5, 9, 3]), np.array([20, 14, 12])

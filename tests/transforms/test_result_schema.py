@@ -12,10 +12,10 @@ from jsonschema import Draft202012Validator
 from result_schema import mistakes, published, read_valid
 
 from caveat.reasons import StudyRefused
+from caveat.transforms.files.stored_result import EMPTY_RESULT, SCHEMA
+from caveat.transforms.output.study_folder import WriteStudyd
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.result_json import ResultJsonWriter
-from caveat.transforms.writers.stored_result import EMPTY_RESULT, SCHEMA
-from caveat.transforms.writers.study_folder import WriteStudyd
 
 BUNDLE = {"name": "discs", "version": "0.1.0", "weights_sha256": "0" * 64}
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.temporary_folder import LOCK, temporary_folder
+from caveat.transforms.files.temporary_folder import LOCK, temporary_folder
 
 UNPACKS = (
     "import os, signal, sys\n"
-    "from caveat.transforms.temporary_folder import temporary_folder\n"
+    "from caveat.transforms.files.temporary_folder import temporary_folder\n"
     "place = temporary_folder() / 'unpacked'\n"
     "place.mkdir()\n"
     "(place / 'a.png').write_text('')\n"

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from caveat.transforms.pages.gate_rows import gate_rows, score_title
 from caveat.transforms.writers.example_study import example_study
-from caveat.transforms.writers.gate_rows import gate_rows, score_title
 from caveat.transforms.writers.report_html import ReportHtmlWriter
 
 

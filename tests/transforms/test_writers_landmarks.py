@@ -12,14 +12,14 @@ from monai.data import MetaTensor
 from PIL import Image
 from scipy import ndimage
 
+from caveat.transforms.drawing.landmark_marks import COLOURS, DEVIATIONS, draw_landmarks, marks_of
+from caveat.transforms.drawing.plane import planes_through
+from caveat.transforms.output.run_index import write_run_index
 from caveat.transforms.writers.example_study import example_study
-from caveat.transforms.writers.landmark_marks import COLOURS, DEVIATIONS, draw_landmarks, marks_of
-from caveat.transforms.writers.plane import planes_through
 from caveat.transforms.writers.points_csv import PointsCsvWriter
 from caveat.transforms.writers.preview import PreviewWriter
 from caveat.transforms.writers.report_html import ReportHtmlWriter
 from caveat.transforms.writers.result_json import ResultJsonWriter
-from caveat.transforms.writers.run_index import write_run_index
 
 SPACING = 0.2
 COVARIANCE = np.array([[4.0, 1.5], [1.5, 1.0]])  # mm2

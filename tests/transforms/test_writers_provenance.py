@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from caveat.transforms.writers.provenance import provenance
-from caveat.transforms.writers.stored_result import EMPTY_RESULT
+from caveat.transforms.files.stored_result import EMPTY_RESULT
+from caveat.transforms.pages.provenance import provenance
 
 RUN = {
     "versions": {"caveat": "0.1.0", "torch": "2.13.0"},

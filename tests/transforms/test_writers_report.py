@@ -10,7 +10,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from caveat.transforms.writers.class_names import parts
+from caveat.transforms.drawing.class_names import parts
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.report_html import ReportHtmlWriter
 

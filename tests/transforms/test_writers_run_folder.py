@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.studies import Studies
+from caveat.transforms.output.run_folder import RunFolder
+from caveat.transforms.output.study_folder import WriteStudyd
+from caveat.transforms.study.studies import Studies
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.result_json import ResultJsonWriter
-from caveat.transforms.writers.run_folder import RunFolder
-from caveat.transforms.writers.study_folder import WriteStudyd
 
 FACTS = {"versions": {"caveat": "1"}, "bundle": {"name": "discs"}, "settings": {"draws": 4, "roi_size": [8, 8]}}
 
@@ -146,7 +146,7 @@ def test_two_processes_do_not_share_a_folder(tmp_path):
     folder = RunFolder.begin(tmp_path, FACTS, studies("a"))
     code = (
         "import sys; from pathlib import Path; from caveat.reasons import StudyRefused\n"
-        "from caveat.transforms.writers.journal import Journal\n"
+        "from caveat.transforms.output.journal import Journal\n"
         "try: Journal.open(Path(sys.argv[1]))\n"
         "except StudyRefused as refusal: print(refusal.code)"
     )

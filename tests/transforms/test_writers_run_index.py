@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.writers.csv_cells import safe_cell
+from caveat.transforms.files.csv_cells import safe_cell
+from caveat.transforms.output.run_index import COLUMNS, relative_spread, write_run_index
+from caveat.transforms.output.study_folder import WriteStudyd
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.result_json import ResultJsonWriter
-from caveat.transforms.writers.run_index import COLUMNS, relative_spread, write_run_index
-from caveat.transforms.writers.study_folder import WriteStudyd
 
 
 def measured(name: str, **result) -> dict:

@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from caveat.reasons import REASONS, StudyRefused
-from caveat.transforms.writers import outlines, views
+from caveat.transforms.drawing import outlines, views
+from caveat.transforms.files.stored_result import EMPTY_RESULT
+from caveat.transforms.output.run_index import write_run_index
+from caveat.transforms.output.study_folder import WriteStudyd
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.maps import MapsWriter
 from caveat.transforms.writers.preview import PreviewWriter
 from caveat.transforms.writers.report_html import ReportHtmlWriter
 from caveat.transforms.writers.result_json import ResultJsonWriter
-from caveat.transforms.writers.run_index import write_run_index
 from caveat.transforms.writers.segmentation import SegmentationWriter
-from caveat.transforms.writers.stored_result import EMPTY_RESULT
-from caveat.transforms.writers.study_folder import WriteStudyd
 from caveat.transforms.writers.writer import Writer
 
 BUNDLE = {"name": "discs", "version": "0.1.0", "weights_sha256": "0" * 64}

@@ -10,17 +10,17 @@ import torch
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from caveat.transforms.writers.class_names import parts
-from caveat.transforms.writers.colour_scale import MAP_KINDS, NOT_MEASURED, PALETTE, colour_map
-from caveat.transforms.writers.disagreement import middle_of_segmentation, place_of_disagreement
-from caveat.transforms.writers.display import display_intensity, size_on_screen
+from caveat.transforms.drawing.class_names import parts
+from caveat.transforms.drawing.colour_scale import MAP_KINDS, NOT_MEASURED, PALETTE, colour_map
+from caveat.transforms.drawing.disagreement import middle_of_segmentation, place_of_disagreement
+from caveat.transforms.drawing.display import display_intensity, size_on_screen
+from caveat.transforms.drawing.outlines import draw_outlines, lay_over
+from caveat.transforms.drawing.plane import planes_through
+from caveat.transforms.drawing.strip_plot import number, strip_plot
+from caveat.transforms.drawing.views import Scene
+from caveat.transforms.pages.page import unbroken
 from caveat.transforms.writers.example_study import example_study
-from caveat.transforms.writers.outlines import draw_outlines, lay_over
-from caveat.transforms.writers.page import unbroken
-from caveat.transforms.writers.plane import planes_through
 from caveat.transforms.writers.preview import LEGEND, PreviewWriter
-from caveat.transforms.writers.strip_plot import number, strip_plot
-from caveat.transforms.writers.views import Scene
 
 SHAPE = (7, 9, 11)
 TURNS = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from monai.transforms import RandBiasField
 
-from ..corruption import IntensityCorruption
+from .corruption import IntensityCorruption
 
 
 class BiasField(IntensityCorruption):

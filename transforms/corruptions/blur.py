@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from ..corruption import IntensityCorruption
+from .corruption import IntensityCorruption
 
 
 class Blur(IntensityCorruption):

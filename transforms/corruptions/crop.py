@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..corruption import Corruption, LabelledImage
+from .corruption import Corruption, LabelledImage
 
 
 class Crop(Corruption):

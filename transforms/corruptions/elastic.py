@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import fft
 
-from ..corruption import SpatialCorruption
+from .corruption import SpatialCorruption
 
 
 class Elastic(SpatialCorruption):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..corruption import IntensityCorruption
+from .corruption import IntensityCorruption
 
 
 class Ghosting(IntensityCorruption):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..corruption import IntensityCorruption
+from .corruption import IntensityCorruption
 
 MOVES = 6
 """Moments at which the patient moves."""

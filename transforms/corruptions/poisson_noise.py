@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..corruption import IntensityCorruption, intensity_range
+from .corruption import IntensityCorruption, intensity_range
 
 
 class PoissonNoise(IntensityCorruption):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..corruption import IntensityCorruption
+from .corruption import IntensityCorruption
 
 
 class Resolution(IntensityCorruption):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from monai.transforms import RandRicianNoise
 
-from ..corruption import IntensityCorruption, intensity_range
+from .corruption import IntensityCorruption, intensity_range
 
 
 class RicianNoise(IntensityCorruption):

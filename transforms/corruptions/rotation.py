@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial.transform import Rotation as Turn
 
-from ..corruption import SpatialCorruption
+from .corruption import SpatialCorruption
 
 
 class Rotation(SpatialCorruption):

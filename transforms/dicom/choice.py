@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from caveat.reasons import StudyRefused
 
-from ..study_image import Stated
+from ..image.study_image import Stated
 from .outline import DIRECTIONS, Outline, outline_of
 from .pixel_layout import SECONDARY_CAPTURE
 from .series import Series

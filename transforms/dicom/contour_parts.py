@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from caveat.reasons import StudyRefused
 
-from ..region import count_parts
+from ..image.region import count_parts
 
 MOST_CONTOURS = 10_000
 REACH = 2.5

@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset
 
 from caveat.reasons import StudyRefused
 
-from ..lps import LPS_TO_RAS
-from ..region import Region, one_label
+from ..image.lps import LPS_TO_RAS
+from ..image.region import Region, one_label
 from .contour_parts import contour_parts
 from .header_values import finite_numbers, numbers, text, whole_number
 from .instance import Instance

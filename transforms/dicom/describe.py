@@ -9,7 +9,7 @@ from pathlib import Path
 from caveat.reasons import StudyRefused
 
 from ..checks.intensity import refuse_constant
-from ..study_image import Stated
+from ..image.study_image import Stated
 from .outline import Outline, outline_of
 from .series import Series, series_of
 from .volume import kind_of, one_study, read_instances, read_series

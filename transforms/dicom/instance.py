@@ -18,7 +18,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import LARGEST_DECODED_BYTES, refuse_large_file
-from ..study_image import HEAD_BYTES
+from ..image.study_image import HEAD_BYTES
 from .deflated import inflate
 from .element_limits import FIRST_PIXEL_TAG, Bytes, meta_group, walk_header
 from .header_values import text

@@ -10,8 +10,8 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..checks.geometry import LARGEST_SPACING_MM, SMALLEST_SPACING_MM
-from ..lps import LPS_TO_RAS
-from ..study_image import Stated
+from ..image.lps import LPS_TO_RAS
+from ..image.study_image import Stated
 from .duplicates import without_copies
 from .frame import Frame
 from .slice_line import fitted_step, planes_of, rounding_along

@@ -8,7 +8,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..study_image import Stated
+from ..image.study_image import Stated
 from .guarded_header import guarded_header
 from .header_values import text
 from .layout import lay_out

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import LARGEST_FILE_BYTES
-from ..temporary_folder import temporary_folder
+from ..files.temporary_folder import temporary_folder
 from .deflated import ALWAYS_ALLOWED_BYTES, LARGEST_RATIO, PIECE_BYTES
 
 OPENERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}  # type: ignore[dict-item]

@@ -8,8 +8,8 @@ from pydicom.dataset import Dataset
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import refuse_large_picture
-from ..study_image import Stated, StudyImage
-from ..stated_spacing import stated_spacing
+from ..image.stated_spacing import stated_spacing
+from ..image.study_image import Stated, StudyImage
 from .frame import Frame
 from .guarded_header import guarded_header
 from .header_values import numbers, text

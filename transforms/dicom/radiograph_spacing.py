@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from caveat.reasons import StudyRefused
 
 from ..checks.geometry import LARGEST_SPACING_MM, SMALLEST_SPACING_MM
-from ..stated_spacing import refuse_unsquare
+from ..image.stated_spacing import refuse_unsquare
 from .header_values import numbers, text
 
 KEYWORDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")

@@ -10,7 +10,7 @@ from scipy import ndimage
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import refuse_large_volume
-from ..study_image import StudyImage
+from ..image.study_image import StudyImage
 
 SAME_GRID_MM = 1e-4
 """Of the affines' entries: 0.05 mm over 500 voxels."""

@@ -13,8 +13,8 @@ from pydicom.uid import ExplicitVRBigEndian
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import refuse_large_volume
-from ..lps import LPS_TO_RAS
-from ..region import Region, one_label, separate_parts
+from ..image.lps import LPS_TO_RAS
+from ..image.region import Region, one_label, separate_parts
 from .frame import Frame, frames_of
 from .functional_groups import FunctionalGroups
 from .header_values import text, whole_number

@@ -12,7 +12,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..checks.geometry import refuse_bad_affine, spacing_of
-from ..study_image import Stated, StudyImage
+from ..image.study_image import Stated, StudyImage
 from .choice import SeriesRule, choose
 from .header_flags import header_flags
 from .instance import Instance, read_instance

@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..metaimage_header import read_metaimage_header
+from ..formats.metaimage_header import read_metaimage_header
+from ..formats.text_volume import read_text_volume
+from ..image.study_image import Stated, StudyImage
 from .reader import Reader
-from ..study_image import Stated, StudyImage
-from ..text_volume import read_text_volume
 
 START = re.compile(rb"(Comment *=[^\r\n]*\r?\n)?(ObjectType *= *Image\s|NDims *= *\d)")
 

@@ -10,9 +10,9 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..checks.limits import refuse_large_picture
-from ..picture_image import picture_image
+from ..formats.picture_image import picture_image
+from ..image.study_image import Stated, StudyImage
 from .reader import Reader
-from ..study_image import Stated, StudyImage
 
 BETWEEN = rb"(?:\s|#[^\r\n]*[\r\n])+"
 HEADER = re.compile(rb"P([56])" + BETWEEN + rb"(\d{1,9})" + BETWEEN + rb"(\d{1,9})" + BETWEEN + rb"(\d{1,5})\s")

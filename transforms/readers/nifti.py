@@ -12,11 +12,11 @@ from nibabel.nifti1 import Nifti1Image
 
 from ..checks.file_kind import refusal_of
 from ..checks.limits import refuse_flat, refuse_large_volume
-from ..nifti_geometry import read_geometry
-from ..nifti_header import HEADER_BYTES, read_header, sizeof_header
+from ..formats.nifti_geometry import read_geometry
+from ..formats.nifti_header import HEADER_BYTES, read_header, sizeof_header
+from ..formats.voxel_stream import deflate_refusals, read_exactly, read_voxels, refuse_wrong_size
+from ..image.study_image import Stated, StudyImage
 from .reader import Reader
-from ..study_image import Stated, StudyImage
-from ..voxel_stream import deflate_refusals, read_exactly, read_voxels, refuse_wrong_size
 
 GZIP = b"\x1f\x8b"
 LENGTH_BYTES = 4

@@ -6,10 +6,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..nrrd_header import read_nrrd_header
+from ..formats.nrrd_header import read_nrrd_header
+from ..formats.text_volume import read_text_volume
+from ..image.study_image import Stated, StudyImage
 from .reader import Reader
-from ..study_image import Stated, StudyImage
-from ..text_volume import read_text_volume
 
 
 class NrrdReader(Reader):

@@ -18,13 +18,13 @@ from ..checks.jpeg_scans import refuse_many_scans, scans_and_end
 from ..checks.limits import refuse_large_picture
 from ..checks.png_chunks import refuse_broken_png
 from ..checks.tiff_directory import refuse_broken_tiff
-from ..guarded_pillow import guarded_pillow, open_picture
-from ..picture_aspect import unsquare_aspect
-from ..picture_image import picture_image
-from ..picture_pages import is_one_of_several
-from ..pixel_format import bits_of, is_transposed, refuse_pixel_format, whole_pixels
+from ..formats.guarded_pillow import guarded_pillow, open_picture
+from ..formats.picture_aspect import unsquare_aspect
+from ..formats.picture_image import picture_image
+from ..formats.picture_pages import is_one_of_several
+from ..formats.pixel_format import bits_of, is_transposed, refuse_pixel_format, whole_pixels
+from ..image.study_image import Stated, StudyImage
 from .reader import Reader
-from ..study_image import Stated, StudyImage
 
 MAGICS = {
     "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),

@@ -11,7 +11,7 @@ from typing import BinaryIO, ClassVar
 
 import numpy as np
 
-from ..study_image import Stated, StudyImage
+from ..image.study_image import Stated, StudyImage
 
 
 class Reader(ABC):

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .label_stack import write_label_stack
+from ..files.label_stack import write_label_stack
 from .writer import Writer
 
 

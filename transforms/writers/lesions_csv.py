@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .csv_cells import write_csv
+from ..files.csv_cells import write_csv
 from .writer import Writer
 
 

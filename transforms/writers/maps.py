@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import affine_of, array_of, foreground_probability, is_picture
-from .nifti_maps import write_nifti
-from .tiff_maps import write_tiff
+from ..files.arrays import affine_of, array_of, foreground_probability, is_picture
+from ..files.nifti_maps import write_nifti
+from ..files.tiff_maps import write_tiff
 from .writer import Writer
 
 MAPS = ("probability", "lowest_probability", "entropy", "expected_entropy", "mutual_information", "variance")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .csv_cells import write_csv
+from ..files.csv_cells import write_csv
 from .writer import Writer
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .class_names import parts
-from .outlines import lay_over
-from .views import View, scene_of
+from ..drawing.class_names import parts
+from ..drawing.outlines import lay_over
+from ..drawing.views import View, scene_of
 from .writer import Writer
 
 GAP = 6

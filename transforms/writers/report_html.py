@@ -11,20 +11,20 @@ import numpy as np
 
 from caveat.reasons import REASONS
 
-from .arrays import array_of, foreground_probability, plain
-from .class_names import class_names, parts
-from .colour_scale import MAP_KINDS, PALETTE, SOURCE_TITLES, MapKind, colour_bar, colour_map
-from .display import jpeg_uri, palette_uri, png_uri, size_on_screen
-from .gate_rows import gate_rows
-from .landmark_marks import DEVIATIONS
-from .outlines import DRAW_COLOURS
-from .page import write_page
-from .plane import planes_through
-from .provenance import provenance
+from ..drawing.class_names import class_names, parts
+from ..drawing.colour_scale import MAP_KINDS, PALETTE, SOURCE_TITLES, MapKind, colour_bar, colour_map
+from ..drawing.display import jpeg_uri, palette_uri, png_uri, size_on_screen
+from ..drawing.landmark_marks import DEVIATIONS
+from ..drawing.outlines import DRAW_COLOURS
+from ..drawing.plane import planes_through
+from ..drawing.strip_plot import strip_plot
+from ..drawing.views import Scene, View, scene_of
+from ..files.arrays import array_of, foreground_probability, plain
+from ..files.stored_result import EMPTY_RESULT
+from ..pages.gate_rows import gate_rows
+from ..pages.page import write_page
+from ..pages.provenance import provenance
 from .result_json import six_digits
-from .stored_result import EMPTY_RESULT
-from .strip_plot import strip_plot
-from .views import Scene, View, scene_of
 from .writer import Writer
 
 

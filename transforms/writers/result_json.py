@@ -8,8 +8,8 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .arrays import plain
-from .stored_result import EMPTY_RESULT
+from ..files.arrays import plain
+from ..files.stored_result import EMPTY_RESULT
 from .writer import Writer
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import affine_of, array_of, is_picture
-from .nifti_maps import write_nifti
-from .png_maps import write_png
+from ..files.arrays import affine_of, array_of, is_picture
+from ..files.nifti_maps import write_nifti
+from ..files.png_maps import write_png
 from .writer import Writer
 
 

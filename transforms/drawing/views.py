@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from .arrays import affine_of, array_of
+from ..files.arrays import affine_of, array_of
 from .class_names import parts
 from .disagreement import middle_of_segmentation, place_of_disagreement
 from .display import display_intensity, photograph, size_on_screen, stretched

@@ -8,8 +8,8 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from .writers.csv_cells import csv_bytes
-from .writers.whole_file import write_whole
+from ..files.csv_cells import csv_bytes
+from ..files.whole_file import write_whole
 
 NAME = "key.csv"
 OWNER_ALONE = 0o600

@@ -14,16 +14,16 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from ..key_file import NAME as KEY
-from ..key_file import key_bytes, write_key
-from ..studies import Studies
+from ..files.whole_file import write_whole
+from ..study.studies import Studies
 from .journal import NAME as JOURNAL
 from .journal import Journal
+from .key_file import NAME as KEY
+from .key_file import key_bytes, write_key
 from .outcome import Outcome
 from .run_index import write_run_index
 from .study_seal import NAME as SEAL
 from .study_seal import StudySeal, file_sha256
-from .whole_file import write_whole
 
 NAME = "run.json"
 SCHEMA = "caveat-run-1"

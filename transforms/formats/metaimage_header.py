@@ -9,7 +9,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from .lps import LPS_TO_RAS
+from ..image.lps import LPS_TO_RAS
 from .text_header import header_lines, numbers, whole_numbers
 from .text_volume import TextHeader
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from .checks.limits import DEFLATE_RATIO
-from .checks.whole_numbers import are_rounded
+from ..checks.limits import DEFLATE_RATIO
+from ..checks.whole_numbers import are_rounded
 
 CHUNK_VOXELS = 2**22
 BLOCK_BYTES = 2**16

@@ -15,12 +15,12 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from .checks.file_kind import refusal_of
-from .checks.limits import refuse_large_file
-from .dicom.choice import SeriesRule
-from .dicom.volume import RADIOGRAPH, VOLUME, read_dicom_study
-from .study_image import HEAD_BYTES, Stated, StudyImage
-from .readers.reader import Reader, all_readers
+from ..checks.file_kind import refusal_of
+from ..checks.limits import refuse_large_file
+from ..dicom.choice import SeriesRule
+from ..dicom.volume import RADIOGRAPH, VOLUME, read_dicom_study
+from ..image.study_image import HEAD_BYTES, Stated, StudyImage
+from ..readers.reader import Reader, all_readers
 from .search import begins_like_dicom, extracted, is_archive, search
 
 Source = str | Path | Sequence[str | Path]

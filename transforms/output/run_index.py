@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .csv_cells import write_csv
-from .page import write_page
-from .stored_result import read_result
-from .whole_file import write_whole
+from ..files.csv_cells import write_csv
+from ..files.stored_result import read_result
+from ..files.whole_file import write_whole
+from ..pages.page import write_page
 
 ABOUT_THE_STUDY = ("study", "status", "reasons")
 ABOUT_THE_VALUE = ("measurement", "unit", "value", "value_on_input_grid")

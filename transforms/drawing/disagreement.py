@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from .arrays import array_of
+from ..files.arrays import array_of
 
 
 def place_of_disagreement(study: Mapping[Hashable, Any], box: Sequence[int]) -> tuple[int, ...] | None:

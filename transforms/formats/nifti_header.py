@@ -12,8 +12,8 @@ from nibabel.spatialimages import HeaderDataError
 
 from caveat.reasons import StudyRefused
 
-from .checks.limits import LARGEST_EXTENSION_BYTES
-from .checks.scaling import absurdity
+from ..checks.limits import LARGEST_EXTENSION_BYTES
+from ..checks.scaling import absurdity
 
 HEADER_BYTES = (348, 540)
 """NIfTI-1 (and Analyze 7.5), NIfTI-2."""

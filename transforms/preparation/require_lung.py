@@ -7,7 +7,7 @@ from typing import Any
 
 from monai.transforms import MapTransform
 
-from .checks.hounsfield import refuse_no_lung
+from ..checks.hounsfield import refuse_no_lung
 
 
 class RequireLungd(MapTransform):

@@ -11,11 +11,11 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from .checks.geometry import refuse_bad_affine, spacing_of
-from .checks.limits import refuse_flat, refuse_large_volume
-from .lps import LPS_TO_RAS
-from .study_image import Stated, StudyImage
-from .stated_spacing import stated_spacing
+from ..checks.geometry import refuse_bad_affine, spacing_of
+from ..checks.limits import refuse_flat, refuse_large_volume
+from ..image.lps import LPS_TO_RAS
+from ..image.stated_spacing import stated_spacing
+from ..image.study_image import Stated, StudyImage
 from .voxel_stream import Stream, ZlibStream, deflate_refusals, read_voxels, refuse_wrong_size
 
 

@@ -13,9 +13,9 @@ from nibabel.orientations import io_orientation
 
 from caveat.reasons import StudyRefused
 
-from .checks.geometry import spacing_of
-from .checks.intensity import refuse_constant
-from .region import Region
+from ..checks.geometry import spacing_of
+from ..checks.intensity import refuse_constant
+from ..image.region import Region
 from .region_file import read_region
 
 NEARLY = 1e-3

@@ -11,8 +11,8 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from caveat.reasons import StudyRefused
 
-from .checks.jpeg_end import ends_with_mark
-from .checks.limits import LARGEST_PICTURE_PIXELS
+from ..checks.jpeg_end import ends_with_mark
+from ..checks.limits import LARGEST_PICTURE_PIXELS
 from .quiet import quiet_library
 
 

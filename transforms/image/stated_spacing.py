@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from caveat.reasons import StudyRefused
 
-from .checks.geometry import LARGEST_SPACING_MM
+from ..checks.geometry import LARGEST_SPACING_MM
 
 EQUAL = 1e-3
 """Relative difference of two spacings that are the same, written with different numbers of digits."""

@@ -12,10 +12,10 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
+from ..dicom.instance import read_instance
+from ..dicom.sibling_names import Pattern, by_number, pattern_of, pattern_of_place
+from ..dicom.studies import has_slices, studies_of
 from .data_list import read_part
-from .dicom.instance import read_instance
-from .dicom.sibling_names import Pattern, by_number, pattern_of, pattern_of_place
-from .dicom.studies import has_slices, studies_of
 from .search import Found, is_known, search
 from .studies import Studies
 from .study_name import StudyNames, anonymous_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from .arrays import array_of
+from ..files.arrays import array_of
 
 CLASS_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2")
 """One a class behind the background, by turns: Okabe and Ito's colours, which the colour-blind tell apart."""

@@ -14,12 +14,12 @@ from monai.transforms import MapTransform
 
 from caveat.reasons import StudyRefused
 
-from .checks.geometry import refuse_spacing
-from .checks.intensity import refuse_channels, refuse_constant
-from .dicom.choice import SeriesRule
+from ..checks.geometry import refuse_spacing
+from ..checks.intensity import refuse_channels, refuse_constant
+from ..dicom.choice import SeriesRule
+from ..image.stated_spacing import refuse_spacing_conflict
+from ..image.study_image import Stated, StudyImage
 from .inspect_study import Inspected, inspect_study
-from .study_image import Stated, StudyImage
-from .stated_spacing import refuse_spacing_conflict
 
 LISTED = "stated by the data list"
 VOLUME = 4

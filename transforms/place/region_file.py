@@ -9,12 +9,12 @@ from pydicom.uid import UID, RTStructureSetStorage, SegmentationStorage
 
 from caveat.reasons import StudyRefused
 
-from .dicom.contour_region import contour_region
-from .dicom.instance import looks_like_dicom, read_head, read_instance
-from .dicom.quiet_pydicom import quiet_pydicom
-from .dicom.segment_region import segment_region
-from .inspect_study import inspect_study
-from .region import Region, one_label, region_of_mask
+from ..dicom.contour_region import contour_region
+from ..dicom.instance import looks_like_dicom, read_head, read_instance
+from ..dicom.quiet_pydicom import quiet_pydicom
+from ..dicom.segment_region import segment_region
+from ..image.region import Region, one_label, region_of_mask
+from ..study.inspect_study import inspect_study
 
 MASKS = ("nifti", "metaimage", "nrrd")
 """Kinds of images that are volumes of plain numbers in one file."""

@@ -11,14 +11,14 @@ from pathlib import Path, PurePath
 
 from caveat.reasons import StudyRefused
 
+from ..checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
+from ..dicom.instance import looks_like_dicom
+from ..dicom.packed import is_packed, packed_head
+from ..dicom.sibling_names import SiblingNames, is_named_dicom, name_behind_hidden, pattern_of_place
+from ..files.temporary_folder import temporary_folder
+from ..image.study_image import HEAD_BYTES
+from ..readers.reader import all_readers
 from .archive import extract_archive
-from .checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
-from .dicom.instance import looks_like_dicom
-from .dicom.packed import is_packed, packed_head
-from .dicom.sibling_names import SiblingNames, is_named_dicom, name_behind_hidden, pattern_of_place
-from .study_image import HEAD_BYTES
-from .readers.reader import all_readers
-from .temporary_folder import temporary_folder
 
 ARCHIVE = ".zip"
 """Only what is named as one is opened: office documents are such archives too."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .checks.whole_numbers import are_rounded
-from .study_image import Stated, StudyImage
-from .stated_spacing import refuse_unsquare, stated_spacing
+from ..checks.whole_numbers import are_rounded
+from ..image.stated_spacing import refuse_unsquare, stated_spacing
+from ..image.study_image import Stated, StudyImage
 
 
 def picture_image(pixels: np.ndarray, stated: Stated, height_to_width: float | None = None) -> StudyImage:

@@ -14,14 +14,14 @@ from monai.transforms import Transform
 
 from caveat.reasons import REASONS, StudyRefused
 
-from .arrays import affine_of, meta_of, plain
+from ..drawing.views import Scene
+from ..files.arrays import affine_of, meta_of, plain
+from ..files.stored_result import EMPTY_RESULT, read_result
+from ..files.whole_file import flush
+from ..writers.writer import Writer
 from .outcome import UNSETTLED, Outcome
 from .run_folder import run_identity
-from .stored_result import EMPTY_RESULT, read_result
 from .study_seal import StudySeal
-from .views import Scene
-from .whole_file import flush
-from .writer import Writer
 
 OF_THE_OUTPUT = frozenset({"OUTPUT_NOT_WRITABLE", "OUTPUT_OCCUPIED", "OUTPUT_OF_ANOTHER_RUN"})
 """Codes that say nothing of the study: they end the run."""

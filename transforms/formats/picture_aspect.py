@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from .stated_spacing import EQUAL_ASPECT
+from ..image.stated_spacing import EQUAL_ASPECT
 
 X_RESOLUTION, Y_RESOLUTION = 282, 283
 """Tags of TIFF and of EXIF."""

@@ -11,9 +11,9 @@ from nibabel.spatialimages import HeaderDataError
 
 from caveat.reasons import StudyRefused
 
-from .checks.geometry import refuse_bad_affine, refuse_conflict, spacing_of
-from .study_image import Stated
-from .stated_spacing import stated_spacing
+from ..checks.geometry import refuse_bad_affine, refuse_conflict, spacing_of
+from ..image.stated_spacing import stated_spacing
+from ..image.study_image import Stated
 
 MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """By code in the lower three bits of xyzt_units: unknown (taken as mm, and flagged), metre, mm, micron."""

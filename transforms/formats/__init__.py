@@ -1,0 +1,1 @@
+"""Headers, geometry and pixels of the kinds of file, apart from DICOM."""

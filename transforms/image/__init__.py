@@ -1,0 +1,1 @@
+"""An image as it was read, whatever file it came from."""

@@ -1,0 +1,1 @@
+"""Landmarks that raters placed."""

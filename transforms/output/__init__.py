@@ -1,0 +1,1 @@
+"""The folder of a run and those of its studies."""

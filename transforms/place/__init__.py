@@ -1,0 +1,1 @@
+"""Where in a study to measure: regions, crops, the field of view."""

@@ -1,0 +1,1 @@
+"""From the image as it was read to what the network sees."""

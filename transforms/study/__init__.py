@@ -1,0 +1,1 @@
+"""From what the user names to one study: found, opened, inspected, loaded."""
