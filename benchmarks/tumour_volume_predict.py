@@ -43,7 +43,7 @@ DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
 OTHERS = {
     "multiple sclerosis": [f"brain_ms_ljubljana/patient{number}_flair.nii.gz" for number in ("07", "19", "26")],
     "twins": [f"brain_tumour_brats_more/Brats18_TCIA{name}_1_flair.nii.gz" for name in ("10_628", "10_637", "10_639", "13_623")],
-    "T1 crop of a hippocampus": ["hippocampus/images/hippocampus_001.nii.gz", "hippocampus/images/hippocampus_003.nii.gz"],
+    "T1 crop of a hippocampus": ["hippocampus/images/hippocampus_006.nii.gz", "hippocampus/images/hippocampus_007.nii.gz"],
     "CT": ["ct_for_projection/lidc_0314_chest.nii.gz", "ct_for_projection/sts_007.nii.gz", "ct_for_projection/sts_013.nii.gz"],
 }
 """Below the folder of the data sets."""
