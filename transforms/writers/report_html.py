@@ -102,7 +102,7 @@ class ReportHtmlWriter(Writer):
 
 def _is_closed(interval: Mapping[str, Any] | None) -> bool:
     """Whether there is an interval with two ends."""
-    return bool(interval) and None not in (interval["lower"], interval["upper"])
+    return interval is not None and None not in (interval["lower"], interval["upper"])
 
 
 def _truth(result: Mapping[str, Any]) -> str:
