@@ -174,3 +174,4 @@ def test_which_images_are_projections():
     assert is_projection(radiograph("DX", Modality="OT", ConversionType="DF", **capture))
     assert not is_projection(radiograph("DX", Modality="OT", ConversionType="WSD", **capture))
     assert not is_projection(radiograph("CR", ImagePositionPatient=[0, 0, 0], **capture))
+    assert is_projection(radiograph("DX", SOPClassUID="1.2.840.10008.5.1.4.1.1.7.2", NumberOfFrames=1))

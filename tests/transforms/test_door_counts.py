@@ -46,6 +46,25 @@ def test_a_series_that_says_it_has_more_images(state, modality, tmp_path):
         assert flags_at(tmp_path / str(count)) == flags
 
 
+@pytest.mark.parametrize(
+    ("times", "flags"),
+    [
+        ({"NumberOfTimeSlices": 1}, ()),
+        ({"NumberOfTimeSlices": 2}, ("FEWER_SLICES",)),
+        ({"NumberOfRRIntervals": 1, "NumberOfTimeSlots": 8}, ("FEWER_SLICES",)),
+    ],
+    ids=["static", "dynamic", "gated"],
+)
+def test_a_pet_that_says_it_has_slices_at_several_times(times, flags, tmp_path):
+    series = clean_series(GRID, "PT")
+    for header in series:
+        header.NumberOfSlices = 8
+        for name, count in times.items():
+            setattr(header, name, count)
+    write(series, tmp_path)
+    assert flags_at(tmp_path) == flags
+
+
 def test_images_of_an_acquisition_are_counted_over_all_volumes_of_the_series(tmp_path):
     series = clean_series(GRID)
     for number, header in enumerate(series):

@@ -65,6 +65,15 @@ def test_a_ct_of_the_class_of_another_modality_is_not_in_hounsfield_units(tmp_pa
     assert at_the_door(tmp_path) == ["CT_WITHOUT_RESCALE"]
 
 
+@pytest.mark.parametrize("sop_class", ["1.2.840.10008.5.1.4.1.1.9", "1.2.3.4"], ids=["a curve", "a maker's own"])
+def test_a_slice_that_says_it_is_no_image(sop_class, tmp_path):
+    """It would be passed over as reports are, and the volume be shorter."""
+    series = clean_series(GRID)
+    series[-1].SOPClassUID = sop_class
+    write(series, tmp_path)
+    assert at_the_door(tmp_path) == ["MIXED_SOP_CLASS"]
+
+
 @pytest.mark.parametrize(("tag", "values"), [("Laterality", "LR"), ("PatientPosition", ("HFS", "FFS"))])
 def test_what_belongs_to_the_series(tag, values, tmp_path):
     series = clean_series(GRID)

@@ -36,6 +36,8 @@ CLASSIC = [
     ("ComplexImageComponent", ("MAGNITUDE", "PHASE")),
     ("CorrectedImage", (["DECY", "ATTN"], ["DECY"])),
     ("AttenuationCorrectionMethod", ("CT", "none")),
+    ("DecayCorrection", ("START", "NONE")),
+    ("ReconstructionMethod", ("OSEM", "FBP")),
     ("NominalPercentageOfCardiacPhase", (40, 75)),
     ("SeriesNumber", (1, 2)),
 ]
@@ -53,6 +55,11 @@ ENHANCED = {
     "velocity": ("MRVelocityEncodingSequence", {"VelocityEncodingMaximumValue": (0.0, 150.0)}),
     "labelling": ("MRArterialSpinLabelingSequence", {"ASLContext": ("LABEL", "CONTROL")}),
     "cardiac phase": ("CardiacSynchronizationSequence", {"NominalPercentageOfCardiacPhase": (40.0, 75.0)}),
+    "temporal offset": ("TemporalPositionSequence", {"TemporalPositionTimeOffset": (0.0, 1.5)}),
+    "directionality": ("MRDiffusionSequence", {"DiffusionDirectionality": ("NONE", "ISOTROPIC")}),
+    "algorithm": ("CTReconstructionSequence", {"ReconstructionAlgorithm": ("FILTER_BACK_PROJ", "ITERATIVE")}),
+    "converted echo": ("UnassignedPerFrameConvertedAttributesSequence", {"EchoTime": (10.0, 80.0)}),
+    "converted energy": ("UnassignedPerFrameConvertedAttributesSequence", {"KVP": (80.0, 140.0)}),
 }
 
 

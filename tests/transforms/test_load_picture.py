@@ -238,6 +238,14 @@ def short_pixels():
     return raw_png(RGB[:20], 2, size=(60, 72))
 
 
+def palette_cut():
+    """Pixels of colours up to 63, of which the palette has 32."""
+    colours = Image.open(BytesIO(picture_bytes(PALETTE))).palette.palette
+    whole, kept = (b"PLTE" + bytes(colours[:length]) for length in (None, 96))
+    chunks = [struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in (whole, kept)]
+    return picture_bytes(PALETTE).replace(*chunks)
+
+
 REFUSED = {
     "57 CMYK JPEG": (picture_bytes(Image.fromarray(RGB).convert("CMYK"), "JPEG"), "UNSUPPORTED_PIXEL_FORMAT"),
     "57 CMYK TIFF": (picture_bytes(Image.fromarray(RGB).convert("CMYK"), "TIFF"), "UNSUPPORTED_PIXEL_FORMAT"),
@@ -273,6 +281,7 @@ REFUSED = {
     "58 TIFF that declares more rows than it holds": (tiff_of_more_rows(), "TRUNCATED"),
     "58 JPEG cut, an end mark and more put behind": (jpeg()[:-400] + b"\xff\xd9 and more", "TRUNCATED"),
     "58 JPEG cut in its header": (jpeg()[:100], "TRUNCATED"),
+    "58 colours that are not in the palette": (palette_cut(), "CORRUPT"),
     "58 truncated PNG": (picture_bytes(RGB)[:-400], "TRUNCATED"),
     "58 PNG without its end": (picture_bytes(RGB)[:-12], "TRUNCATED"),
     "58 PNG with fewer rows than declared": (short_pixels(), "TRUNCATED"),

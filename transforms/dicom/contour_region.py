@@ -21,6 +21,8 @@ CLOSED, POINT = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR"), "POINT"
 FEWEST_VERTICES = 3
 FLATNESS_MM = 0.5
 """How far vertices of one contour may lie off its plane: they are rounded."""
+SAME_PLANE_MM = 0.1
+"""Between the middles of contours that lie in one plane: rounded to tenths, they do not agree better."""
 PARALLEL = 0.99
 """Cosine between the normals of two contours of one structure; those of tiny ones are mostly rounding."""
 SMALLEST_AREA_MM2 = 10.0
@@ -56,7 +58,8 @@ def contour_region(instance: Instance, label: int | None = None) -> Region:
     areas = np.linalg.norm(normals, axis=1)
     axes = _axes(normals[int(areas.argmax())])
     _refuse_other_planes(contours, normals, areas, axes)
-    step = smallest_step(np.concatenate(contours) @ axes[2]) if areas.any() else 0.0
+    middles = np.array([contour.mean(axis=0) for contour in contours])
+    step = smallest_step(middles @ axes[2], SAME_PLANE_MM) if areas.any() else 0.0
     edges = np.zeros((3, 3))  # contours have a height alone, along the normal of the largest of them
     edges[:, 2] = axes[2] * height_of(step, _thickness(structure))
     return Region(

@@ -37,7 +37,7 @@ def is_projection(header: Dataset) -> bool:
     if numbers(header, "NumberOfFrames") not in ((), (1.0,)):
         return False
     sop_class = text(header, "SOPClassUID")
-    if sop_class == SECONDARY_CAPTURE and "ImagePositionPatient" not in header:
+    if sop_class.startswith(SECONDARY_CAPTURE) and "ImagePositionPatient" not in header:
         film = text(header, "ConversionType") == DIGITISED_FILM
         return film or text(header, "Modality") in PROJECTION_MODALITIES
     return sop_class in PROJECTIONS

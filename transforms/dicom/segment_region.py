@@ -17,7 +17,7 @@ from ..image.lps import LPS_TO_RAS
 from ..image.region import Region, one_label, separate_parts
 from .frame import Frame, frames_of
 from .functional_groups import FunctionalGroups
-from .header_values import text, whole_number
+from .header_values import finite_numbers, text, whole_number
 from .instance import Instance
 from .pixel_layout import NATIVE, SUPPORTED, PixelLayout, transfer_syntax_of
 from .space import frame_of_reference, height_of, smallest_step
@@ -28,7 +28,7 @@ BACKGROUND = ("125040", "DCM")
 """What a described segment may be said to be."""
 ORIENTATION_TOLERANCE = 1e-3
 NEIGHBOURS = 1.5
-"""Frames that are further apart, in their own heights, do not touch."""
+"""Frames that are further apart, in steps between planes, do not touch."""
 
 
 def segment_region(instance: Instance, label: int | None = None) -> Region:
@@ -54,13 +54,14 @@ def segment_region(instance: Instance, label: int | None = None) -> Region:
     mask = _mask(instance, frames, number)
     normal = np.cross(*orientation)
     places = np.array([frame.position for frame in frames]) @ normal
-    height = height_of(smallest_step(places), frames[0].thickness)
+    step = smallest_step(places)
+    height = height_of(step, frames[0].thickness)
     edges = np.stack([orientation[0] * between_columns, orientation[1] * between_rows, normal * height], axis=1)
     return Region(
         points=_points(mask, frames, orientation, (between_rows, between_columns)) * LPS_TO_RAS,
         edges=LPS_TO_RAS[:, None] * edges,
         frame_of_reference=frame_of_reference(header),
-        parts=separate_parts(_stacked(mask, places, height)),
+        parts=separate_parts(_stacked(mask, places, max(height, min(step, _stated_step(header))))),
     )
 
 
@@ -84,12 +85,28 @@ def _kind(header: Dataset) -> str:
     return kind
 
 
-def _stacked(mask: np.ndarray, places: np.ndarray, height: float) -> np.ndarray:
-    """The frames that hold some of the segment, in the order of their places, an empty one where some were left out."""
+def _stated_step(header: Dataset) -> float:
+    """How far apart planes that follow each other are said to be, mm, which is more than they are thick where gaps were left.
+
+    0 where it is not said.
+    """
+    groups = FunctionalGroups.of(header)
+    found = groups and finite_numbers(groups.item("PixelMeasuresSequence", 0), "SpacingBetweenSlices", 1)
+    return abs(found[0]) if found else 0.0
+
+
+def _stacked(mask: np.ndarray, places: np.ndarray, step: float) -> np.ndarray:
+    """The frames that hold some of the segment, in the order of their places, an empty one where some were left out.
+
+    Args:
+        mask: (frames, rows, columns).
+        places: of the frames along their normal, mm.
+        step: between planes that follow each other, mm.
+    """
     held = mask.any(axis=(1, 2))
     mask, places = mask[held], places[held]
     order = np.argsort(places, kind="stable")
-    behind_gap = np.flatnonzero(np.diff(places[order]) > NEIGHBOURS * height) + 1
+    behind_gap = np.flatnonzero(np.diff(places[order]) > NEIGHBOURS * step) + 1
     return np.insert(mask[order], behind_gap, False, axis=0)
 
 
@@ -124,7 +141,10 @@ def _mask(instance: Instance, frames: Sequence[Frame], number: int) -> np.ndarra
         raise StudyRefused("REGION_UNREADABLE", "fractions of no stated whole")
     groups = FunctionalGroups.of(header)
     named = [groups and groups.item("SegmentIdentificationSequence", index) for index in range(len(frames))]
-    own = [not item or item.get("ReferencedSegmentNumber", number) == number for item in named]
+    numbers = [item.get("ReferencedSegmentNumber") if item else None for item in named]
+    if None in numbers and len(header.SegmentSequence) > 1:
+        raise StudyRefused("REGION_UNREADABLE", f"{numbers.count(None)} frames do not say which segment they are of")
+    own = [found in (None, number) for found in numbers]
     return (pixels >= highest / 2) & np.array(own)[:, None, None]
 
 
@@ -156,7 +176,8 @@ def _single_bits(instance: Instance, shape: tuple[int, int, int]) -> np.ndarray:
     in_words = transfer_syntax_of(instance) == ExplicitVRBigEndian and element.VR == "OW"
     data = np.frombuffer(element.value, ">u2" if in_words else np.uint8)
     data = data.astype("<u2").view(np.uint8) if in_words else data
-    if 8 * len(data) < count:
+    size = math.ceil(count / 8)
+    if len(data) not in (size, size + size % 2):  # more where each frame, or each pixel, begins a byte of its own
         raise StudyRefused("REGION_UNREADABLE", f"{count} pixels of one bit declared, {len(data)} bytes are there")
     return np.unpackbits(data, count=count, bitorder="little").reshape(shape)
 

@@ -22,10 +22,15 @@ def frame_of_reference(data: Dataset, keyword: str = "FrameOfReferenceUID") -> s
     return hashlib.sha256(identifier.encode()).hexdigest() if identifier else ""
 
 
-def smallest_step(places: np.ndarray) -> float:
-    """The smallest distance between different places along a line, mm; 0 where there is one alone. Args: places: (n,)."""
+def smallest_step(places: np.ndarray, same_mm: float = SAME_PLANE_MM) -> float:
+    """The smallest distance between different places along a line, mm; 0 where there is one alone.
+
+    Args:
+        places: (n,).
+        same_mm: up to which they are one.
+    """
     steps = np.diff(np.sort(places))
-    steps = steps[steps > SAME_PLANE_MM]
+    steps = steps[steps > same_mm]
     return float(steps.min()) if len(steps) else 0.0
 
 

@@ -29,9 +29,17 @@ def is_short_of_images(frames: Sequence[Frame]) -> bool:
         acquisition = text(header, "AcquisitionNumber")
         found[acquisition].add((frame.position, frame.stack))
         stated[acquisition] = max(stated[acquisition], whole_number(header, "ImagesInAcquisition") or 0)
-    whole = max(whole_number(frame.instance.header, "NumberOfSeriesRelatedInstances") or 0 for frame in frames)
+    whole = max(_instances_stated(frame.instance.header) for frame in frames)
     instances = {frame.instance.path for frame in frames}
     return len(instances) < whole or any(len(found[acquisition]) < count for acquisition, count in stated.items())
+
+
+def _instances_stated(header: Dataset) -> int:
+    """How many the series has, 0 where it is not said; of PET that moves, so many slices at each of its times."""
+    times = whole_number(header, "NumberOfTimeSlices") or 0
+    beats = (whole_number(header, "NumberOfRRIntervals") or 0) * (whole_number(header, "NumberOfTimeSlots") or 0)
+    slices = whole_number(header, "NumberOfSlices") or 0
+    return max(whole_number(header, "NumberOfSeriesRelatedInstances") or 0, slices * max(times, beats))
 
 
 def slices_stated(header: Dataset) -> int:

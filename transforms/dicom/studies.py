@@ -46,8 +46,11 @@ def studies_of(instances: Iterable[Instance]) -> list[Study]:
     """
     with quiet_pydicom():
         every = without_copies(sorted(instances, key=lambda one: one.path))
-        images = sorted(identified(one for one in every if one.is_image), key=lambda one: one.path)
-        left_out = Counter(_owner(one) for one in every if not one.is_image)
+        places = {_matrix(one) for one in every if one.is_image}
+        slices = [one for one in every if one.is_image or _matrix(one) in places and _has_place(one)]
+        images = sorted(identified(slices), key=lambda one: one.path)
+        taken = {one.path for one in slices}
+        left_out = Counter(_owner(one) for one in every if one.path not in taken)
         torn = torn_series(images)
         studies = []
         for members in _united(images, torn):
@@ -58,6 +61,15 @@ def studies_of(instances: Iterable[Instance]) -> list[Study]:
 
 def _owner(instance: Instance) -> Owner:
     return instance.study, patient_of(instance)
+
+
+def _matrix(instance: Instance) -> tuple[object, ...]:
+    return instance.series, instance.header.get("Rows"), instance.header.get("Columns")
+
+
+def _has_place(instance: Instance) -> bool:
+    """Whether it has pixels and lies somewhere: a slice, if it is in a series of such, whatever kind of object it says it is."""
+    return instance.pixels is not None and "ImagePositionPatient" in instance.header
 
 
 def _united(images: Sequence[Instance], torn: Iterable[Sequence[Instance]]) -> list[list[Instance]]:

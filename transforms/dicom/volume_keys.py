@@ -22,6 +22,11 @@ PLACES = frozenset(
     for keyword in ("StackID", "InStackPositionNumber", "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation")
 )
 """What dimensions point to that tell slices apart, not volumes; stacks are told by their names."""
+PET_METHODS = (
+    *("AttenuationCorrectionMethod", "ScatterCorrectionMethod", "RandomsCorrectionMethod", "DecayCorrection"),
+    "ReconstructionMethod",
+)
+"""Of a whole series: PS3.3, C.8.9.1."""
 DIGITS = 5
 """Of a scan parameter that are compared: it may have been a float32."""
 
@@ -41,7 +46,7 @@ def classic_keys(header: Dataset) -> tuple[str, ...]:
         _several(header, "KVP"),
         _several(header, "ConvolutionKernel", "FilterType"),
         _several(header, "NominalPercentageOfCardiacPhase"),
-        _several(header, "CorrectedImage", "AttenuationCorrectionMethod"),
+        _several(header, "CorrectedImage", *PET_METHODS),
         "",
         "",
         comparable(header, "AcquisitionNumber"),
@@ -52,7 +57,20 @@ def classic_keys(header: Dataset) -> tuple[str, ...]:
 
 
 def enhanced_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[str, ...]:
-    """Those of a frame of an enhanced object. Args: index: of the frame; instance: identifier of the object."""
+    """Those of a frame of an enhanced object; where it was converted from single frames, what has no group is as they said it.
+
+    Args:
+        index: of the frame.
+        instance: identifier of the object.
+
+    Source: DICOM PS3.3, C.7.6.16.2 (groups), C.7.6.16.2.25 (attributes of converted frames).
+    """
+    converted = classic_keys(groups.item("UnassignedPerFrameConvertedAttributesSequence", index))
+    own = _group_keys(groups, index, instance)
+    return tuple(stated.strip() or kept.strip() for stated, kept in zip(own, converted, strict=True))
+
+
+def _group_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[str, ...]:
 
     def group(keyword: str) -> Dataset:
         return groups.item(keyword, index)
@@ -66,16 +84,16 @@ def enhanced_keys(groups: FunctionalGroups, index: int, instance: str) -> tuple[
     velocity, labelling = group("MRVelocityEncodingSequence"), group("MRArterialSpinLabelingSequence")
     return (
         comparable(content, "StackID"),
-        comparable(content, "TemporalPositionIndex"),
+        comparable(content, "TemporalPositionIndex") or _several(group("TemporalPositionSequence"), "TemporalPositionTimeOffset"),
         _several(group("MREchoSequence"), "EffectiveEchoTime"),
-        f"{_several(diffusion, 'DiffusionBValue')} {_several(_first(diffusion), 'DiffusionGradientOrientation')}",
+        f"{_several(diffusion, 'DiffusionBValue', 'DiffusionDirectionality')} {_direction(diffusion)}",
         " ".join(f"{_kind(text(kind, 'FrameType'))} {text(kind, 'ComplexImageComponent')}" for kind in kinds),
         _several(group("MRModifierSequence"), "InversionTimes"),
         _several(timing, "FlipAngle"),
         "",
         comparable(group("ContrastBolusUsageSequence"), "ContrastBolusAgentAdministered"),
         _several(group("CTXRayDetailsSequence"), "KVP"),
-        comparable(group("CTReconstructionSequence"), "ConvolutionKernel"),
+        _several(group("CTReconstructionSequence"), "ConvolutionKernel", "ReconstructionAlgorithm"),
         _several(beat, "NominalPercentageOfCardiacPhase"),
         _several(group("PETFrameTypeSequence"), "AttenuationCorrected", "ScatterCorrected"),
         f"{_several(velocity, 'VelocityEncodingDirection', 'VelocityEncodingMaximumValue')} {text(labelling, 'ASLContext')}",
@@ -98,10 +116,10 @@ def _dimensions(content: Dataset, groups: FunctionalGroups) -> str:
     return " ".join(value for value, pointer in zip(values, groups.dimensions, strict=True) if pointer not in PLACES)
 
 
-def _first(diffusion: Dataset) -> Dataset:
-    """The direction of a diffusion group."""
+def _direction(diffusion: Dataset) -> str:
+    """That of the gradient of a diffusion group, "" where it has none."""
     found = diffusion.get("DiffusionGradientDirectionSequence")
-    return found[0] if found else Dataset()
+    return _several(found[0], "DiffusionGradientOrientation") if found else ""
 
 
 def _kind(image_type: str) -> str:

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from caveat.reasons import StudyRefused
+
 COLOUR_MAP = 320
 """Tag of TIFF."""
 
@@ -20,9 +22,18 @@ def colours_of(image: Image.Image) -> np.ndarray:
 
     Returns:
         (rows, columns, 3), or 1 where all are greys; one more, alpha, where a palette has transparent entries.
+
+    Raises:
+        StudyRefused: CORRUPT, where a pixel's colour is not in the palette, which Pillow shows black.
+
+    Source: PNG, 11.2.2 (PLTE): an index out of range is an error.
     """
+    indices, palette = np.asarray(image), image.palette
+    entries = len(palette.palette) // len(palette.mode) if palette else 0
+    if indices.max() >= entries:
+        raise StudyRefused("CORRUPT", f"a pixel of colour {indices.max()}, counted from 0, where there are {entries}")
     if isinstance(image, TiffImageFile):
-        colours = _colours_of_map(image.tag_v2[COLOUR_MAP])[np.asarray(image)]
+        colours = _colours_of_map(image.tag_v2[COLOUR_MAP])[indices]
     else:
         colours = np.asarray(image.convert("RGBA" if "transparency" in image.info else "RGB"))
     grey = (colours[..., 0] == colours[..., 1]).all() and (colours[..., 0] == colours[..., 2]).all()

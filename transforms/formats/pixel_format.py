@@ -77,7 +77,7 @@ def whole_pixels(image: ImageFile, bits: int, reopen: Callable[[], ImageFile]) -
         (rows, columns, 1 or 3), upright.
 
     Raises:
-        StudyRefused: HAS_TRANSPARENCY, UNSUPPORTED_PIXEL_FORMAT.
+        StudyRefused: HAS_TRANSPARENCY, UNSUPPORTED_PIXEL_FORMAT, CORRUPT.
     """
     raw_mode = _raw_mode(image)
     _unpack_natively(image)
