@@ -8,7 +8,7 @@ from dicom_grid import OBLIQUE, Grid
 from region_phantoms import segmentation, structures, write_region
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.region_file import read_region
+from caveat.transforms.place.region_file import read_region
 
 GRID = Grid(shape=(9, 9, 6))
 """81 pixels a frame, no whole number of bytes."""
