@@ -202,6 +202,14 @@ def test_a_type_that_some_slices_of_a_ct_leave_out_is_hounsfield_units(enhanced,
     assert_is_phantom(at_the_door(tmp_path)[0])
 
 
+def test_hounsfield_units_in_small_letters(tmp_path):
+    series = clean_series(GRID)
+    for header in series[::2]:
+        header.RescaleType = "hu"
+    write(series, tmp_path)
+    assert_is_phantom(at_the_door(tmp_path)[0], GRID)
+
+
 def test_a_type_that_differs_is_still_refused(tmp_path):
     series = clean_series(GRID)
     series[2].RescaleType = "US"

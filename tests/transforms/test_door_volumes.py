@@ -12,7 +12,7 @@ from dicom_reading import assert_is_phantom, at_the_door
 from pydicom import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import Tag
-from pydicom.uid import RLELossless
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from caveat.cli import main
 from caveat.transforms.dicom import stored_values
@@ -36,6 +36,7 @@ CLASSIC = [
     ("ComplexImageComponent", ("MAGNITUDE", "PHASE")),
     ("CorrectedImage", (["DECY", "ATTN"], ["DECY"])),
     ("AttenuationCorrectionMethod", ("CT", "none")),
+    ("MRAcquisitionType", ("2D", "3D")),
     ("DecayCorrection", ("START", "NONE")),
     ("ReconstructionMethod", ("OSEM", "FBP")),
     ("NominalPercentageOfCardiacPhase", (40, 75)),
@@ -73,6 +74,25 @@ def test_slices_of_two_volumes_at_places_of_their_own(tag, values, halves, tmp_p
         setattr(header, tag, values[halves(number)])
     write(series, tmp_path)
     assert at_the_door(tmp_path) in (["AMBIGUOUS_TEMPORAL"], ["CONFLICTING_IDENTITY"])
+
+
+MAKERS = {
+    "Siemens": (0x0019, "SIEMENS MR HEADER", 0x0C, "IS", (0, 800)),
+    "Philips": (0x2001, "Philips Imaging DD 001", 0x03, "FL", (0.0, 800.0)),
+    "GE": (0x0043, "GEMS_PARM_01", 0x39, "IS", ([0, 8, 0, 0], [1000000800, 8, 0, 0])),
+    "GE, phase": (0x0043, "GEMS_PARM_01", 0x2F, "SS", (0, 1)),
+    "Philips, phase": (0x2005, "Philips MR Imaging DD 001", 0x11, "CS", ("M", "P")),
+}
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize(("group", "creator", "element", "vr", "values"), MAKERS.values(), ids=MAKERS)
+def test_volumes_that_only_elements_of_the_maker_tell_apart(group, creator, element, vr, values, syntax, tmp_path):
+    series = clean_series(GRID, "MR")
+    for number, header in enumerate(series):
+        header.private_block(group, creator, create=True).add_new(element, vr, values[number % 2])
+    write(series, tmp_path, syntax)
+    assert at_the_door(tmp_path) == ["AMBIGUOUS_TEMPORAL"]
 
 
 def test_each_of_two_volumes_is_read_by_its_number_and_says_so(tmp_path):

@@ -98,10 +98,11 @@ def _type(frame: Frame) -> str:
 
 
 def _stated_type(data: Dataset | None) -> str:
-    """The same in the standard's words, "" where they are not named."""
+    """The same in the standard's words, which are in capitals; "" where they are not named."""
     if data is None:
         return ""
-    return text(data.ModalityLUTSequence[0], "ModalityLUTType") if _kind(data) == "table" else text(data, "RescaleType")
+    found = text(data.ModalityLUTSequence[0], "ModalityLUTType") if _kind(data) == "table" else text(data, "RescaleType")
+    return found.upper()
 
 
 def _rescale(frame: Frame, layout: PixelLayout) -> Rescale:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydicom.dataset import Dataset
 
 from .frame import Frame
-from .header_values import text, whole_number
+from .header_values import private_text, text, whole_number
 
 PRIVATE_SLICES = ((0x2001, "Philips Imaging DD 001", 0x18), (0x0021, "GEMS_RELA_01", 0x4F))
 """Group, creator and element of two makers' own number of slices."""
@@ -44,12 +44,5 @@ def _instances_stated(header: Dataset) -> int:
 
 def slices_stated(header: Dataset) -> int:
     """How many a volume of the series has, 0 where it is not said. Source: DICOM PS3.3, C.8.9.1 (PET)."""
-    return whole_number(header, "NumberOfSlices") or max(_private(header, *place) for place in PRIVATE_SLICES)
-
-
-def _private(header: Dataset, group: int, creator: str, element: int) -> int:
-    try:
-        found = header.private_block(group, creator)[element].value
-    except KeyError:
-        return 0
-    return found if isinstance(found, int) else 0
+    private = (private_text(header, *place) for place in PRIVATE_SLICES)
+    return whole_number(header, "NumberOfSlices") or max(int(found) if found.isdecimal() else 0 for found in private)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from .functional_groups import FRAME_TYPES, FunctionalGroups
-from .header_values import comparable, text
+from .header_values import comparable, private_text, text
 
 SEPARATING = (
     *("stack", "temporal position", "echo", "diffusion", "image type", "inversion", "flip angle", "sequence", "contrast"),
@@ -27,6 +29,14 @@ PET_METHODS = (
     "ReconstructionMethod",
 )
 """Of a whole series: PS3.3, C.8.9.1."""
+PRIVATE_B_VALUES = (
+    (0x0019, "SIEMENS MR HEADER", 0x0C),
+    (0x2001, "Philips Imaging DD 001", 0x03),
+    (0x0043, "GEMS_PARM_01", 0x39),
+)
+"""Group, creator and element; GE has three more numbers behind it, which say nothing of a volume."""
+PRIVATE_COMPONENTS = ((0x0043, "GEMS_PARM_01", 0x2F), (0x2005, "Philips MR Imaging DD 001", 0x11))
+"""Magnitude, phase, real or imaginary."""
 DIGITS = 5
 """Of a scan parameter that are compared: it may have been a float32."""
 
@@ -37,11 +47,11 @@ def classic_keys(header: Dataset) -> tuple[str, ...]:
         "",
         comparable(header, "TemporalPositionIdentifier"),
         _several(header, "EchoNumbers", "EchoTime"),
-        _several(header, "DiffusionBValue", "DiffusionGradientOrientation"),
-        f"{_kind(text(header, 'ImageType'))} {text(header, 'ComplexImageComponent')}",
+        f"{_several(header, 'DiffusionBValue', 'DiffusionGradientOrientation')} {_of_makers(header, PRIVATE_B_VALUES)}",
+        f"{_kind(text(header, 'ImageType'))} {text(header, 'ComplexImageComponent')} {_of_makers(header, PRIVATE_COMPONENTS)}",
         _several(header, "InversionTime"),
         _several(header, "FlipAngle"),
-        _several(header, "ScanningSequence", "SequenceVariant", "SequenceName"),
+        _several(header, "ScanningSequence", "SequenceVariant", "SequenceName", "MRAcquisitionType"),
         comparable(header, "ContrastBolusAgent"),
         _several(header, "KVP"),
         _several(header, "ConvolutionKernel", "FilterType"),
@@ -120,6 +130,13 @@ def _direction(diffusion: Dataset) -> str:
     """That of the gradient of a diffusion group, "" where it has none."""
     found = diffusion.get("DiffusionGradientDirectionSequence")
     return _several(found[0], "DiffusionGradientOrientation") if found else ""
+
+
+def _of_makers(header: Dataset, places: Sequence[tuple[int, str, int]]) -> str:
+    """What makers of MR scanners say in elements of their own: older ones say it nowhere else."""
+    if text(header, "Modality") != "MR":
+        return ""
+    return " ".join(private_text(header, *place).partition("\\")[0] for place in places)
 
 
 def _kind(image_type: str) -> str:
