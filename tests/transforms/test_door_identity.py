@@ -153,7 +153,21 @@ def test_identifiers_that_are_all_alike(tmp_path):
     assert at_the_door(tmp_path) == ["CONFLICTING_IDENTITY"]
 
 
-@pytest.mark.parametrize("tag", ["StudyDescription", "InstitutionName", "StationName"])
+@pytest.mark.parametrize("tag", ["SeriesDate", "AcquisitionDate"])
+@pytest.mark.parametrize(("days", "is_one"), [(("20191231", "20200101"), True), (("20191231", "20200102"), False)])
+def test_a_series_lasts_over_midnight_and_no_longer_where_identifiers_are_all_alike(tag, days, is_one, tmp_path):
+    series = with_tags(clean_series(), **dict.fromkeys(UIDS, "1.2.3"))
+    for number, header in enumerate(series):
+        setattr(header, tag, days[number % 2])
+    write(series, tmp_path)
+    (found,) = at_the_door(tmp_path)
+    if is_one:
+        assert_is_phantom(found)
+    else:
+        assert found == "CONFLICTING_IDENTITY"
+
+
+@pytest.mark.parametrize("tag", ["StudyDescription", "InstitutionName", "StationName", "ClinicalTrialSubjectID", "AdmissionID"])
 def test_words_of_a_study_differ_where_identifiers_are_all_alike(tag, tmp_path):
     """With identifiers of their own they may: archives correct such words while a study is still arriving."""
     series = clean_series()

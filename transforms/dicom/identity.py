@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from caveat.reasons import StudyRefused
 
@@ -23,8 +24,14 @@ SERIES = (
     *("SeriesNumber", "Modality", "SeriesDescription", "ProtocolName", "Laterality", "PatientPosition"),
     *("ManufacturerModelName", "DeviceSerialNumber"),
 )
-WHERE_IDENTIFIERS_ARE_LOST = ("StudyDescription", "ReferringPhysicianName", "InstitutionName", "StationName", "Manufacturer")
+WHERE_IDENTIFIERS_ARE_LOST = (
+    *("StudyDescription", "ReferringPhysicianName", "InstitutionName", "StationName", "Manufacturer", "BodyPartExamined"),
+    *("PatientAddress", "PatientSpeciesDescription", "ClinicalTrialSubjectID", "AdmissionID", "RequestingPhysician"),
+    *("PerformedProcedureStepID", "PerformedProcedureStepStartDate", "OperatorsName"),
+)
 """Asked only there: archives correct such words of a study while its files are still arriving."""
+DATES = ("SeriesDate", "AcquisitionDate")
+"""Asked only there, too: a series may last over midnight, and no longer."""
 
 
 def contradiction(instances: Sequence[Instance]) -> StudyRefused | None:
@@ -40,6 +47,10 @@ def contradiction(instances: Sequence[Instance]) -> StudyRefused | None:
         said = {_said(instance, keyword) for instance in instances} - {""}
         if len(said) > 1:
             return StudyRefused("CONFLICTING_IDENTITY", f"{len(said)} different values of {keyword} in one series")
+    for keyword in DATES if lost else ():
+        days = [day for instance in instances if (day := _day(instance, keyword))]
+        if days and max(days) - min(days) > 1:
+            return StudyRefused("CONFLICTING_IDENTITY", f"{max(days) - min(days)} days between images of one series")
     for keyword in ("PatientID", "PatientName"):
         named = sum(bool(_said(instance, keyword)) for instance in instances)
         if 0 < named < len(instances):
@@ -107,6 +118,14 @@ def _said(instance: Instance, keyword: str) -> str:
     if keyword == "PatientName":
         return _name(instance)
     return text(instance.header, keyword) if keyword in IDENTIFIERS else comparable(instance.header, keyword)
+
+
+def _day(instance: Instance, keyword: str) -> int:
+    """A date as a number of days, 0 where there is none."""
+    try:
+        return datetime.strptime(text(instance.header, keyword), "%Y%m%d").toordinal()
+    except ValueError:
+        return 0
 
 
 def _name(instance: Instance) -> str:
