@@ -15,7 +15,7 @@ import numpy as np
 from caveat.inference.audit.audit import WARN_AT
 from caveat.inference.audit.evidence import FairRecord
 from caveat.inference.calibration.quantile import spacings
-from caveat.inference.markdown import markdown_table
+from caveat.inference.evaluation.markdown import markdown_table
 
 LEVEL = 0.9
 UNITS = (34, 57, 112)

@@ -22,7 +22,7 @@ from caveat.inference.audit.audit_files import to_markdown
 from caveat.inference.audit.how_drawn import KEY
 from caveat.inference.calibration.record import read_records
 from caveat.inference.calibration.settings import read_calibration
-from caveat.inference.point_truths import PointTruths
+from caveat.inference.stored.point_truths import PointTruths
 from caveat.transforms.study.discover import data_root
 
 

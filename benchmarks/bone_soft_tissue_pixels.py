@@ -16,7 +16,7 @@ from bone_soft_tissue_predict import OUT, PREPARED, list_of
 from parsed_bundle import parsed_bundle
 from PIL import Image
 
-from caveat.inference.evaluate import read_entries, results_by_sha256
+from caveat.inference.stored.list_part import read_entries, results_by_sha256
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ from caveat.inference.calibration.calibrate_threshold import THRESHOLDS, OutOfFo
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.temperature import LabelledLogits, fit_temperature
 from caveat.inference.calibration.threshold_record import ThresholdRecord, identity_of_threshold
-from caveat.inference.evaluate import read_entries, results_by_sha256
 from caveat.inference.gate.kind_limits import build_kind_limits, read_kind_settings
+from caveat.inference.stored.list_part import read_entries, results_by_sha256
 from caveat.networks.weights.pack_members import pack
 from caveat.transforms.study.discover import studies_from_list
 

@@ -19,7 +19,7 @@ from sklearn.metrics import f1_score
 from caveat.bundle_folders import find_bundle
 from caveat.inference.calibration.calibrate_threshold import OutOfFold, false_share
 from caveat.inference.calibration.threshold_record import ThresholdRecord, read_threshold_records
-from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.evaluation.markdown import markdown_table, shown
 from caveat.inference.metrics.auc import auroc
 from caveat.inference.metrics.calibration_error import adaptive_calibration_error, expected_calibration_error
 

@@ -27,8 +27,8 @@ from PIL import Image
 
 from caveat.bundle_folders import find_bundle
 from caveat.commands.sampling_options import choose_configs
-from caveat.inference.markdown import markdown_table
-from caveat.inference.stored_study import read_results
+from caveat.inference.evaluation.markdown import markdown_table
+from caveat.inference.stored.stored_study import read_results
 from caveat.transforms.study.data_list import read_part
 from caveat.transforms.study.discover import DATA_ROOT, find_studies
 

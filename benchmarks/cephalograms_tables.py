@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 from cephalograms_predict import BUNDLE, DATA, LIST, OUT, ROOT
 
-from caveat.inference.evaluate import read_entries, results_by_sha256
-from caveat.inference.evaluation_config import read_evaluation
-from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.evaluation.evaluation_config import read_evaluation
+from caveat.inference.evaluation.markdown import markdown_table, shown
 from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.radial_error import radial_errors
 from caveat.inference.metrics.rank_correlation import spearman
-from caveat.inference.stored_study import StoredStudy
+from caveat.inference.stored.list_part import read_entries, results_by_sha256
+from caveat.inference.stored.stored_study import StoredStudy
 
 PARTS = ("clean_test", "official_test")
 SETTINGS = read_evaluation(BUNDLE / "configs" / "evaluate.yaml")

@@ -19,9 +19,9 @@ from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.record import Record
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.settings import Calibration
-from caveat.inference.markdown import markdown_table
+from caveat.inference.evaluation.markdown import markdown_table
+from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.targets.volume import Volume
-from caveat.inference.truths import MaskTruths
 
 NETWORKS, FEATURES, PENALTY, NEW, NAME = 5, 13, 5.0, 25, "volume"
 UNITS, LEVELS = (20, 76, 95), (0.8, 0.9, 0.95)

@@ -22,10 +22,10 @@ import numpy as np
 from hippocampus_predict import DATA, LIST, OUT, STREAM_SAMPLERS, STREAMS
 
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.inference.evaluate import read_entries
-from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.evaluation.markdown import markdown_table, shown
 from caveat.inference.metrics.overlap import dice
-from caveat.inference.stored_study import read_map
+from caveat.inference.stored.list_part import read_entries
+from caveat.inference.stored.stored_study import read_map
 
 BUNDLE = find_bundle("hippocampus_volume")
 STREAM_SETTINGS = "calibrate_stream"

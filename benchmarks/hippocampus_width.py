@@ -31,11 +31,11 @@ from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
-from caveat.inference.markdown import markdown_table
+from caveat.inference.evaluation.markdown import markdown_table
 from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_score import interval_score
+from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.targets.volume import Volume
-from caveat.inference.truths import MaskTruths
 from caveat.transforms.study.discover import DATA_ROOT
 
 ROOT = Path(__file__).resolve().parent.parent

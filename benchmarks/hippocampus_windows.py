@@ -27,8 +27,8 @@ from caveat.inference.calibration.read_cases import read_cases
 from caveat.inference.calibration.rows import one_per_unit, rows_of
 from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.metrics.interval_score import interval_score
+from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.targets.volume import MM3_PER_ML, Volume
-from caveat.inference.truths import MaskTruths
 from caveat.networks.draws.consistent_dropout import ConsistentDropout
 from caveat.networks.samplers.dropout import DropoutSampler
 from caveat.transforms.study.discover import studies_from_list

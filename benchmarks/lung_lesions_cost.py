@@ -20,7 +20,7 @@ from parsed_bundle import parsed_bundle
 from torch.utils.flop_counter import FlopCounterMode
 
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.inference.markdown import markdown_table
+from caveat.inference.evaluation.markdown import markdown_table
 
 SIZE = (1, 1, 96, 96, 12)
 DRAWS = 16

@@ -25,9 +25,9 @@ from parsed_bundle import parsed_bundle
 from predict_once import ROOT
 
 from caveat.bundle_folders import find_bundle
-from caveat.inference.evaluate import read_entries
-from caveat.inference.inferer import SamplingInferer
-from caveat.inference.labels import labels_of
+from caveat.inference.engine.inferer import SamplingInferer
+from caveat.inference.engine.labels import labels_of
+from caveat.inference.stored.list_part import read_entries
 from caveat.networks.draws.sampler import Sampler
 from caveat.transforms.study.discover import DATA_ROOT
 

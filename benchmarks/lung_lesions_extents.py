@@ -28,16 +28,16 @@ from caveat.inference.calibration.record import MARGINAL
 from caveat.inference.calibration.rows import Row, first_line
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.settings import Calibration, read_calibration
-from caveat.inference.coverage.figures import figures_of, groups_of
-from caveat.inference.coverage.methods import Method
-from caveat.inference.coverage.settings import Coverage
-from caveat.inference.evaluate import read_entries
-from caveat.inference.evaluation_config import read_coverage
-from caveat.inference.evaluation_files import plain
-from caveat.inference.markdown import markdown_table, shown
-from caveat.inference.stored_study import StoredStudy
+from caveat.inference.evaluation.evaluation_config import read_coverage
+from caveat.inference.evaluation.evaluation_files import plain
+from caveat.inference.evaluation.figures import figures_of, groups_of
+from caveat.inference.evaluation.markdown import markdown_table, shown
+from caveat.inference.evaluation.methods import Method
+from caveat.inference.evaluation.settings import Coverage
+from caveat.inference.stored.list_part import read_entries
+from caveat.inference.stored.stored_study import StoredStudy
+from caveat.inference.stored.true_value import true_value
 from caveat.inference.targets.target import Target
-from caveat.inference.true_value import true_value
 
 ROOT = Path(__file__).resolve().parent.parent
 PREPARED = ROOT / "prepared"

@@ -30,7 +30,7 @@ from monai.transforms import CenterSpatialCropd, Compose
 from parsed_bundle import parsed_bundle
 
 from caveat.bundle_folders import find_bundle
-from caveat.inference.evaluate import read_entries
+from caveat.inference.stored.list_part import read_entries
 from caveat.networks.samplers.latent_slices import LatentSlices
 from caveat.transforms.study.discover import DATA_ROOT
 

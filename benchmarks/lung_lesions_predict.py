@@ -21,7 +21,7 @@ from pathlib import Path
 from predict_once import ROOT, predict_once
 
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.inference.evaluate import read_entries
+from caveat.inference.stored.list_part import read_entries
 from caveat.networks.weights.pack_members import pack
 from caveat.transforms.study.discover import studies_from_list
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from lung_lesions_slices import OUT, slices_of
 
-from caveat.inference.evaluation_files import plain
-from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.evaluation.evaluation_files import plain
+from caveat.inference.evaluation.markdown import markdown_table, shown
 from caveat.inference.metrics.best_dice import best_dice, dice_of_means
 from caveat.inference.metrics.brier import brier_of_raters
 from caveat.inference.metrics.calibration_error import adaptive_calibration_error, expected_calibration_error

@@ -28,7 +28,7 @@ from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.calibration.settings import read_calibration
-from caveat.inference.markdown import markdown_table
+from caveat.inference.evaluation.markdown import markdown_table
 from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_score import interval_score
 from caveat.transforms.study.discover import DATA_ROOT

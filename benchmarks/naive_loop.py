@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from monai.inferers import sliding_window_inference
 
-from caveat.inference.inferer import SamplingInferer
+from caveat.inference.engine.inferer import SamplingInferer
 from caveat.networks.draws.consistent_dropout import drawing
 from caveat.networks.draws.draw import first_draws
 from caveat.networks.draws.place import Place

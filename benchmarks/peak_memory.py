@@ -40,7 +40,7 @@ def measure(draws: int) -> int:
     """Peak resident KiB of this process after one study."""
     import torch
 
-    from caveat.inference.inferer import SamplingInferer
+    from caveat.inference.engine.inferer import SamplingInferer
     from caveat.inference.reducers.agreement import Agreement
     from caveat.inference.reducers.extent import Extent
     from caveat.inference.reducers.hypotheses import Hypotheses

@@ -24,11 +24,11 @@ import yaml
 from PIL import Image
 from scipy import ndimage
 
-from caveat.inference.evaluate import run_of
-from caveat.inference.evaluation_files import plain
-from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.evaluation.evaluation_files import plain
+from caveat.inference.evaluation.markdown import markdown_table, shown
 from caveat.inference.metrics.auc import auroc
-from caveat.inference.stored_study import StoredStudy, read_results, read_study
+from caveat.inference.stored.list_part import run_of
+from caveat.inference.stored.stored_study import StoredStudy, read_results, read_study
 from caveat.reasons import StudyRefused
 from caveat.transforms.study.discover import DATA_ROOT
 

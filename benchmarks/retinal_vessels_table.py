@@ -21,16 +21,24 @@ from typing import Any
 import yaml
 
 from caveat.bundle_folders import find_bundle
-from caveat.inference.evaluate import PREDICTION, Evaluation, Metric, evaluate, mean_over_units, score_over_studies, summarise
-from caveat.inference.evaluation_config import read_evaluation
-from caveat.inference.evaluation_files import interval, plain
-from caveat.inference.evaluations.error_finding import ONE_MINUS_LARGEST
-from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.evaluation.evaluate import (
+    PREDICTION,
+    Evaluation,
+    Metric,
+    evaluate,
+    mean_over_units,
+    score_over_studies,
+    summarise,
+)
+from caveat.inference.evaluation.evaluation_config import read_evaluation
+from caveat.inference.evaluation.evaluation_files import interval, plain
+from caveat.inference.evaluation.markdown import markdown_table, shown
+from caveat.inference.figures.error_finding import ONE_MINUS_LARGEST
 from caveat.inference.metrics.error_detection import finds_errors, one_minus_largest
 from caveat.inference.metrics.terciles import TERCILES
 from caveat.inference.metrics.thin_vessels import CONTRAST
-from caveat.inference.stored_study import StoredStudy, read_map, read_results
-from caveat.inference.truths import Truth
+from caveat.inference.stored.stored_study import StoredStudy, read_map, read_results
+from caveat.inference.stored.truths import Truth
 from caveat.transforms.study.discover import DATA_ROOT
 
 HERE = Path(__file__).resolve().parent

@@ -30,7 +30,7 @@ from parsed_bundle import parsed_bundle
 from turns import take_turns
 
 from caveat.bundle_folders import find_bundle
-from caveat.inference.markdown import markdown_table
+from caveat.inference.evaluation.markdown import markdown_table
 
 HERE = Path(__file__).parent
 RESULTS, README = HERE / "results" / "speed.json", HERE / "README.md"

@@ -20,8 +20,8 @@ from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 from skimage.measure import marching_cubes, mesh_surface_area
 
-from caveat.inference.markdown import markdown_table
-from caveat.inference.study_grid import GridElement
+from caveat.inference.engine.study_grid import GridElement
+from caveat.inference.evaluation.markdown import markdown_table
 from caveat.inference.targets.drawn import Drawn
 from caveat.inference.targets.largest_diameter import LargestDiameter
 from caveat.inference.targets.surface_area import SurfaceArea

@@ -24,7 +24,7 @@ from typing import Any
 
 from predict_once import ROOT, predict_once
 
-from caveat.inference.evaluate import read_entries
+from caveat.inference.stored.list_part import read_entries
 from caveat.networks.weights.pack_members import pack
 from caveat.transforms.study.discover import DATA_ROOT, find_studies, studies_from_list
 

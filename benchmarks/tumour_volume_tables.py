@@ -30,14 +30,14 @@ from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.fitted import Fitted
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.settings import read_calibration
-from caveat.inference.evaluate import read_entries
-from caveat.inference.markdown import markdown_table, shown
+from caveat.inference.evaluation.markdown import markdown_table, shown
 from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band, power
 from caveat.inference.metrics.interval_score import interval_score
 from caveat.inference.metrics.overlap import dice
 from caveat.inference.metrics.rank_correlation import spearman
-from caveat.inference.stored_study import read_map
+from caveat.inference.stored.list_part import read_entries
+from caveat.inference.stored.stored_study import read_map
 
 LEVELS = (0.8, 0.9, 0.95)
 LEVEL = 0.9

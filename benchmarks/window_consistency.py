@@ -23,12 +23,12 @@ from monai.bundle import ConfigParser
 from monai.inferers import sliding_window_inference
 
 from caveat.bundle_folders import shipped_bundles
-from caveat.inference import inferer as inferer_module
-from caveat.inference.inferer import SamplingInferer
+from caveat.inference.engine import inferer as inferer_module
+from caveat.inference.engine.inferer import SamplingInferer
+from caveat.inference.engine.windows import WindowPlan, plan_windows
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.targets.area import Area
-from caveat.inference.windows import WindowPlan, plan_windows
 from caveat.networks.samplers.dropout import DropoutSampler
 
 REGION_CHANNEL = 3

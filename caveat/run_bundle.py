@@ -11,7 +11,7 @@ from typing import Any
 
 from monai.bundle import ConfigWorkflow
 
-from .inference.study_evaluator import refusal_behind
+from .inference.answers.study_evaluator import refusal_behind
 from .reasons import StudyRefused
 
 

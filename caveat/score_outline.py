@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from monai.bundle import ConfigParser
 
-from .inference.rater_likelihood import RaterLikelihood
-from .inference.report_on_input_grid import touches_border
-from .inference.study_evaluator import refusal_behind
+from .inference.answers.report_on_input_grid import touches_border
+from .inference.answers.study_evaluator import refusal_behind
+from .inference.likelihood.rater_likelihood import RaterLikelihood
 from .networks.latent.posterior_sampler import PosteriorSampler
 from .reasons import StudyRefused
 from .transforms.study.inspect_study import inspect_study

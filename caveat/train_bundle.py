@@ -9,7 +9,7 @@ from typing import Any
 
 from monai.bundle import ConfigWorkflow
 
-from .inference.study_evaluator import refusal_behind
+from .inference.answers.study_evaluator import refusal_behind
 
 
 def train_bundle(bundle: Path, overlays: Sequence[str], overrides: Mapping[str, Any]) -> Path:

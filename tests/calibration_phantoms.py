@@ -17,8 +17,8 @@ from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.settings import Calibration
 from caveat.inference.gate.gate import Gate
+from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.targets.volume import Volume
-from caveat.inference.truths import MaskTruths
 
 MEASUREMENTS = (Volume("whole volume", "Whole", (1, 2)), Volume("first volume", "Part, the first", (1,)))
 SHAPE, AFFINE = (12, 10, 8), np.diag([2.0, 2.0, 2.0, 1.0])

@@ -16,8 +16,8 @@ from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.distance import Distance
 from caveat.inference.calibration.settings import Calibration
 from caveat.inference.calibration.split_stratum import SplitStratum
-from caveat.inference.landmark import landmarks
-from caveat.inference.point_truths import PointTruths
+from caveat.inference.stored.point_truths import PointTruths
+from caveat.inference.targets.landmark import landmarks
 
 NAMES = ("Sella", "Nasion", "Menton")
 PLACES = np.array([[40.0, 30.0], [20.0, 60.0], [90.0, 50.0]])

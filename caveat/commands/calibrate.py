@@ -169,8 +169,8 @@ def whose_truth(said: str | None, bundle: Path) -> str:
 
 def write_features(options: argparse.Namespace, output: Path) -> int:
     """Write features.json from the stored predictions of a part."""
-    from ..inference.evaluate import read_entries, results_by_sha256
     from ..inference.gate.reference import build_reference
+    from ..inference.stored.list_part import read_entries, results_by_sha256
 
     entries = read_entries(options.data, options.split or "training")
     results = results_by_sha256(options.predictions, {entry["sha256"] for entry in entries})

@@ -30,11 +30,11 @@ def run(options: argparse.Namespace) -> int:
     check_stored_predictions(options, config)
     from ..inference.calibration.record import read_records
     from ..inference.calibration.seen import read_seen
-    from ..inference.coverage.evaluate_coverage import evaluate_coverage
-    from ..inference.coverage.source import Source
-    from ..inference.evaluate import evaluate
-    from ..inference.evaluation_config import read_coverage, read_evaluation
-    from ..inference.evaluation_files import save_evaluation, to_markdown
+    from ..inference.evaluation.evaluate import evaluate
+    from ..inference.evaluation.evaluate_coverage import evaluate_coverage
+    from ..inference.evaluation.evaluation_config import read_coverage, read_evaluation
+    from ..inference.evaluation.evaluation_files import save_evaluation, to_markdown
+    from ..inference.evaluation.source import Source
     from ..run_bundle import quieten_libraries
     from ..transforms.study.discover import data_root
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..inference.calibration.read_cases import Stated
     from ..inference.calibration.record import Record
-    from ..inference.evaluate import Truths
+    from ..inference.stored.list_part import Truths
     from ..inference.stress.degraded import Degradation
     from ..inference.stress.stress_set import ListPart, StressSet
 
@@ -158,7 +158,7 @@ def stress(options: argparse.Namespace, bundle: Path, dataset_dir: Path) -> int:
 
 def part_of(options: argparse.Namespace, dataset_dir: Path, points_dir: Path | None) -> ListPart:
     """What is degraded, each image with its spacing. Raises: StudyRefused: WRONG_USAGE, NO_INPUT_FOUND."""
-    from ..inference.evaluate import read_entries
+    from ..inference.stored.list_part import read_entries
     from ..inference.stress.stress_set import ListPart
 
     (split,) = options.split
@@ -234,14 +234,14 @@ def records_of(options: argparse.Namespace, bundle: Path) -> list[Record]:
 
 def truths_of(bundle: Path) -> Truths:
     """How the bundle's evaluate.yaml reads truths."""
-    from ..inference.evaluation_config import read_evaluation
+    from ..inference.evaluation.evaluation_config import read_evaluation
 
     return read_evaluation(bundle / "configs" / "evaluate.yaml").truths
 
 
 def points_folder(truths: Truths) -> Path | None:
     """What the list's tables of points are relative to, None for the folder of the images."""
-    from ..inference.point_truths import PointTruths
+    from ..inference.stored.point_truths import PointTruths
 
     return truths.folder if isinstance(truths, PointTruths) else None
 
@@ -250,8 +250,8 @@ def targets_of(bundle: Path, truths: Truths) -> Sequence[Stated]:
     """The landmarks that truths are of, or the measurements of the bundle's config."""
     from monai.bundle import ConfigParser
 
-    from ..inference.landmark import landmarks
-    from ..inference.point_truths import PointTruths
+    from ..inference.stored.point_truths import PointTruths
+    from ..inference.targets.landmark import landmarks
 
     if isinstance(truths, PointTruths):
         return landmarks(truths.names)

@@ -17,8 +17,8 @@ def write_kind(options: argparse.Namespace, bundle: Path, output: Path) -> int:
     Raises:
         StudyRefused: WRONG_USAGE, and as `build_kind_limits`; OUTPUT_NOT_WRITABLE.
     """
-    from ..inference.evaluate import read_entries, results_by_sha256
     from ..inference.gate.kind_limits import build_kind_limits, read_kind_settings
+    from ..inference.stored.list_part import read_entries, results_by_sha256
     from .calibrate import make_folder
 
     settings = read_kind_settings(bundle / "configs" / "kind.yaml")

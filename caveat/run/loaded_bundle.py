@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..inference.run_studies import facts_of_run, measure_study
+from ..inference.answers.run_studies import facts_of_run, measure_study
 from ..reasons import StudyRefused
 from ..run_bundle import load_workflow, refusals_unwrapped
 from ..transforms.output.outcome import Outcome

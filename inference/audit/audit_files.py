@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..markdown import markdown_table
+from ..evaluation.markdown import markdown_table
 from .audit import WARN_AT
 
 SCHEMA = "caveat-audit-1"

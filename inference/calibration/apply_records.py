@@ -12,8 +12,8 @@ from monai.transforms import Transform
 from caveat.reasons import StudyRefused
 
 from ..gate.gate import Verdict
-from ..point_statement import point_statement
-from ..statement import statement
+from ..targets.point_statement import point_statement
+from ..targets.statement import statement
 from .answers import KINDS, entries_of, is_place
 from .case import case_of
 from .identity import identity_of_target

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from monai.transforms import Transform
 
-from ..statement import UNITS_IN_WORDS, number
-from ..study_grid import element_of_grid
+from ..engine.study_grid import element_of_grid
+from ..targets.statement import UNITS_IN_WORDS, number
 from .seen import read_seen, withheld_as_seen
 from .threshold_record import ThresholdRecord, identity_of_threshold, read_threshold_records
 from .valid_record import Withheld, best_fit, mismatch, too_few

@@ -11,7 +11,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from ...transforms.study.data_list import read_list
-from ..evaluate import read_entries
+from ..stored.list_part import read_entries
 from .seen import Seen, has_seen
 
 SEEN_PARTS = ("training", "early_stopping")

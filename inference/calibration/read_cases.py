@@ -11,11 +11,11 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..evaluate import Truths, left_out_row, read_entries, results_by_sha256
-from ..landmark import Landmark
-from ..stored_study import StoredStudy
+from ..stored.list_part import Truths, left_out_row, read_entries, results_by_sha256
+from ..stored.stored_study import StoredStudy
+from ..stored.true_value import true_value
+from ..targets.landmark import Landmark
 from ..targets.target import Target
-from ..true_value import true_value
 from .answers import entries_of
 from .case import Case, case_of
 from .regions.region import Value

@@ -10,10 +10,10 @@ from monai.bundle import ConfigParser
 
 from caveat.reasons import StudyRefused
 
-from ..evaluate import Truths
 from ..gate.gate import Check
 from ..gate.image_scores import IMAGE_SCORES
-from ..landmark import Landmark
+from ..stored.list_part import Truths
+from ..targets.landmark import Landmark
 from .fold_bounds import fold_units_needed
 from .quantile import ONE_SIDED_SCORES, miss_rate, units_needed
 from .read_cases import Stated

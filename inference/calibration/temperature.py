@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from ...networks.draws.sampler import Sampler
-from ..inferer import SamplingInferer
+from ..engine.inferer import SamplingInferer
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from ...networks.draws.draw import Draw
-from ..block import Block
-from ..labels import count_classes, labels_of
-from ..reducer import Reducer, Reduction
-from ..statement import state_measurement
-from ..study_grid import StudyGrid
+from ..engine.block import Block
+from ..engine.labels import count_classes, labels_of
+from ..engine.reducer import Reducer, Reduction
+from ..engine.study_grid import StudyGrid
 from ..targets.drawn import Drawn
+from ..targets.statement import state_measurement
 from ..targets.target import Target
 
 

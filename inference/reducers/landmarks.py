@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from ...networks.draws.draw import Draw
-from ..block import Block
-from ..heatmaps import covariances_of, heatmaps_of, positions_of
-from ..reducer import Reducer, Reduction
-from ..study_grid import StudyGrid
+from ..engine.block import Block
+from ..engine.heatmaps import covariances_of, heatmaps_of, positions_of
+from ..engine.reducer import Reducer, Reduction
+from ..engine.study_grid import StudyGrid
 
 NETWORK_GRID = "elements of the network grid"
 

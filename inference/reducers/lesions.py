@@ -10,10 +10,10 @@ import torch
 from scipy import ndimage
 
 from ...networks.draws.draw import Draw
-from ..block import Block
-from ..labels import labels_of
-from ..reducer import Reducer, Reduction
-from ..study_grid import StudyGrid
+from ..engine.block import Block
+from ..engine.labels import labels_of
+from ..engine.reducer import Reducer, Reduction
+from ..engine.study_grid import StudyGrid
 from ..targets.drawn import Drawn
 from ..targets.piece import touching
 from ..targets.target import Target

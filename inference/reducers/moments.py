@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from ...networks.draws.draw import Draw
-from ..block import Block
-from ..reducer import Reducer, Reduction
-from ..study_grid import StudyGrid
+from ..engine.block import Block
+from ..engine.reducer import Reducer, Reduction
+from ..engine.study_grid import StudyGrid
 
 
 class Moments(Reducer):

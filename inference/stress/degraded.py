@@ -23,9 +23,9 @@ from ...transforms.image.study_image import Stated, StudyImage
 from ...transforms.landmarks.points_table import read_all_points, write_points
 from ...transforms.study.inspect_study import inspect_study
 from ...transforms.study.study_name import StudyNames
-from ..stored_study import StoredStudy
-from ..study_evaluator import refusal_behind
-from ..truths import on_grid
+from ..answers.study_evaluator import refusal_behind
+from ..stored.stored_study import StoredStudy
+from ..stored.truths import on_grid
 
 LIST = "list.json"
 PICTURE_LENGTHS = 1000

@@ -10,14 +10,14 @@ import numpy as np
 from ..calibration.read_cases import Stated
 from ..calibration.rows import Row
 from ..calibration.sides import truth_of_case
-from ..evaluate import Truths
-from ..landmark import Landmark
 from ..metrics.extent_error import extent_error
 from ..metrics.overlap import dice
 from ..metrics.radial_error import detection_rate, radial_errors
-from ..point_truths import PointTruths
+from ..stored.list_part import Truths
+from ..stored.point_truths import PointTruths
+from ..stored.truths import Truth
+from ..targets.landmark import Landmark
 from ..targets.target import Target
-from ..truths import Truth
 
 WITHIN_MM = 2.5
 """Of the detection rate: the one that the work of which the experiments on landmarks are reports."""

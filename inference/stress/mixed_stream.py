@@ -13,7 +13,7 @@ from caveat.reasons import StudyRefused
 
 from ...transforms.corruptions.corruption import all_corruptions
 from ...transforms.study.data_list import read_list
-from ..evaluate import read_entries
+from ..stored.list_part import read_entries
 from .degraded import Degradation, seeded, write_degraded, write_list
 from .strengths import is_strength
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..calibration.identity import differences, identity_of_target
 from ..calibration.record import Record
 from ..calibration.rows import Row
-from ..coverage.methods import Method
+from ..evaluation.methods import Method
 from ..metrics.interval_coverage import coverage_band
 
 

@@ -19,11 +19,11 @@ from ..calibration.regions.region import Region
 from ..calibration.rows import Row, first_line
 from ..calibration.sides import truth_of_case
 from ..calibration.units import refuse_calibration_units
-from ..coverage.figures import comparison_score, size_of
-from ..coverage.methods import Method, choice_seed
-from ..evaluate import Truths
+from ..evaluation.figures import comparison_score, size_of
+from ..evaluation.methods import Method, choice_seed
 from ..gate.kind_of_image import OTHER_KIND
-from ..stored_study import StoredStudy, map_files, read_map
+from ..stored.list_part import Truths
+from ..stored.stored_study import StoredStudy, map_files, read_map
 from .degraded import Degradation
 from .kinds import WITHIN_MM, Scored, scored_of, truths_of_sets
 from .own_records import band_of, by_record, own_records

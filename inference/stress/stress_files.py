@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ...transforms.corruptions.corruption import all_corruptions
-from ..evaluation_files import plain
-from ..markdown import markdown_table, shown
+from ..evaluation.evaluation_files import plain
+from ..evaluation.markdown import markdown_table, shown
 from .stress import OF_A_ROW, StressTable
 from .stress_plots import save_plots
 from .stress_set import CLEAN

@@ -13,7 +13,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from ..calibration.read_cases import Predicted
-from ..evaluate import read_entries, results_by_sha256, run_of
+from ..stored.list_part import read_entries, results_by_sha256, run_of
 from .degraded import LIST, Degradation, write_degraded, write_list
 
 CLEAN = Degradation("clean", 0.0)

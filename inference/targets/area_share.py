@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..study_grid import GridElement
+from ..engine.study_grid import GridElement
 from .drawn import Drawn
 from .target import Target
 

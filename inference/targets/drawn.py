@@ -9,8 +9,8 @@ from functools import reduce
 import numpy as np
 import torch
 
-from ..labels import count_classes, mask_of
-from ..study_grid import GridElement
+from ..engine.labels import count_classes, mask_of
+from ..engine.study_grid import GridElement
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import cdist
 
-from ..study_grid import GridElement
+from ..engine.study_grid import GridElement
 from .drawn import Drawn
 from .piece import cut_out, largest_piece
 from .target import Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
-from ..study_grid import GridElement
+from ..engine.study_grid import GridElement
 from .drawn import Drawn
 from .piece import cut_out
 from .target import Target

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Self
 
-from ..study_grid import GridElement
+from ..engine.study_grid import GridElement
 from .drawn import Drawn
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..slice_energy import slice_energy
+from .slice_energy import slice_energy
 
 
 def points_and_truths(studies: Sequence[Mapping[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from retinal_vessels_shift import CORRUPTIONS, STRENGTHS, aurocs, study_scores
 
-from caveat.inference.stored_study import StoredStudy
+from caveat.inference.stored.stored_study import StoredStudy
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 

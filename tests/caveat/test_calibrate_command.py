@@ -20,7 +20,7 @@ measurements:
 CALIBRATE = """
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
-  truths: {_target_: caveat.inference.truths.MaskTruths, classes: [1, 2]}
+  truths: {_target_: caveat.inference.stored.truths.MaskTruths, classes: [1, 2]}
   targets: '@measurements'
   score:
     whole volume:

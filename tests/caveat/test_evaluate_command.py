@@ -13,8 +13,8 @@ from caveat.inference.calibration.read_cases import read_cases
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.settings import Calibration
+from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.targets.volume import Volume
-from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
 MEASUREMENTS = [

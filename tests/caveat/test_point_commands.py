@@ -16,8 +16,8 @@ NAMES = "landmarks: [Sella, Nasion, Menton]\nbundle_root: .\n"
 CALIBRATE = """
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
-  truths: {_target_: caveat.inference.point_truths.PointTruths, raters: [senior], names: '@landmarks', folder: 'FOLDER'}
-  targets: {_target_: caveat.inference.landmark.landmarks, names: '@landmarks'}
+  truths: {_target_: caveat.inference.stored.point_truths.PointTruths, raters: [senior], names: '@landmarks', folder: 'FOLDER'}
+  targets: {_target_: caveat.inference.targets.landmark.landmarks, names: '@landmarks'}
   score:
     - {_target_: caveat.inference.calibration.scores.distance.Distance}
     - _target_: caveat.inference.calibration.scores.ellipse_distance.EllipseDistance
@@ -30,12 +30,12 @@ calibration:
 """
 EVALUATE = """
 evaluation:
-  _target_: caveat.inference.evaluate.Evaluation
-  truths: {_target_: caveat.inference.point_truths.PointTruths, raters: [senior], names: '@landmarks', folder: 'FOLDER'}
-  metrics: [{_target_: caveat.inference.evaluations.radial_error.radial_error, _mode_: callable, within: [2]}]
+  _target_: caveat.inference.evaluation.evaluate.Evaluation
+  truths: {_target_: caveat.inference.stored.point_truths.PointTruths, raters: [senior], names: '@landmarks', folder: 'FOLDER'}
+  metrics: [{_target_: caveat.inference.figures.radial_error.radial_error, _mode_: callable, within: [2]}]
 coverage:
-  _target_: caveat.inference.coverage.settings.Coverage
-  targets: {_target_: caveat.inference.landmark.landmarks, names: '@landmarks'}
+  _target_: caveat.inference.evaluation.settings.Coverage
+  targets: {_target_: caveat.inference.targets.landmark.landmarks, names: '@landmarks'}
   kinds: [disc, ellipse]
   promises: [marginal, simultaneous]
   resplits: 5
@@ -89,7 +89,7 @@ def test_pooled_covariances_are_for_landmarks(place, capsys):
     volumes = """
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
-  truths: {_target_: caveat.inference.truths.MaskTruths}
+  truths: {_target_: caveat.inference.stored.truths.MaskTruths}
   targets: []
   score: {_target_: caveat.inference.calibration.scores.absolute.Absolute}
   unit: subject

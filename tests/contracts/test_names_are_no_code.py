@@ -21,7 +21,7 @@ from PIL import Image
 
 from caveat.bundle_folders import ALLOW_LIST, shipped_bundles
 from caveat.cli import main
-from caveat.inference.stored_study import read_results
+from caveat.inference.stored.stored_study import read_results
 
 POINT = ("--point", "-12,-12,5")
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from discover import concrete_subclasses
 
-from caveat.inference.block import Block
-from caveat.inference.inferer import in_order_of_needs
-from caveat.inference.reducer import Reducer
+from caveat.inference.engine.block import Block
+from caveat.inference.engine.inferer import in_order_of_needs
+from caveat.inference.engine.reducer import Reducer
+from caveat.inference.engine.study_grid import GridElement, StudyGrid
 from caveat.inference.reducers.moments import Moments
-from caveat.inference.study_grid import GridElement, StudyGrid
 from caveat.networks.draws.draw import first_draws
 
 REDUCERS = concrete_subclasses(Reducer, "caveat.inference")

@@ -11,15 +11,15 @@ from discover import concrete_subclasses
 from monai.data import MetaTensor
 from monai.transforms import Compose, Identityd
 
-from caveat.inference.block import Block
+from caveat.inference.answers.report_on_input_grid import ReportOnInputGridd
+from caveat.inference.engine.block import Block
+from caveat.inference.engine.study_grid import GridElement, StudyGrid, element_of_grid
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.moments import Moments
-from caveat.inference.report_on_input_grid import ReportOnInputGridd
-from caveat.inference.study_grid import GridElement, StudyGrid, element_of_grid
+from caveat.inference.stored.true_value import true_value
+from caveat.inference.stored.truths import Truth
 from caveat.inference.targets.drawn import Drawn
 from caveat.inference.targets.target import Target
-from caveat.inference.true_value import true_value
-from caveat.inference.truths import Truth
 from caveat.networks.draws.draw import first_draws
 
 SPACING_MM = (2.5, 0.8, 0.5)

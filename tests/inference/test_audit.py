@@ -19,7 +19,7 @@ from caveat.inference.calibration.record import MARGINAL, read_records
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.gate.gate import Check
-from caveat.inference.truths import MaskTruths
+from caveat.inference.stored.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
 LEVEL, TRUTH = 0.8, "as the rater of the phantoms outlines it"

@@ -31,13 +31,13 @@ from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.calibration.seen import read_seen
-from caveat.inference.coverage.evaluate_coverage import evaluate_coverage
-from caveat.inference.coverage.figures import FIRST_LINE
-from caveat.inference.coverage.settings import Coverage
-from caveat.inference.coverage.source import Source
-from caveat.inference.coverage.tables import record_line
+from caveat.inference.evaluation.evaluate_coverage import evaluate_coverage
+from caveat.inference.evaluation.figures import FIRST_LINE
+from caveat.inference.evaluation.settings import Coverage
+from caveat.inference.evaluation.source import Source
+from caveat.inference.evaluation.tables import record_line
 from caveat.inference.gate.gate import Check
-from caveat.inference.truths import MaskTruths
+from caveat.inference.stored.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
 K = 5
@@ -132,7 +132,7 @@ measurements:
     "calibrate.yaml": """
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
-  truths: {_target_: caveat.inference.truths.MaskTruths, classes: [1, 2]}
+  truths: {_target_: caveat.inference.stored.truths.MaskTruths, classes: [1, 2]}
   targets: '@measurements'
   score: {_target_: caveat.inference.calibration.scores.log.Log, offset: 0.001}
   unit: subject

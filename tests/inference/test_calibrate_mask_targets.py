@@ -9,11 +9,11 @@ import torch
 from calibration_phantoms import AFFINE, BUNDLE, SHAPE, result_of, write_label, write_list, write_result
 
 from caveat.cli import main
-from caveat.inference.block import Block
 from caveat.inference.calibration.apply_records import ApplyRecordsd
+from caveat.inference.engine.block import Block
+from caveat.inference.engine.study_grid import StudyGrid, element_of_grid
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.moments import Moments
-from caveat.inference.study_grid import StudyGrid, element_of_grid
 from caveat.inference.targets.largest_diameter import LargestDiameter
 from caveat.inference.targets.surface_area import SurfaceArea
 from caveat.networks.draws.draw import first_draws
@@ -28,7 +28,7 @@ measurements:
 CALIBRATE = """
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration
-  truths: {_target_: caveat.inference.truths.MaskTruths}
+  truths: {_target_: caveat.inference.stored.truths.MaskTruths}
   targets: '@measurements'
   score: {_target_: caveat.inference.calibration.scores.log.Log, offset: 1.0}
   unit: subject

@@ -28,7 +28,7 @@ from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.fitted import Fitted
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.gate.gate import Check
-from caveat.inference.truths import MaskTruths
+from caveat.inference.stored.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
 BOTH = MaskTruths(classes=(1, 2))

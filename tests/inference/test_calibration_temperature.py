@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from caveat.inference.calibration.temperature import LabelledLogits, fit_on_studies, fit_temperature
-from caveat.inference.inferer import SamplingInferer
+from caveat.inference.engine.inferer import SamplingInferer
 from caveat.inference.reducers.kept_draws import KeptDraws
 from caveat.inference.reducers.moments import Moments
 from caveat.networks.samplers.ensemble import Ensemble

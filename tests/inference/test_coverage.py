@@ -16,17 +16,17 @@ from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.settings import Calibration
 from caveat.inference.calibration.units import is_made_of
-from caveat.inference.coverage.baselines import scored_units, with_score
-from caveat.inference.coverage.chosen_record import calibration_units
-from caveat.inference.coverage.evaluate_coverage import section
-from caveat.inference.coverage.figures import FIRST_LINE, SECOND_LINE, figures_of, groups_of
-from caveat.inference.coverage.methods import CALIBRATED, QUANTILES_OF_DRAWS, Method
-from caveat.inference.coverage.plots import save_plots
-from caveat.inference.coverage.settings import Coverage
-from caveat.inference.coverage.tables import coverage_sections
+from caveat.inference.evaluation.baselines import scored_units, with_score
+from caveat.inference.evaluation.chosen_record import calibration_units
+from caveat.inference.evaluation.evaluate_coverage import section
+from caveat.inference.evaluation.figures import FIRST_LINE, SECOND_LINE, figures_of, groups_of
+from caveat.inference.evaluation.methods import CALIBRATED, QUANTILES_OF_DRAWS, Method
+from caveat.inference.evaluation.plots import save_plots
+from caveat.inference.evaluation.settings import Coverage
+from caveat.inference.evaluation.tables import coverage_sections
 from caveat.inference.gate.gate import Check
-from caveat.inference.landmark import landmarks
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band
+from caveat.inference.targets.landmark import landmarks
 from caveat.inference.targets.volume import Volume
 from caveat.reasons import StudyRefused
 

@@ -14,16 +14,16 @@ from scipy.stats import betabinom
 from caveat.inference.calibration.calibrate import calibrate
 from caveat.inference.calibration.record import MARGINAL, SIMULTANEOUS
 from caveat.inference.calibration.scores.distance import Distance
-from caveat.inference.coverage.evaluate_coverage import evaluate_coverage
-from caveat.inference.coverage.figures import FIRST_LINE, SECOND_LINE, figures_of
-from caveat.inference.coverage.methods import CALIBRATED, TOTAL_COVARIANCE, Method
-from caveat.inference.coverage.plots import save_plots
-from caveat.inference.coverage.settings import Coverage
-from caveat.inference.coverage.source import Source
-from caveat.inference.coverage.tables import coverage_sections
+from caveat.inference.evaluation.evaluate_coverage import evaluate_coverage
+from caveat.inference.evaluation.figures import FIRST_LINE, SECOND_LINE, figures_of
+from caveat.inference.evaluation.methods import CALIBRATED, TOTAL_COVARIANCE, Method
+from caveat.inference.evaluation.plots import save_plots
+from caveat.inference.evaluation.settings import Coverage
+from caveat.inference.evaluation.source import Source
+from caveat.inference.evaluation.tables import coverage_sections
 from caveat.inference.gate.gate import Check
-from caveat.inference.landmark import landmarks
-from caveat.inference.point_truths import PointTruths
+from caveat.inference.stored.point_truths import PointTruths
+from caveat.inference.targets.landmark import landmarks
 from caveat.reasons import StudyRefused
 
 ASKED = Coverage(

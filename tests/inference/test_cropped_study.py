@@ -15,13 +15,13 @@ from monai.transforms import Compose, FlattenSubKeysd
 from phantoms import ellipsoid, oblique_affine, write_nifti
 from torch import nn
 
+from caveat.inference.answers.report_on_input_grid import ReportOnInputGridd
 from caveat.inference.calibration.identity import identity_of
-from caveat.inference.inferer import SamplingInferer
+from caveat.inference.engine.inferer import SamplingInferer
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.hypotheses import Hypotheses
 from caveat.inference.reducers.information import Information
 from caveat.inference.reducers.moments import Moments
-from caveat.inference.report_on_input_grid import ReportOnInputGridd
 from caveat.inference.targets.volume import Volume
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.transforms.output.study_folder import WriteStudyd

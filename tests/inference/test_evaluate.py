@@ -12,12 +12,12 @@ import tifffile
 from PIL import Image
 
 from caveat.commands import evaluate as command
-from caveat.inference.evaluate import Evaluation, evaluate
-from caveat.inference.evaluation_config import read_evaluation
-from caveat.inference.evaluation_files import save_evaluation, to_csv, to_json, to_markdown
-from caveat.inference.evaluations.overlap import overlap
+from caveat.inference.evaluation.evaluate import Evaluation, evaluate
+from caveat.inference.evaluation.evaluation_config import read_evaluation
+from caveat.inference.evaluation.evaluation_files import save_evaluation, to_csv, to_json, to_markdown
+from caveat.inference.figures.overlap import overlap
 from caveat.inference.metrics.overlap import dice
-from caveat.inference.truths import MaskTruths
+from caveat.inference.stored.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,13 +6,13 @@ import nibabel
 import numpy as np
 import pytest
 
-from caveat.inference.evaluations.labels import label_overlap, label_surfaces
+from caveat.inference.figures.labels import label_overlap, label_surfaces
 from caveat.inference.metrics.overlap import dice
 from caveat.inference.metrics.surface_distance import surface_distances
-from caveat.inference.stored_study import StoredStudy
+from caveat.inference.stored.stored_study import StoredStudy
+from caveat.inference.stored.true_value import true_value
+from caveat.inference.stored.truths import MaskTruths, Truth
 from caveat.inference.targets.volume import Volume
-from caveat.inference.true_value import true_value
-from caveat.inference.truths import MaskTruths, Truth
 from caveat.reasons import StudyRefused
 
 NAMES = ["background", "anterior", "posterior"]

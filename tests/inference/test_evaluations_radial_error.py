@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from caveat.inference.evaluate import Evaluation, evaluate
-from caveat.inference.evaluations.radial_error import error_ranking, median_radial_error, radial_error
+from caveat.inference.evaluation.evaluate import Evaluation, evaluate
+from caveat.inference.figures.radial_error import error_ranking, median_radial_error, radial_error
 from caveat.inference.metrics.radial_error import detection_rate, radial_errors
-from caveat.inference.point_truths import PointTruths
+from caveat.inference.stored.point_truths import PointTruths
 from caveat.reasons import StudyRefused
 
 NAMES = ["Sella", "Nasion", "Menton"]

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from caveat.inference.heatmaps import covariances_of, decode, heatmaps_of, positions_of
+from caveat.inference.engine.heatmaps import covariances_of, decode, heatmaps_of, positions_of
 from caveat.networks.losses.heatmap_cross_entropy import HeatmapCrossEntropy
 from caveat.transforms.landmarks.gaussian_heatmaps import gaussian_heatmaps
 

@@ -15,10 +15,11 @@ from monai.inferers import sliding_window_inference
 from monai.transforms import LoadImaged
 from torch import nn
 
-from caveat.inference import block as block_module
-from caveat.inference import inferer as inferer_module
-from caveat.inference.inferer import SamplingInferer, in_order_of_needs
-from caveat.inference.labels import labels_of
+from caveat.inference.engine import block as block_module
+from caveat.inference.engine import inferer as inferer_module
+from caveat.inference.engine.inferer import SamplingInferer, in_order_of_needs
+from caveat.inference.engine.labels import labels_of
+from caveat.inference.engine.windows import plan_windows
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.hypotheses import Hypotheses
@@ -27,7 +28,6 @@ from caveat.inference.reducers.kept_draws import KeptDraws
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.targets.area import Area
 from caveat.inference.targets.volume import Volume
-from caveat.inference.windows import plan_windows
 from caveat.networks.draws.draw import Draw
 from caveat.networks.draws.place import Place
 from caveat.reasons import StudyRefused

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from caveat.inference.labels import count_labels, labels_of
+from caveat.inference.engine.labels import count_labels, labels_of
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

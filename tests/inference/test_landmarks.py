@@ -10,12 +10,12 @@ import torch
 from monai.data import MetaTensor, decollate_batch, list_data_collate
 from monai.transforms import Compose, CopyItemsd, DivisiblePadd, FlattenSubKeysd, Resized
 
-from caveat.inference.block import Block
-from caveat.inference.inferer import SamplingInferer
-from caveat.inference.points_on_input_grid import PointsOnInputGridd
+from caveat.inference.answers.points_on_input_grid import PointsOnInputGridd
+from caveat.inference.engine.block import Block
+from caveat.inference.engine.inferer import SamplingInferer
+from caveat.inference.engine.study_grid import GridElement, StudyGrid
 from caveat.inference.reducers.landmarks import Landmarks
 from caveat.inference.reducers.moments import Moments
-from caveat.inference.study_grid import GridElement, StudyGrid
 from caveat.networks.backbones.residual_unet import ResidualUNet
 from caveat.networks.draws.draw import first_draws
 from caveat.networks.samplers.dropout import DropoutSampler

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from phantoms import write_nifti
 
-from caveat.inference.one_of_raters import OneOfRaters
-from caveat.inference.stored_study import StoredStudy
+from caveat.inference.stored.one_of_raters import OneOfRaters
+from caveat.inference.stored.stored_study import StoredStudy
+from caveat.inference.stored.true_value import true_value
 from caveat.inference.targets.mean_volume import MeanVolume
 from caveat.inference.targets.volume import Volume
-from caveat.inference.true_value import true_value
 from caveat.reasons import StudyRefused
 
 SHAPE = (6, 5, 4)

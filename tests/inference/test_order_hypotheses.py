@@ -10,7 +10,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from caveat.inference.order_hypotheses import OrderHypothesesd, groups_of_alike
+from caveat.inference.answers.order_hypotheses import OrderHypothesesd, groups_of_alike
 from caveat.inference.targets.area import Area
 from caveat.inference.targets.volume import Volume
 from caveat.transforms.writers.example_study import example_study

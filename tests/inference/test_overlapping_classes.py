@@ -13,8 +13,9 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, FlattenSubKeysd, Identityd
 from torch import nn
 
-from caveat.inference.inferer import SamplingInferer
-from caveat.inference.order_hypotheses import OrderHypothesesd
+from caveat.inference.answers.order_hypotheses import OrderHypothesesd
+from caveat.inference.answers.report_on_input_grid import ReportOnInputGridd
+from caveat.inference.engine.inferer import SamplingInferer
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.hypotheses import Hypotheses
@@ -22,10 +23,9 @@ from caveat.inference.reducers.information import Information
 from caveat.inference.reducers.kept_draws import KeptDraws
 from caveat.inference.reducers.lesions import Lesions
 from caveat.inference.reducers.moments import Moments
-from caveat.inference.report_on_input_grid import ReportOnInputGridd
-from caveat.inference.stored_study import StoredStudy
+from caveat.inference.stored.stored_study import StoredStudy
+from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.targets.area import Area
-from caveat.inference.truths import MaskTruths
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.reasons import StudyRefused
 

@@ -22,7 +22,7 @@ from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.distance import Distance
 from caveat.inference.calibration.scores.ellipse_distance import EllipseDistance
 from caveat.inference.gate.gate import Check
-from caveat.inference.landmark import landmarks
+from caveat.inference.targets.landmark import landmarks
 from caveat.reasons import StudyRefused
 
 TRUTH = "as the rater of the phantoms marks it"

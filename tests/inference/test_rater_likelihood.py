@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from caveat.inference.inferer import SamplingInferer
-from caveat.inference.rater_likelihood import RaterLikelihood
+from caveat.inference.engine.inferer import SamplingInferer
+from caveat.inference.likelihood.rater_likelihood import RaterLikelihood
 from caveat.inference.reducers.moments import Moments
 from caveat.networks.backbones.residual_unet import ResidualUNet
 from caveat.networks.draws.draw import first_draws

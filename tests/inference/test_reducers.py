@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from caveat.inference.block import Block
+from caveat.inference.engine.block import Block
+from caveat.inference.engine.study_grid import GridElement, StudyGrid
 from caveat.inference.reducers.agreement import Agreement
 from caveat.inference.reducers.doubt import Doubt
 from caveat.inference.reducers.extent import Extent
@@ -17,7 +18,6 @@ from caveat.inference.reducers.information import Information
 from caveat.inference.reducers.lesions import Lesions
 from caveat.inference.reducers.lowest_probability import LowestProbability
 from caveat.inference.reducers.moments import Moments
-from caveat.inference.study_grid import GridElement, StudyGrid
 from caveat.inference.targets.area import Area
 from caveat.inference.targets.area_share import AreaShare
 from caveat.inference.targets.drawn import Drawn

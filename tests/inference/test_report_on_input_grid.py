@@ -9,7 +9,7 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Compose, CropForegroundd, Resized
 
-from caveat.inference.report_on_input_grid import ReportOnInputGridd, touches_border
+from caveat.inference.answers.report_on_input_grid import ReportOnInputGridd, touches_border
 from caveat.inference.targets.area import Area
 
 MAPS = ("entropy", "expected_entropy", "mutual_information", "variance")

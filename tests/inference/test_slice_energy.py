@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from caveat.inference.slice_energy import slice_energy
+from caveat.inference.training.slice_energy import slice_energy
 
 
 def test_the_mean_is_over_slices_with_an_outline():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from caveat.inference.statement import number, statement
+from caveat.inference.targets.statement import number, statement
 
 SPACE = "\u202f"
 

@@ -16,7 +16,7 @@ from phantoms import fundus, write_hippocampus_crop
 from PIL import Image
 from pydicom import dcmwrite
 
-from caveat.inference.stored_study import read_map
+from caveat.inference.stored.stored_study import read_map
 from caveat.inference.stress.degraded import Degradation, dimensions_of, write_degraded
 from caveat.inference.stress.mixed_stream import CLEAN, read_stream, write_stream
 from caveat.inference.stress.strengths import chosen_degradations, read_strengths

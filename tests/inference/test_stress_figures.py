@@ -19,13 +19,13 @@ from caveat.inference.calibration.split_stratum import SplitStratum
 from caveat.inference.calibration.units import unit_hash
 from caveat.inference.gate.gate import Gate, Limit
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band
+from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.stress.degraded import LIST, Degradation
 from caveat.inference.stress.stress import StressSettings, score_sets
 from caveat.inference.stress.stress_files import save_stress
 from caveat.inference.stress.stress_set import CLEAN, PREDICTIONS, StressSet
 from caveat.inference.stress.summary import summarise
 from caveat.inference.targets.area import Area
-from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
 SHAPE = (10, 20)

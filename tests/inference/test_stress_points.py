@@ -18,15 +18,15 @@ from caveat.inference.calibration.scores.ellipse_distance import EllipseDistance
 from caveat.inference.calibration.split_stratum import SplitStratum
 from caveat.inference.calibration.units import unit_hash
 from caveat.inference.gate.gate import Gate, Limit
-from caveat.inference.landmark import landmarks
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band
 from caveat.inference.metrics.linear_correlation import pearson
-from caveat.inference.point_truths import PointTruths
+from caveat.inference.stored.point_truths import PointTruths
 from caveat.inference.stress.degraded import LIST, Degradation
 from caveat.inference.stress.stress import StressSettings, StressTable, score_sets
 from caveat.inference.stress.stress_files import save_stress
 from caveat.inference.stress.stress_set import CLEAN, PREDICTIONS, StressSet
 from caveat.inference.stress.summary import summarise
+from caveat.inference.targets.landmark import landmarks
 from caveat.reasons import StudyRefused
 from caveat.transforms.landmarks.points_table import write_points
 

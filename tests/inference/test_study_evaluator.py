@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caveat.inference.study_evaluator import refusal_behind
+from caveat.inference.answers.study_evaluator import refusal_behind
 from caveat.reasons import StudyRefused
 
 

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from caveat.inference.engine.study_grid import GridElement, StudyGrid
 from caveat.inference.reducers.extent import Extent
 from caveat.inference.reducers.lesions import Lesions
-from caveat.inference.study_grid import GridElement, StudyGrid
 from caveat.inference.targets.area import Area
 from caveat.inference.targets.drawn import Drawn
 from caveat.inference.targets.largest_diameter import LargestDiameter

@@ -7,8 +7,8 @@ import torch
 from monai.engines import SupervisedTrainer
 from torch import nn
 
-from caveat.inference.autocast_inferer import AutocastInferer
-from caveat.inference.clip_gradients import ClipGradients
+from caveat.inference.training.autocast_inferer import AutocastInferer
+from caveat.inference.training.clip_gradients import ClipGradients
 
 
 @pytest.mark.parametrize(("max_norm", "moved"), [(0.5, 0.5), (100.0, 2.0)])

@@ -11,9 +11,9 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff
 from phantoms import oblique_affine
 from PIL import Image
 
-from caveat.inference import truths
-from caveat.inference.stored_study import StoredStudy, read_map
-from caveat.inference.truths import MaskTruths, on_grid
+from caveat.inference.stored import truths
+from caveat.inference.stored.stored_study import StoredStudy, read_map
+from caveat.inference.stored.truths import MaskTruths, on_grid
 from caveat.reasons import StudyRefused
 
 SHAPE = (7, 6, 5)

@@ -8,7 +8,7 @@ from monai.networks import nets
 from torch import nn
 from torch.nn import functional as F
 
-from caveat.inference.inferer import SamplingInferer
+from caveat.inference.engine.inferer import SamplingInferer
 from caveat.inference.reducers.moments import Moments
 from caveat.networks.draws.draw import Draw
 from caveat.networks.draws.place import Place

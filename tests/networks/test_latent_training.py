@@ -14,10 +14,10 @@ from monai.engines import SupervisedTrainer
 from monai.engines.utils import PrepareBatchExtraInput
 from monai.handlers import LrScheduleHandler
 
-from caveat.inference.autocast_inferer import AutocastInferer
-from caveat.inference.inferer import SamplingInferer
-from caveat.inference.rater_likelihood import RaterLikelihood
+from caveat.inference.engine.inferer import SamplingInferer
+from caveat.inference.likelihood.rater_likelihood import RaterLikelihood
 from caveat.inference.reducers.moments import Moments
+from caveat.inference.training.autocast_inferer import AutocastInferer
 from caveat.networks.backbones.residual_unet import ResidualUNet
 from caveat.networks.draws.draw import first_draws
 from caveat.networks.draws.place import Place

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from caveat.inference.calibration.calibration_part import refuse_seen
-from caveat.inference.evaluate import read_entries
+from caveat.inference.stored.list_part import read_entries
 from caveat.reasons import StudyRefused
 from caveat.transforms.study.data_list import balanced_weights
 

@@ -8,7 +8,7 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import ApplyTransformToPointsd, Compose, DivisiblePadd, RandAffined, Resized
 
-from caveat.inference.heatmaps import positions_of
+from caveat.inference.engine.heatmaps import positions_of
 from caveat.reasons import StudyRefused
 from caveat.transforms.landmarks.gaussian_heatmaps import GaussianHeatmapsd, gaussian_heatmaps
 from caveat.transforms.landmarks.load_points import LoadPointsd

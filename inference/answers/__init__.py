@@ -1,0 +1,1 @@
+"""What a study is answered with, on the input's own grid."""

@@ -1,1 +1,0 @@
-"""Whether stored predictions and records keep their promise: coverage, size, gate, re-splits, plots."""

@@ -1,0 +1,1 @@
+"""Windows in, blocks of draws out: the loop, and what a reducer is."""

@@ -1,0 +1,1 @@
+"""How often promises are kept, and other figures from stored predictions."""

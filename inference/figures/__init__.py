@@ -1,0 +1,1 @@
+"""Figures of one study and one truth, named in a bundle's evaluate.yaml."""

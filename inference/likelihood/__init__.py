@@ -1,0 +1,1 @@
+"""How well draws explain what raters drew."""

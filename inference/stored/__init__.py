@@ -1,0 +1,1 @@
+"""What was stored of a study, and what is true of it."""
