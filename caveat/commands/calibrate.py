@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from .output_folder import make_folder
 from .stated_path import stated_path
 
 if TYPE_CHECKING:
@@ -179,14 +180,6 @@ def write_features(options: argparse.Namespace, output: Path) -> int:
     reference.write(output / "features.json")
     print(f"features of {reference.n} of {len(entries)} images; {output / 'features.json'}")
     return ExitStatus.OK
-
-
-def make_folder(output: Path) -> None:
-    """Make the folder if it is not there. Raises: StudyRefused: OUTPUT_NOT_WRITABLE."""
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
 
 
 def read_levels(text: str) -> tuple[float, ...]:

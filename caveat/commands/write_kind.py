@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..exit_status import ExitStatus
+from .output_folder import make_folder
 
 SEEN = ("training", "early_stopping")
 """Parts of a list whose images a network has seen: those that calibrate or test it are not asked."""
@@ -19,7 +20,6 @@ def write_kind(options: argparse.Namespace, bundle: Path, output: Path) -> int:
     """
     from ..inference.gate.kind_limits import build_kind_limits, read_kind_settings
     from ..inference.stored.list_part import read_entries, results_by_sha256
-    from .calibrate import make_folder
 
     settings = read_kind_settings(bundle / "configs" / "kind.yaml")
     entries = [entry for part in ([options.split] if options.split else SEEN) for entry in read_entries(options.data, part)]

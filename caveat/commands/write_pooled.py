@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from .output_folder import make_folder
 
 if TYPE_CHECKING:
     from ..inference.calibration.settings import Calibration
@@ -21,7 +22,6 @@ def write_pooled(options: argparse.Namespace, output: Path, settings: Calibratio
     """
     from ..inference.calibration.pooled_covariance import pool_errors
     from ..inference.calibration.record_file import write_record
-    from .calibrate import make_folder
 
     if not settings.of_landmarks:
         raise StudyRefused("WRONG_USAGE", "--pooled is for bundles of landmarks")
