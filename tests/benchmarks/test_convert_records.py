@@ -43,7 +43,7 @@ def of_version_1(tmp_path):
 
 def test_the_command_gives_the_shipped_files(of_version_1):
     converted = convert_folder(of_version_1, of_version_1 / "calibration")
-    assert len(converted) == 4
+    assert len(converted) == 5
     for path, text in converted.items():
         assert json.loads(text) == json.loads((BUNDLES / "hippocampus_volume" / "calibration" / path.name).read_text())
 

@@ -109,12 +109,14 @@ def test_figures_of_every_class_and_intervals_of_every_volume(stored, run, capsy
     names = ["Dice", "Dice, anterior", "average surface distance, posterior, mm", "surface Dice at 1 mm, both parts"]
     assert {*names, "anterior volume: error, mL", "hippocampus volume: error, share of the truth"} <= set(metrics)
     assert len(table["rows"]) == 12
-    sections = table["coverage"]["sections"]
+    *sections, at_once = table["coverage"]["sections"]
     assert [section["names"] for section in sections] == [[measurement.name] for measurement in MEASUREMENTS]
+    assert at_once["names"] == ["anterior volume", "posterior volume"] and at_once["record"] is None
+    assert at_once["no_record"] == "NO_CALIBRATION_RECORD" and at_once["units"] == 6
     for section in sections:
         assert (section["record"]["n"], section["units"], len(section["rows"])) == (14, 6, 12)
         assert section["resplits"] and section["baselines"] and section["power"]
-    assert table["coverage"]["claims"] == {"marginal": 12}
+    assert table["coverage"]["claims"] == {"marginal": 12, "simultaneous": 4}
     printed = capsys.readouterr().out
     assert "## Coverage: posterior volume, mL" in printed
     first = {name: (stored / "out" / name).read_bytes() for name in FILES}
@@ -132,7 +134,8 @@ def test_without_predictions_of_the_calibration_part_there_are_no_baselines_and_
     for scan in range(28):
         (stored / f"out/scan{scan:02d}/result.json").unlink()
     assert run("--record", str(stored / "records")) == 0
-    for section in json.loads((stored / "out/evaluation.json").read_text())["coverage"]["sections"]:
+    *sections, _ = json.loads((stored / "out/evaluation.json").read_text())["coverage"]["sections"]
+    for section in sections:
         assert section["figures"] and section["power"] and not section["baselines"] and not section["resplits"]
 
 

@@ -133,7 +133,7 @@ def test_a_command_that_is_ended_leaves_nothing_in_the_temporary_folder(number, 
     code = (
         "import os, signal, sys\n"
         "from caveat.cli import main\n"
-        "from caveat.transforms import inspect_study\n"
+        "from caveat.transforms.study import inspect_study\n"
         "def ended(*given, **stated):\n"
         "    assert list(os.scandir('tmp'))\n"
         "    os.kill(os.getpid(), int(sys.argv[1]))\n"
