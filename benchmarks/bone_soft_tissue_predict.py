@@ -8,6 +8,7 @@ temperature  the temperature of the link, of each fold's network on the bodies t
 folds        each fold's network on the bodies of its fold
 ensemble     the five networks together on the bodies that no network sees
 kind         limits beyond which an image is flagged, from the ensemble on one image of each body that its networks have seen
+others       how many real films are flagged, how many simulated ones of bodies that no network has seen, and their scores
 record       the threshold record, from the step folds, valid for the step ensemble
 compared     other networks of fewer steps (configs/train_NAME.yaml, checkpoints NAME_foldK), out of fold, where they are trained
 
@@ -20,7 +21,9 @@ import argparse
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -35,10 +38,11 @@ from caveat.inference.calibration.calibrate_threshold import THRESHOLDS, OutOfFo
 from caveat.inference.calibration.record_file import write_record
 from caveat.inference.calibration.temperature import LabelledLogits, fit_temperature
 from caveat.inference.calibration.threshold_record import ThresholdRecord, identity_of_threshold
-from caveat.inference.gate.kind_limits import build_kind_limits, read_kind_settings
+from caveat.inference.gate.image_scores import image_scores
+from caveat.inference.gate.kind_limits import KindLimits, build_kind_limits, read_kind_settings
 from caveat.inference.stored.list_part import read_entries, results_by_sha256
 from caveat.networks.weights.pack_members import pack
-from caveat.transforms.study.discover import studies_from_list
+from caveat.transforms.study.discover import DATA_ROOT, studies_from_list
 
 OUT = ROOT / "out" / "bone_soft_tissue"
 PREPARED = ROOT / "prepared"
@@ -48,6 +52,8 @@ SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
 BOUND = 0.25
 VIEWS_A_BODY = 8
+FILMS = slice(20, 30)
+"""By name; the first twenty of each set had been looked at when the check of the noise was added."""
 COMPARED = {"unet": "U-Net (default), 300 steps", "xnet": "XNet16 k3, 300 steps", "segnet": "SegNet, 300 steps"}
 WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
@@ -60,7 +66,7 @@ WRITERS = [
 def main() -> None:
     """Run one step."""
     steps = {"pack": pack_networks, "temperature": fit, "folds": predict_folds, "ensemble": predict_ensemble, "record": write}
-    steps |= {"kind": limit_kind, "compared": predict_compared}
+    steps |= {"kind": limit_kind, "others": judge_others, "compared": predict_compared}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=tuple(steps))
     parser.add_argument("--bundle", default="bundles/_bone_soft_tissue", help="name or folder")
@@ -115,18 +121,37 @@ def predict_ensemble(bundle: Path) -> None:
 
 def limit_kind(bundle: Path) -> None:
     """The limits of kind.yaml, from one image a body: what a fold tests the networks of the others have seen."""
+    images = [PREPARED / entry["image"] for fold in FOLDS for entry in read_entries(list_of(fold), "test")[::VIEWS_A_BODY]]
+    limits = build_kind_limits(scored(bundle, images), read_kind_settings(bundle / "configs" / "kind.yaml"))
+    limits.write(bundle / "calibration" / limits.file_name)
+    print(limits.file_name, [f"{limit.name} {limit.direction} {limit.threshold:.4g}" for limit in limits.limits])
+
+
+def scored(bundle: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
+    """Study scores of images, by the ensemble. Returns: what limits are made of and held against, an entry an image."""
     config = parsed_bundle(bundle, None, {"device": "$torch.device('cpu')"})
     network, preprocessing, inferer, facts = map(
         config.get_parsed_content, ("network", "preprocessing", "inferer", "bundle_facts")
     )
     results = []
-    for entry in (entry for fold in FOLDS for entry in read_entries(list_of(fold), "test")[::VIEWS_A_BODY]):
-        study = preprocessing({"image": str(PREPARED / entry["image"])})
-        scores = json.loads(inferer(study["image"][None], network)["result"])["study_scores"]
+    for image in images:
+        study = preprocessing({"image": str(image)})["image"]
+        scores = json.loads(inferer(study[None], network)["result"])["study_scores"] | image_scores(study[0].numpy())
         results.append({"status": "OK", "study_scores": scores, "bundle": facts})
-    limits = build_kind_limits(results, read_kind_settings(bundle / "configs" / "kind.yaml"))
-    limits.write(bundle / "calibration" / limits.file_name)
-    print(limits.file_name, [f"{limit.name} {limit.direction} {limit.threshold:.4g}" for limit in limits.limits])
+    return results
+
+
+def judge_others(bundle: Path) -> None:
+    """Images of another kind, and of the same kind: flags, and least, median and most of the scores that the limits look at."""
+    (place,) = (bundle / "calibration").glob(KindLimits.pattern)
+    limits = KindLimits.read(place)
+    real = {name: sorted((Path(DATA_ROOT) / name / "images").iterdir())[FILMS] for name in ("cephalograms", "chest_xray")}
+    simulated = {"kept out": [PREPARED / entry["image"] for entry in read_entries(list_of(1), "kept_out")]}
+    for name, images in (real | simulated).items():
+        scores = [result["study_scores"] for result in scored(bundle, images)]
+        flagged = sum(bool(limits.broken_by(one)) for one in scores)
+        spread = {limit.name: np.quantile([one[limit.name] for one in scores], [0, 0.5, 1]).round(4) for limit in limits.limits}
+        print(f"{name}: {flagged} of {len(scores)} flagged; {spread}", flush=True)
 
 
 def predict_compared(bundle: Path) -> None:
