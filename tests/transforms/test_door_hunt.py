@@ -74,6 +74,17 @@ def test_a_slice_that_says_it_is_no_image(sop_class, tmp_path):
     assert at_the_door(tmp_path) == ["MIXED_SOP_CLASS"]
 
 
+def test_a_dose_beside_whose_size_is_damaged(tmp_path):
+    """It might be a slice, as far as anybody can see."""
+    dose = clean_series(GRID)[0]
+    dose.SOPClassUID, dose.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.481.2", uid("dose")
+    (path,) = write([dose], tmp_path, names=["dose"])
+    rows = b"\x28\0\x10\0US"
+    path.write_bytes(path.read_bytes().replace(rows + b"\2\0\x0a\0", rows + b"\3\0\x0a\0\0"))
+    write(clean_series(GRID), tmp_path)
+    assert at_the_door(tmp_path) == ["NOT_DICOM"]
+
+
 @pytest.mark.parametrize(("tag", "values"), [("Laterality", "LR"), ("PatientPosition", ("HFS", "FFS"))])
 def test_what_belongs_to_the_series(tag, values, tmp_path):
     series = clean_series(GRID)

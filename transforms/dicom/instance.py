@@ -230,10 +230,10 @@ def _refuse_incomplete(instance: Instance) -> None:
     """What every object, and every image, must say of itself."""
     if not instance.sop_class:
         raise StudyRefused("NOT_DICOM", "it does not say what kind of object it is")
+    size = [instance.header.get(keyword) for keyword in ("Rows", "Columns")]  # asked of every object: it may be a slice
     if not instance.is_image:
         return
     for keyword in SORTED_BY:
         instance.header.get(keyword)
-    size = [instance.header.get(keyword) for keyword in ("Rows", "Columns")]
     if not all(isinstance(length, int) and length > 0 for length in size):
         raise StudyRefused("BAD_HEADER", "an image does not say how many rows and columns it has")
