@@ -62,7 +62,7 @@ def read(sampler: str, part: str) -> list[dict[str, Any]]:
         folder, result = stored[entry["sha256"]]
         truths = SETTINGS.truths.read(entry, DATA, StoredStudy(folder.name, result))
         positions = {truth.rater: np.array([truth.positions[name] for name in NAMES]) for truth in truths}
-        draws = np.array([point["draws"]["values"] for point in result["points"]])
+        draws = np.array([point["draws"]["values"] for point in result["answers"]])
         images.append({"unit": entry["unit"], "entry": entry, "result": result, "draws": draws, **positions})
     return images
 
@@ -136,7 +136,7 @@ def certainty() -> None:
         images = read(sampler, part)
         for score in ("heatmap_activation", "mean_distance_to_mean", "heatmap_spread", "feature_distance"):
             values = [image["result"]["study_scores"].get(score) for image in images]
-            own = [[point.get(score) for point in image["result"]["points"]] for image in images]
+            own = [[point.get(score) for point in image["result"]["answers"]] for image in images]
             if None not in values:
                 each = "-" if own[0][0] is None else shown(spearman(np.ravel(own), errors.ravel()))
                 rows.append([sampler, score, shown(spearman(values, errors.mean(axis=1))), each])

@@ -112,8 +112,8 @@ def against_naive(
             warm=entry is not None and turns > 1,
         )
         probability = float((naive["pred"] - ours["pred"][0]).abs().max())
-        counted = naive["volumes"][:, json.loads(ours["result"])["measurements"][0]["classes"]].sum(dim=1)
-        volumes = torch.tensor(json.loads(ours["result"])["measurements"][0]["draws"]["values"])
+        counted = naive["volumes"][:, json.loads(ours["result"])["answers"][0]["classes"]].sum(dim=1)
+        volumes = torch.tensor(json.loads(ours["result"])["answers"][0]["draws"]["values"])
         off = float((volumes - counted).abs().max())
         return [
             title,

@@ -264,7 +264,7 @@ def others_table() -> None:
     for file in sorted((OUT / "others").glob("*/*/*/result.json")):
         result = json.loads(file.read_text(encoding="utf-8"))
         said = "; ".join(reason["message"] for reason in result["reasons"])
-        said = said or result["measurements"][0]["statement"]
+        said = said or result["answers"][0]["statement"]
         flags = ", ".join(result["flags"]) or "-"
         rows.append([file.parts[-4].replace("_", " "), file.parts[-3], result["status"], said, flags])
     print(markdown_table(["kind", "study", "status", "what is stated", "flags"], rows))

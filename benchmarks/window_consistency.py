@@ -90,7 +90,7 @@ def areas_of_draws(
     inferer_module.plan_windows = reversed_slabs if reverse else plan_windows
     result = json.loads(inferer(image, sampler)["result"])
     inferer_module.plan_windows = plan_windows
-    return result["measurements"][0]["draws"]["values"]
+    return result["answers"][0]["draws"]["values"]
 
 
 def border_effect(image: torch.Tensor, sampler: DropoutSampler) -> dict[str, float]:

@@ -85,15 +85,17 @@ def result_of(sha256: str, first: int, second: int, seed: int = 0, **more: Any) 
     jitter = np.random.default_rng(seed).integers(-8, 9, 5)
     entries = [
         {
+            "kind": "measurement",
             "name": measurement.name,
             "title": measurement.title,
             "unit": "mL",
-            "value": (first + second if len(measurement.classes) == 2 else first) * ML,
+            "value": (first + second if len(measurement.classes) == 2 else first) * ML or None,
             "draws": {
                 "n": 5,
                 "values": [((first + second if len(measurement.classes) == 2 else first) + int(j)) * ML for j in jitter],
             },
-            "interval": None,
+            "region": None,
+            "simultaneous_region": None,
             "statement": "to be replaced",
             "classes": list(measurement.classes),
         }
@@ -107,8 +109,7 @@ def result_of(sha256: str, first: int, second: int, seed: int = 0, **more: Any) 
         "input": {**given, "affine": AFFINE.tolist()},
         "bundle": dict(BUNDLE),
         "sampling": dict(SAMPLING),
-        "measurements": entries,
-        "points": [],
+        "answers": entries,
         "study_scores": {"noise": float(jitter.std()), "pooled_pairwise_dice": 0.9},
         "gate": None,
         "flags": [],

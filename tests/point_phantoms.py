@@ -85,7 +85,9 @@ def result_of(sha256: str, errors: np.ndarray, noise: float = 1.0, **more: Any) 
     values = PLACES - errors
     points = [
         {
+            "kind": "landmark",
             "name": name,
+            "title": name,
             "unit": "mm",
             "value": value.tolist(),
             "index_on_input_grid": (value / SPACING).tolist(),
@@ -110,8 +112,7 @@ def result_of(sha256: str, errors: np.ndarray, noise: float = 1.0, **more: Any) 
         "input": given,
         "bundle": dict(BUNDLE),
         "sampling": dict(SAMPLING),
-        "measurements": [],
-        "points": points,
+        "answers": points,
         "study_scores": {"noise": noise},
         "gate": None,
         "flags": [],

@@ -49,13 +49,13 @@ def _entries(finished: Finished, studies: Studies, output: Path) -> Iterator[dic
         outcome = finished.outcomes.get(study["number"])
         result = read_result(output / study["name"]) if outcome else None
         if outcome and result:
-            answers = [*result["measurements"], *result["points"]] if outcome.status == "OK" else []
+            answers = result["answers"] if outcome.status == "OK" else []
             yield {
                 "number": study["number"],
                 "name": study["name"],
                 "status": outcome.status,
                 "reasons": list(outcome.reasons),
                 "statements": [answer["statement"] for answer in answers],
-                "measurements": [{key: answer.get(key) for key in ("name", "unit", "value", "interval")} for answer in answers],
+                "answers": [{key: answer.get(key) for key in ("kind", "name", "unit", "value", "region")} for answer in answers],
                 "report": str(output / study["name"] / "report.html"),
             }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from monai.transforms import Transform
 
+from ...transforms.files.answers import LANDMARK, landmarks_of
 from ..engine.study_grid import spacing_is_known
 from ..targets.point_statement import point_statement
 
@@ -20,13 +21,14 @@ class PointsOnInputGridd(Transform):
     """Bring the points of a landmark bundle to the input: through the affine matrices that MONAI's transforms keep.
 
     Reads the flattened answer of `SamplingInferer` (keys `pred_*`, which it takes away), `orig_key`, the image on the network
-    grid, and `input`, the image as loaded. Adds `result`, a dictionary, in which every entry of `points` has
+    grid, and `input`, the image as loaded. Adds `result`, a dictionary, in which every landmark of `answers` has
 
     - `unit`, and in it `value`, the draws, the covariances (unit squared) and `mean_distance_to_mean`: mm where the spacing is
       known, else pixels or voxels of the input, from the middle of its first element;
     - `index_on_input_grid`: the value in elements of the input's grid, rows and columns for pictures;
     - `outside_image`: whether it lies beyond the image, or so near its edge (one element of the network grid) that it cannot be
-      told from a landmark beyond; then `statement` gives no number and LANDMARK_OUTSIDE_IMAGE is among the flags.
+      told from a landmark beyond; then `value` is None, `statement` gives no number
+      and LANDMARK_OUTSIDE_IMAGE is among the flags.
 
     Study scores, means over the landmarks: `mean_distance_to_mean` (for more than one draw), `heatmap_spread`, the root of
     the trace of the heatmaps' covariance, both in the points' unit; `heatmap_activation`.
@@ -47,14 +49,15 @@ class PointsOnInputGridd(Transform):
         grid = InputGrid(to_world, _matrix(image.affine, axes), tuple(image.shape[1:]))
         unit = "mm" if spacing_is_known(image.meta) else ("pixels" if axes == 2 else "voxels")
         result = json.loads(data["pred_result"])
-        points = [grid.state(entry, unit) for entry in result["points"]]
+        answers = [grid.state(entry, unit) if entry["kind"] == LANDMARK else entry for entry in result["answers"]]
+        points = landmarks_of({"answers": answers})
         flags = {
             *image.meta.get("flags", []),
             *result.get("flags", []),
             *([OUTSIDE] if any(point["outside_image"] for point in points) else []),
         }
         scores = result["study_scores"] | scores_of(points)
-        about = {"points": points, "study_scores": scores, "flags": sorted(flags)}
+        about = {"answers": answers, "study_scores": scores, "flags": sorted(flags)}
         return out | {"result": {"status": "OK", "reasons": [], "gate": None} | result | about}
 
 
@@ -74,7 +77,7 @@ class InputGrid:
         self.edge = np.abs(self.to_index[:-1, :-1] @ self.linear).sum(axis=1)  # of an element of the network grid
 
     def state(self, entry: Mapping[str, Any], unit: str) -> dict[str, Any]:
-        """A landmark's entry of `result.json`. Args: entry: of `Landmarks`. unit: of the result."""
+        """A landmark's answer of `result.json`. Args: entry: of `Landmarks`. unit: of the result."""
         value = self._place(entry["value"])
         index = self.to_index[:-1, :-1] @ value + self.to_index[:-1, -1]
         outside = bool(np.any(index < self.edge - 0.5) or np.any(index > self.size - 0.5 - self.edge))
@@ -88,7 +91,7 @@ class InputGrid:
         }
         stated = {
             "unit": unit,
-            "value": value.tolist(),
+            "value": None if outside else value.tolist(),
             "index_on_input_grid": index.tolist(),
             "outside_image": outside,
             "draws": draws,

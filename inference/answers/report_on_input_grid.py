@@ -12,6 +12,7 @@ from monai.transforms import Invertd, InvertibleTransform, Transform
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.files.answers import measurements_of
 from ...transforms.output.study_folder import reason_of
 from ..engine.labels import labels_of
 from ..engine.study_grid import element_of_grid, place_in_world
@@ -119,20 +120,20 @@ class ReportOnInputGridd(Transform):
         """Add status, values on the input's grid and flags. Args: drawn: the mask there."""
         if touches_border(study["segmentation"][0], study.get("region")):
             flags.append("TOUCHES_BORDER")
-        for entry, target in zip(result["measurements"], self.measurements, strict=True):
-            value = target.of(drawn)
-            entry["value_on_input_grid"] = value
+        entries = measurements_of(result)
+        for entry, target in zip(entries, self.measurements, strict=True):
+            value, on_network_grid = target.of(drawn), entry["value"] or 0.0
+            entry["value_on_input_grid"] = value if target.found(value) else None
             one_element = target.of(Drawn.of_one_element(drawn.element, target.classes, drawn.region_count))
-            difference = abs(value - entry["value"])
-            if difference > GRID_SHARE * abs(entry["value"]) and difference > GRID_ELEMENTS * one_element:
+            difference = abs(value - on_network_grid)
+            if difference > GRID_SHARE * abs(on_network_grid) and difference > GRID_ELEMENTS * one_element:
                 flags.append("GRID_MATTERS")
-        found = zip(result["measurements"], self.measurements, strict=True)
-        absent = [not target.found(entry["value"]) for entry, target in found]
+        absent = [entry["value"] is None for entry in entries]
         flags += ["NOTHING_FOUND"] * (any(absent) and not all(absent))  # of a part; of all it is the study's status
         status: dict[str, Any] = {"status": "OK", "reasons": []}
-        if all(absent) and not result["points"]:
+        if all(absent) and len(entries) == len(result["answers"]):
             status = {"status": "NOTHING_FOUND", "reasons": [reason_of(StudyRefused("NOTHING_FOUND"))]}
-            for entry in result["measurements"]:
+            for entry in entries:
                 entry["statement"] = NOTHING_FOUND
         return status | result | {"gate": None, "flags": sorted(set(flags))}
 

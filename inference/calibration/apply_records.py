@@ -14,7 +14,7 @@ from caveat.reasons import StudyRefused
 from ..gate.gate import Verdict
 from ..targets.point_statement import point_statement
 from ..targets.statement import statement
-from .answers import KINDS, entries_of, is_place
+from .answers import entries_of, is_place, place_of
 from .case import case_of
 from .identity import identity_of_target
 from .quantile import miss_rate
@@ -24,18 +24,10 @@ from .rows import Row
 from .seen import read_seen, withheld_as_seen
 from .valid_record import Withheld, best_fit, mismatch, out_of_range
 
-KEYS = {
-    "interval": {MARGINAL: "interval", SIMULTANEOUS: "simultaneous_interval"},
-    "place": {MARGINAL: "region", SIMULTANEOUS: "simultaneous_region"},
-}
-"""Where a region stands in an entry of a result, by what is stated and by the promise."""
+KEYS = {MARGINAL: "region", SIMULTANEOUS: "simultaneous_region"}
+"""Where a region stands in an answer, by the promise."""
 SHAPES = ("disc", "ellipse")
 """Kinds of regions of places, of which a result states one."""
-
-
-def key_of(entry: Mapping[str, Any], promise: str) -> str:
-    """Where a promise's region stands in an entry."""
-    return KEYS["place" if is_place(entry) else "interval"][promise]
 
 
 @dataclass(frozen=True)
@@ -54,14 +46,14 @@ class Told:
 
 
 class ApplyRecordsd(Transform):
-    """Give each measurement of a study its interval, and each landmark its region, where a record of these weights and settings
-    says one.
+    """Give each answer of a study its region, of a measurement an interval, where a record of these weights and settings says
+    one.
 
-    Reads and changes `result`: of each entry of `measurements` its `interval`, of `points` its `region`, of both what a
-    simultaneous promise adds (`simultaneous_interval`, `simultaneous_region`), and `statement`, which speaks of the first;
-    `gate`; and `flags` for what is withheld: UNITS_SEEN_IN_TRAINING, RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS,
-    NOTHING_PROVEN, MISSING_STUDY_SCORE. Values and draws stay as they are. Where nothing was found, the image does not show a
-    landmark, or there is no record, there is no region.
+    Reads and changes `result`: of each of its `answers` the `region`, and what a simultaneous promise adds,
+    `simultaneous_region`, and `statement`, which speaks of the first; `gate`; and `flags` for what is withheld:
+    UNITS_SEEN_IN_TRAINING, RECORD_MISMATCH, OUT_OF_RANGE, TOO_FEW_UNITS, NOTHING_PROVEN, MISSING_STUDY_SCORE. Values and
+    draws stay as they are. Where nothing was found, the image does not show a landmark, or there is no record, there is no
+    region.
 
     Args:
         records: file of a record, or folder of them; several of one target may lie there, of different samplers.
@@ -103,22 +95,22 @@ class ApplyRecordsd(Transform):
         if result["status"] != "OK":
             return dict(data)
         seen = withheld_as_seen(data, self.seen)
-        stated = {entry["name"] for kind in KINDS for entry in result[kind]}
+        stated = {answer["name"] for answer in result["answers"]}
         targets = dict.fromkeys((record.names, record.promise) for record in self.records if stated.issuperset(record.names))
         told = {target: self._tell(result, *target, seen) for target in targets}
         verdicts = [one.verdict for one in told.values() if one.verdict is not None]
         worst = min(verdicts, key=lambda verdict: verdict.accepted, default=None)
         by_promise = {promise: [one for (_, of), one in told.items() if of == promise] for promise in (MARGINAL, SIMULTANEOUS)}
-        changed = {kind: [_entry(entry, by_promise) for entry in result[kind]] for kind in KINDS}
+        answers = [_entry(answer, by_promise) for answer in result["answers"]]
         gate = result["gate"] if worst is None else worst.to_json()
         flags = sorted({*result["flags"], *(flag for one in told.values() for flag in one.flags)})
-        return {**data, "result": {**result, **changed, "gate": gate, "flags": flags}}
+        return {**data, "result": {**result, "answers": answers, "gate": gate, "flags": flags}}
 
     def _tell(self, result: Mapping[str, Any], names: Sequence[str], promise: str, seen: Withheld | None) -> Told:
         own = [record for record in self.records if (record.names, record.promise) == (names, promise)]
         record, differing = best_fit(own, identity_of_target(result, self.bundle, names))
         entries = entries_of(result, names)
-        if record is None or any(not is_place(entry) and entry["value"] == 0 for entry in entries):
+        if record is None or any(not is_place(entry) and entry["value"] is None for entry in entries):
             return Told()
         if seen or differing:
             return _withheld(names, seen or mismatch(differing))
@@ -166,28 +158,27 @@ def _withheld(names: Sequence[str], withheld: Withheld, verdict: Verdict | None 
 
 
 def _entry(entry: Mapping[str, Any], told: Mapping[str, Sequence[Told]]) -> dict[str, Any]:
-    """An entry with its regions and another sentence; as it is where nothing is said of it. Args: told: by promise."""
+    """An answer with its regions and another sentence; as it is where nothing is said of it. Args: told: by promise."""
     name = entry["name"]
     out = dict(entry)
     if not any(name in {**one.regions, **one.withheld} for every in told.values() for one in every):
         return out
     for promise, every in told.items():
         regions = [one.regions[name] for one in every if name in one.regions]
-        if regions or key_of(entry, promise) in entry:
-            out[key_of(entry, promise)] = regions[0] if regions else None
+        out[KEYS[promise]] = regions[0] if regions else None
     withheld = next((one.withheld[name].why for one in told[MARGINAL] if name in one.withheld), "")
     return {**out, "statement": _sentence(out, withheld)}
 
 
 def _sentence(entry: Mapping[str, Any], withheld: str) -> str:
-    region = entry[key_of(entry, MARGINAL)]
+    region = entry[KEYS[MARGINAL]]
     if not is_place(entry):
         draws = entry["draws"]["values"]
         return statement(entry["title"], entry["unit"], entry["value"], draws, region, withheld)
     return point_statement(
         entry["name"],
         entry["unit"],
-        entry["value"],
+        place_of(entry),
         entry["draws"]["n"],
         entry["mean_distance_to_mean"],
         entry["outside_image"],

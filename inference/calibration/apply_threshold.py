@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from monai.transforms import Transform
 
+from ...transforms.files.answers import MEASUREMENT
 from ..engine.study_grid import element_of_grid
 from ..targets.statement import UNITS_IN_WORDS, number
 from .seen import read_seen, withheld_as_seen
@@ -68,7 +69,7 @@ class ApplyThresholdd(Transform):
         undecided = (labels == self.class_index) & ~(torch.as_tensor(data["lowest_probability"]) > threshold)
         labels[undecided] = len(result["classes"])
         entry = _entry(data, record, self.risk, threshold, int(undecided.sum()))
-        changed = {"classes": [*result["classes"], UNDECIDED], "measurements": [*result["measurements"], entry]}
+        changed = {"classes": [*result["classes"], UNDECIDED], "answers": [*result["answers"], entry]}
         return {**data, "segmentation": labels, "result": {**result, **changed}}
 
 
@@ -83,13 +84,15 @@ def _entry(data: Mapping[str, Any], record: ThresholdRecord, risk: float, thresh
         f"{100 * record.bound:g} %; {record.folds} folds, {record.units} {record.unit}s)"
     )
     return {
+        "kind": MEASUREMENT,
         "name": "undecided area",
         "title": "Undecided",
         "unit": element.unit,
         "value": value,
         "value_on_input_grid": value,
         "draws": {"n": 0, "mean": None, "sd": None, "values": []},  # it is what the draws leave, all together
-        "interval": None,
+        "region": None,
+        "simultaneous_region": None,
         "classes": [label],
         "threshold": {"value": threshold, "risk": risk, "bound": record.bound, "record": record.checksum},
         "statement": sentence,

@@ -11,7 +11,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from .answers import is_place
+from .answers import is_place, place_of
 from .regions.region import Value
 
 
@@ -85,13 +85,14 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
     """What one result says of one component.
 
     Args:
-        entry: of `measurements` or `points`. more: what the result does not say.
+        entry: of `answers`. more: what the result does not say.
 
     Raises:
         StudyRefused: NON_FINITE_DRAWS.
     """
     place = is_place(entry)
-    numbers = [entry["value"], *entry["draws"]["values"], *(entry["total_covariance"] if place else ())]
+    found: Any = place_of(entry) if place else entry["value"] or 0.0
+    numbers = [found, *entry["draws"]["values"], *(entry["total_covariance"] if place else ())]
     array = np.array(numbers, dtype=float)
     if not np.isfinite(array).all():
         raise StudyRefused("NON_FINITE_DRAWS", f"{(~np.isfinite(array)).sum()} of {array.size}")
@@ -100,7 +101,7 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
     if not place:
         value, *draws = array.tolist()
         return Case(**about, value=value, draws=tuple(draws))
-    axes = len(entry["value"])
+    axes = len(found)
     value, *draws = map(tuple, array[: len(array) - axes].tolist())
     covariance = tuple(map(tuple, array[len(array) - axes :].tolist()))
     return Case(**about, value=value, draws=tuple(draws), covariance=covariance, outside=bool(entry["outside_image"]))

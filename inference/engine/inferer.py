@@ -259,8 +259,7 @@ class SamplingInferer(Inferer):
     def _answer(results: dict[str, Reduction], facts: dict[str, Any]) -> dict[str, Any]:
         maps = {name: tensor for result in results.values() for name, tensor in result.maps.items()}
         facts |= {
-            "measurements": [entry for result in results.values() for entry in result.measurements],
-            "points": [entry for result in results.values() for entry in result.points],
+            "answers": [entry for result in results.values() for entry in result.answers],
             "lesions": [entry for result in results.values() for entry in result.lesions],
             "study_scores": {name: score for result in results.values() for name, score in result.study_scores.items()},
         }

@@ -20,15 +20,13 @@ class Reduction:
 
     Args:
         maps: name to tensor (channels, *spatial) on the network grid; kept draws are (draws, classes, *spatial).
-        measurements: entries of `result.json`'s `measurements`.
-        points: entries of `result.json`'s `points`.
+        answers: entries of `result.json`'s `answers`.
         lesions: entries of `result.json`'s `lesions`; `centre` is an index on the network grid.
         study_scores: name to number.
     """
 
     maps: dict[str, torch.Tensor] = field(default_factory=dict)
-    measurements: list[dict[str, Any]] = field(default_factory=list)
-    points: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
     lesions: list[dict[str, Any]] = field(default_factory=list)
     study_scores: dict[str, float] = field(default_factory=dict)
 

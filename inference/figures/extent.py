@@ -14,7 +14,7 @@ def extent(study: StoredStudy, truth: Truth, measurement: Target) -> dict[str, f
 
     Args:
         study: with `result.json`.
-        measurement: of the bundle, an entry of the result's `measurements`.
+        measurement: of the bundle, one of the result's `answers`.
 
     Returns:
         error with sign (its mean is the bias) as a share of the truth and in its unit, absolute error as a share; whether the
@@ -24,16 +24,17 @@ def extent(study: StoredStudy, truth: Truth, measurement: Target) -> dict[str, f
     Raises:
         KeyError: the result has no such measurement.
     """
-    if "measurements" not in study.result:
+    if "answers" not in study.result:
         return {}
     name = measurement.name
-    entry = {entry["name"]: entry for entry in study.result["measurements"]}[name]
+    entry = {answer["name"]: answer for answer in study.result["answers"]}[name]
+    value = entry["value"] or 0.0  # a structure that was missed is an error of its whole size
     true = true_value(measurement, truth, study.result)
-    error = extent_error(entry["value"], true)
+    error = extent_error(value, true)
     out = {
         f"{name}: error, share of the truth": error["signed"],
         f"{name}: absolute error": error["absolute"],
-        f"{name}: error, {entry['unit']}": entry["value"] - true,
+        f"{name}: error, {entry['unit']}": value - true,
     }
     draws = entry["draws"]["values"]
     if len(draws) > 1:

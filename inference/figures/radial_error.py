@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calibration.answers import is_place, place_of
 from ..metrics.radial_error import detection_rate, radial_errors
 from ..metrics.rank_correlation import spearman
 from ..stored.point_truths import PointTruth
@@ -36,7 +37,7 @@ def radial_error(study: StoredStudy, truth: PointTruth, within: Sequence[float],
     Raises:
         KeyError: a landmark of the truth that the study does not have.
     """
-    found = {point["name"]: point["value"] for point in study.result["points"]}
+    found = {answer["name"]: place_of(answer) for answer in study.result["answers"] if is_place(answer)}
     names = list(truth.positions)
     errors = radial_errors(np.array([found[name] for name in names]), np.array([truth.positions[name] for name in names]))
     kept = errors[[name not in without for name in names]]

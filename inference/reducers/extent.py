@@ -82,7 +82,7 @@ class Extent(Reducer):
         reported = Drawn.of_probability(study.element, mean, labels, study.independent, self._region_count)
         draws = zip(*(values for _, values in sorted(self._values.items())), strict=True)
         stated = zip(self.measurements, self._units, draws, strict=True)
-        return Reduction(measurements=[self._state(target, unit, target.of(reported), own) for target, unit, own in stated])
+        return Reduction(answers=[self._state(target, unit, target.of(reported), own) for target, unit, own in stated])
 
     def _new_part(self) -> _Part:
         empty = {index: torch.zeros(self._study.size, dtype=torch.bool, device=self._study.device) for index in self._looked_at}
@@ -96,7 +96,7 @@ class Extent(Reducer):
 
     @staticmethod
     def _state(target: Target, unit: str, value: float, draws: Sequence[float]) -> dict[str, Any]:
-        stated = state_measurement(target.name, target.title, unit, value, draws)
+        stated = state_measurement(target.name, target.title, unit, value if target.found(value) else None, draws)
         return stated | {"classes": list(target.classes)}
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ...networks.draws.draw import Draw
+from ...transforms.files.answers import LANDMARK
 from ..engine.block import Block
 from ..engine.heatmaps import covariances_of, heatmaps_of, positions_of
 from ..engine.reducer import Reducer, Reduction
@@ -17,7 +18,7 @@ NETWORK_GRID = "elements of the network grid"
 
 
 class Landmarks(Reducer):
-    """Entries of `points`, in elements of the network grid; `PointsOnInputGridd` brings them to the image's own.
+    """Answers, in elements of the network grid; `PointsOnInputGridd` brings them to the image's own.
 
     Values are logits (link "identity"), a channel a landmark; a draw's heatmap is their softmax over the grid. Each entry has
 
@@ -66,7 +67,7 @@ class Landmarks(Reducer):
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         """See `Reducer`."""
         positions = torch.stack(self._positions, dim=1)  # (landmarks, draws, axes)
-        return Reduction(points=[self._state(index, positions[index]) for index in range(len(self.names))])
+        return Reduction(answers=[self._state(index, positions[index]) for index in range(len(self.names))])
 
     def _state(self, index: int, positions: torch.Tensor) -> dict[str, Any]:
         """One landmark's entry. Args: positions: (draws, axes)."""
@@ -81,7 +82,9 @@ class Landmarks(Reducer):
             "values": positions.tolist(),
         }
         return {
+            "kind": LANDMARK,
             "name": self.names[index],
+            "title": self.names[index],
             "unit": NETWORK_GRID,
             "value": mean.tolist(),
             "draws": draws,

@@ -11,6 +11,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.files.answers import LANDMARK
 from ...transforms.landmarks.points_table import read_points
 from .stored_study import StoredStudy
 
@@ -70,5 +71,6 @@ class PointTruths:
 
     def as_prediction(self, truth: PointTruth) -> StoredStudy:
         """A rater's landmarks in the place of the network's, to be scored against the other raters."""
-        points = [{"name": name, "unit": "mm", "value": position.tolist()} for name, position in truth.positions.items()]
-        return StoredStudy(truth.rater, result={"points": points})
+        positions = truth.positions.items()
+        answers = [{"kind": LANDMARK, "name": name, "unit": "mm", "value": position.tolist()} for name, position in positions]
+        return StoredStudy(truth.rater, result={"answers": answers})

@@ -14,6 +14,8 @@ import tifffile
 from nibabel.spatialimages import SpatialImage
 from PIL import Image
 
+from ...transforms.files.stored_result import with_answers
+
 MAP_SUFFIXES = (".nii.gz", ".tif", ".png")
 CERTAIN = ("segmentation", "region", "probability", "lowest_probability")
 """Maps that are not of uncertainty."""
@@ -52,7 +54,8 @@ class StoredStudy:
 def read_results(predictions: Path) -> dict[Path, dict[str, Any]]:
     """Every finished study folder below `predictions`. Returns: folder to its `result.json`, sorted by name."""
     files = sorted(predictions.glob("*/result.json"))
-    return {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in files if not file.parent.name.startswith(".")}
+    shown = [file for file in files if not file.parent.name.startswith(".")]
+    return {file.parent: with_answers(json.loads(file.read_text(encoding="utf-8"))) for file in shown}
 
 
 def read_study(folder: Path, result: Mapping[str, Any]) -> StoredStudy:

@@ -7,26 +7,30 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...transforms.files.answers import MEASUREMENT
+
 NOTHING_FOUND = "Nothing found. This is not a measurement of zero."
 UNITS_IN_WORDS = {"mm2": "mm²", "mm3": "mm³"}
 
 
-def state_measurement(name: str, title: str, unit: str, value: float, draws: Sequence[float]) -> dict[str, Any]:
-    """An entry of `measurements` without a calibrated interval.
+def state_measurement(name: str, title: str, unit: str, value: float | None, draws: Sequence[float]) -> dict[str, Any]:
+    """A measurement of `answers` without a calibrated interval.
 
     Args:
         name: of the measurement. title: of the structure. unit: of the value.
-        value: of the reported mask.
+        value: of the reported mask; None where nothing was found.
         draws: value of every draw; the standard deviation divides by K - 1 and is None for one draw.
     """
     entry = {
+        "kind": MEASUREMENT,
         "name": name,
         "title": title,
         "unit": unit,
         "value": value,
         "value_on_input_grid": None,
         "draws": summarise_draws(draws),
-        "interval": None,
+        "region": None,
+        "simultaneous_region": None,
     }
     return entry | {"statement": statement(title, unit, value, draws)}
 
@@ -38,16 +42,22 @@ def summarise_draws(draws: Sequence[float]) -> dict[str, Any]:
 
 
 def statement(
-    title: str, unit: str, value: float, draws: Sequence[float], interval: Mapping[str, Any] | None = None, withheld: str = ""
+    title: str,
+    unit: str,
+    value: float | None,
+    draws: Sequence[float],
+    interval: Mapping[str, Any] | None = None,
+    withheld: str = "",
 ) -> str:
     """One sentence.
 
     Args:
+        value: None where nothing was found.
         interval: level, lower, upper (either None where there is no such end), and of the record truth, n, unit, networks
             and proven, where there is one.
         withheld: why a record there is does not say so.
     """
-    if value == 0:
+    if value is None:
         return f"{title}: {_nothing(unit, draws)}"
     shown = f"{title}: {number(value, 4)} {UNITS_IN_WORDS.get(unit, unit)}"
     if interval is not None:

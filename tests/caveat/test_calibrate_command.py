@@ -79,8 +79,8 @@ def test_the_next_study_gets_its_interval(place):
     calibrate(place, "-o", str(place / "mine"))
     study = {"result": result_of("new", 120, 110, study_scores={"noise": 0.0})}
     result = ApplyRecordsd(place / "mine", 0.9, BUNDLE)(study)["result"]
-    for entry in result["measurements"]:
-        assert entry["interval"]["lower"] < entry["value"] < entry["interval"]["upper"]
+    for entry in result["answers"]:
+        assert entry["region"]["lower"] < entry["value"] < entry["region"]["upper"]
         assert "90 % interval" in entry["statement"]
 
 

@@ -69,7 +69,7 @@ def with_canary(objects: list[Dataset]) -> list[Dataset]:
 
 def values(out: Path) -> list[list[float]]:
     found = sorted(out.glob("*/result.json"))
-    return [[entry["value"] for entry in json.loads(path.read_text())["measurements"]] for path in found]
+    return [[entry["value"] for entry in json.loads(path.read_text())["answers"]] for path in found]
 
 
 def traces(folder: Path) -> list[str]:

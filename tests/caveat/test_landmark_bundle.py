@@ -43,7 +43,7 @@ def codes(result: dict[str, Any]) -> list[str]:
 
 
 def indices(result: dict[str, Any]) -> np.ndarray:
-    return np.array([point["index_on_input_grid"] for point in result["points"]])
+    return np.array([point["index_on_input_grid"] for point in result["answers"]])
 
 
 def test_monai_verifies_it(bundle):
@@ -69,8 +69,8 @@ def data_list(tmp_path, monkeypatch):
 
 def test_an_image_of_a_list_is_measured_in_the_spacing_that_the_list_states(predict, data_list):
     film = predict("out", "--data", str(data_list), "--split", "early_stopping")["film4"]
-    assert film["input"]["spacing_source"] == "stated by the data list" and film["points"][0]["unit"] == "mm"
-    np.testing.assert_allclose([point["value"] for point in film["points"]], 0.2 * indices(film), rtol=1e-4)
+    assert film["input"]["spacing_source"] == "stated by the data list" and film["answers"][0]["unit"] == "mm"
+    np.testing.assert_allclose([point["value"] for point in film["answers"]], 0.2 * indices(film), rtol=1e-4)
 
 
 def test_a_film_in_three_equal_channels_is_measured_as_the_grey_one(predict, tmp_path):
@@ -79,7 +79,7 @@ def test_a_film_in_three_equal_channels_is_measured_as_the_grey_one(predict, tmp
     for name, pixels in (("grey", grey), ("colour", np.repeat(grey[..., None], 3, axis=-1))):
         (tmp_path / "films" / f"{name}.png").write_bytes(picture_bytes(pixels))
     films = predict("out", "-i", str(tmp_path / "films"), "--spacing", "1")
-    assert films["colour"]["points"] == films["grey"]["points"] and films["grey"]["status"] == "OK"
+    assert films["colour"]["answers"] == films["grey"]["answers"] and films["grey"]["status"] == "OK"
 
 
 def test_what_is_no_cephalogram_is_refused_once_the_network_has_limits(predict, data_list, tmp_path, capsys):
@@ -101,7 +101,7 @@ def test_what_is_no_cephalogram_is_refused_once_the_network_has_limits(predict, 
     film, refused = third["film"], third["noise"]
     assert film["status"] == "OK" and film["sampling"]["kind_limits"] and "KIND_NOT_CHECKED" not in film["flags"]
     assert refused["status"] == "REFUSED" and codes(refused) == ["NOT_THIS_KIND"]
-    assert refused["points"] == [] and "feature_distance" in refused["reasons"][0]["message"]
+    assert refused["answers"] == [] and "feature_distance" in refused["reasons"][0]["message"]
     assert refused["input"]["sha256"] == hashlib.sha256((folder / "noise.png").read_bytes()).hexdigest()
     fourth = predict("fourth", "-i", str(folder / "film.png"), "--sampler", "dropout", "--draws", "2", bundle=bundle)
     assert "KIND_NOT_CHECKED" not in fourth["film"]["flags"], "the same weights"
@@ -124,12 +124,12 @@ def test_a_radiograph_is_measured_in_the_plane_that_its_header_names(predict, tm
     )
     assert positive["input"]["kind"] == "radiograph"
     assert positive["input"]["spacing_source"] == "detector plane (ImagerPixelSpacing)"
-    assert plain["points"][0]["unit"] == "pixels" and "NO_PIXEL_SPACING" in plain["flags"]
+    assert plain["answers"][0]["unit"] == "pixels" and "NO_PIXEL_SPACING" in plain["flags"]
     for result in (positive, negative):
         np.testing.assert_allclose(indices(result), indices(plain), atol=1e-3)
-        values = np.array([point["value"] for point in result["points"]])
+        values = np.array([point["value"] for point in result["answers"]])
         np.testing.assert_allclose(values, 0.15 * indices(result), atol=1e-3)
-        assert {point["unit"] for point in result["points"]} == {"mm"}
+        assert {point["unit"] for point in result["answers"]} == {"mm"}
 
 
 def test_other_files_are_refused_before_the_network_sees_them(predict, tmp_path):
@@ -141,7 +141,7 @@ def test_other_files_are_refused_before_the_network_sees_them(predict, tmp_path)
     write(clean_series(study=2), folder / "tomography")
     results = predict("out", "-i", str(folder))
     found = {result["reasons"][0]["code"] for result in results.values()}
-    assert len(results) == 4 and all(result["status"] == "REFUSED" and not result["points"] for result in results.values())
+    assert len(results) == 4 and all(result["status"] == "REFUSED" and not result["answers"] for result in results.values())
     assert found == {"WRONG_CHANNELS", "NOT_THIS_KIND", "WRONG_MODALITY"}
 
 

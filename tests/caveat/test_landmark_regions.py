@@ -63,16 +63,16 @@ def test_from_images_to_regions_and_their_check(bundle, tmp_path, capsys):
     names = ["mean_distance_to_mean", "heatmap_spread", "feature_distance"]
     assert [check["name"] for check in result["gate"]["checks"]] == names
     assert result["gate"]["accepted"], "an image that the limits were made of lies at them at most"
-    inside = [not point["outside_image"] for point in result["points"]]
-    assert any(inside) and [bool(point["region"]) for point in result["points"]] == inside
-    assert [bool(point["simultaneous_region"]) for point in result["points"]] == inside
-    assert ["(50 % within" in point["statement"] for point in result["points"]] == inside
+    inside = [not point["outside_image"] for point in result["answers"]]
+    assert any(inside) and [bool(point["region"]) for point in result["answers"]] == inside
+    assert [bool(point["simultaneous_region"]) for point in result["answers"]] == inside
+    assert ["(50 % within" in point["statement"] for point in result["answers"]] == inside
     assert run(*third, "--level", "0.99", "-o", "fourth") == 0
     assert "TOO_FEW_UNITS" in read_valid(Path("fourth/film8/result.json"))["flags"]
     config = bundle / "configs/inference.yaml"
     config.write_text(config.read_text().replace("region_shape: disc", "region_shape: ellipse"))
     assert run(*third, "--level", "0.5", "-o", "fifth") == 0
-    ellipses = [point["region"] for point in read_valid(Path("fifth/film8/result.json"))["points"] if point["region"]]
+    ellipses = [point["region"] for point in read_valid(Path("fifth/film8/result.json"))["answers"] if point["region"]]
     assert ellipses and {ellipse["kind"] for ellipse in ellipses} == {"ellipse"}
     assert run("evaluate", bundle, *said, "-p", "second", "--record", "records") == 0
     coverage = json.loads(Path("second/evaluation.json").read_text())["coverage"]

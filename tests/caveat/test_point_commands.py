@@ -74,7 +74,7 @@ def test_from_stored_landmarks_to_regions_and_their_check(place, capsys):
     assert len(read_records(place / "records")) == 4
     study = {"result": result_of("new", np.zeros((3, 2)), noise=0.0)}
     for shape in ("disc", "ellipse"):
-        entry = ApplyRecordsd(place / "records", 0.9, BUNDLE, shape=shape)(study)["result"]["points"][2]
+        entry = ApplyRecordsd(place / "records", 0.9, BUNDLE, shape=shape)(study)["result"]["answers"][2]
         assert entry["region"]["kind"] == entry["simultaneous_region"]["kind"] == shape and "90 % within" in entry["statement"]
     assert run("evaluate", place, "--record", str(place / "records")) == 0
     assert "## Coverage: ellipse, each of 3 landmarks for itself" in capsys.readouterr().out

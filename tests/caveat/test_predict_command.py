@@ -181,4 +181,4 @@ def test_what_is_no_fundus_photograph_is_refused(tmp_path, capsys):
     codes = {name: result["reasons"][0]["code"] for name, result in results.items()}
     expected = {"part": "NO_FIELD_OF_VIEW", "thumbnail": "LOW_RESOLUTION", "cat": "NO_FIELD_OF_VIEW", "grey": "WRONG_CHANNELS"}
     assert codes == expected
-    assert all(result["measurements"] == [] for result in results.values())
+    assert all(result["answers"] == [] for result in results.values())

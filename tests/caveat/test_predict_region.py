@@ -54,7 +54,7 @@ def test_one_label_of_several_is_measured_where_it_is_named(predict):
     assert "AMBIGUOUS_REGION: " in said and ": 2 labels: 2, 7\n\nhint: " + REASONS["AMBIGUOUS_REGION"].what_to_do in said
     named, _ = predict("named", labels, "--label", "2")
     alone, _ = predict("alone", np.where(labels == 2, 1, 0).astype(np.uint8))
-    assert named["status"] == alone["status"] != "REFUSED" and named["measurements"] == alone["measurements"]
+    assert named["status"] == alone["status"] != "REFUSED" and named["answers"] == alone["answers"]
     assert named["input"]["crop"] == alone["input"]["crop"] == {"source": "box", "box_mm": BOX_MM}
 
 

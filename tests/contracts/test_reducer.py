@@ -66,9 +66,9 @@ def test_any_cut_equals_the_whole_stack(reducer_class, row_cuts, draw_cuts, dime
     assert cut.maps.keys() == whole.maps.keys()
     for name, expected in whole.maps.items():
         torch.testing.assert_close(cut.maps[name], expected, atol=1e-6, rtol=0)
-    facts = [json.dumps([r.measurements, r.points, r.lesions, r.study_scores]) for r in (cut, whole)]
+    facts = [json.dumps([r.answers, r.lesions, r.study_scores]) for r in (cut, whole)]
     assert facts[0] == facts[1]
-    assert whole.maps or whole.measurements or whole.points or whole.lesions or whole.study_scores
+    assert whole.maps or whole.answers or whole.lesions or whole.study_scores
 
 
 @pytest.mark.parametrize("reducer_class", REDUCERS, ids=lambda c: c.__name__)
@@ -88,4 +88,4 @@ def test_a_second_study_starts_afresh(reducer_class):
         if run == 1:
             second = result
     assert all(torch.equal(second.maps[name], result.maps[name]) for name in result.maps)
-    assert (second.measurements, second.study_scores) == (result.measurements, result.study_scores)
+    assert (second.answers, second.study_scores) == (result.answers, result.study_scores)

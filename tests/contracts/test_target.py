@@ -87,7 +87,7 @@ def test_a_draw_the_reported_mask_the_inputs_grid_and_a_rater_have_one_value(kin
         for start, rows in ((0, values[:, :, :4]), (4, values[:, :, 4:])):
             reducer.update(Block(start, rows), first_draws(2), rows)
         results[reducer.name] = reducer.finish(results)
-    entry = results["Extent"].measurements[0]
+    entry = results["Extent"].answers[0]
     assert entry["value"] == expected and entry["draws"]["values"] == [expected, expected]
     assert entry["unit"] == target.unit(element(axes)) and entry["name"] == target.name
 
@@ -96,10 +96,10 @@ def test_a_draw_the_reported_mask_the_inputs_grid_and_a_rater_have_one_value(kin
     assert true_value(target, Truth("rater", found, np.ones_like(found, bool)), result) == expected
 
     image = MetaTensor(torch.zeros(1, *found.shape), affine=affine(axes), meta=meta)
-    facts = {"measurements": [entry], "points": [], "study_scores": {}, "sampling": {}}
+    facts = {"answers": [entry], "study_scores": {}, "sampling": {}}
     study = {"input": image, "image": image, "pred_pred": probability(found), "pred_result": json.dumps(facts)}
     reported = ReportOnInputGridd(Compose([Identityd("image")]), "image", [target], maps=())(study)["result"]
-    assert reported["measurements"][0]["value_on_input_grid"] == expected
+    assert reported["answers"][0]["value_on_input_grid"] == expected
     assert reported["status"] == "OK" and "GRID_MATTERS" not in reported["flags"]
 
 

@@ -89,7 +89,7 @@ def test_no_name_and_no_path_stand_in_a_file(writer, kind, tmp_path):
 @kinds
 def test_what_a_study_does_not_have_is_left_out(writer, kind, tmp_path):
     whole = example_study(kind)
-    whole["result"] |= {"points": [], "lesions": [], "measurements": []}
+    whole["result"] |= {"answers": [], "lesions": []}
     kept = ("name", "number", "input", "result")
     writer.example().write({key: whole[key] for key in kept}, tmp_path)
     written = {Path(name).name.split(".")[0] for name in contents(tmp_path)}
@@ -111,7 +111,7 @@ def test_a_study_of_one_draw_and_flat_image_is_written(writer, tmp_path):
     study = example_study("picture")
     study["hypotheses"], study["samples"] = study["hypotheses"][:1], study["samples"][:1]
     study["input"] = study["input"] * 0
-    draws = study["result"]["measurements"][0]["draws"]
+    draws = study["result"]["answers"][0]["draws"]
     draws |= {"n": 1, "sd": None, "values": draws["values"][:1]}
     assert files_of(writer, study, tmp_path / "one") == files_of(writer, example_study("picture"), tmp_path / "several")
     texts = [content for name, content in contents(tmp_path / "one").items() if name.endswith((".csv", ".html", ".json"))]
@@ -123,7 +123,7 @@ def test_a_study_of_one_draw_and_flat_image_is_written(writer, tmp_path):
 )
 def test_a_refusal_is_written_from_its_result_alone(writer, tmp_path):
     reason = {"code": "CORRUPT", "message": "m", "what_to_do": "w"}
-    empty = {"measurements": [], "points": [], "sampling": {}, "study_scores": {}, "input": {}, "bundle": {}, "flags": []}
+    empty = {"answers": [], "sampling": {}, "study_scores": {}, "input": {}, "bundle": {}, "flags": []}
     result = {"schema": "caveat-result-1", "status": "REFUSED", "reasons": [reason], **empty}
     writer.example().write({"name": "x", "number": 1, "result": result}, tmp_path)
     assert all(b"CORRUPT" in content for content in contents(tmp_path).values())

@@ -51,14 +51,14 @@ def test_an_image_that_trained_the_network_gets_no_regions(tmp_path):
     for sha256, flags in (("seen", ["UNITS_SEEN_IN_TRAINING"]), ("new", [])):
         image = MetaTensor(torch.zeros(1, 2, 2), meta={"input_sha256": sha256})
         result = apply_records({"result": copy.deepcopy(RESULT), "input": image})["result"]
-        assert result["flags"] == flags and (result["points"][0]["region"] is None) == bool(flags)
-        assert (f"{FULL}the network was made with this image" in result["points"][0]["statement"]) == bool(flags)
+        assert result["flags"] == flags and (result["answers"][0]["region"] is None) == bool(flags)
+        assert (f"{FULL}the network was made with this image" in result["answers"][0]["statement"]) == bool(flags)
 
 
 def test_regions_in_the_result_and_in_the_sentence(tmp_path):
     record, at_once = save(tmp_path), save(tmp_path, promise="simultaneous")
     result = apply(tmp_path)
-    entry = result["points"][0]
+    entry = result["answers"][0]
     assert entry["region"] == {
         "kind": "disc",
         "radius": 1.9,
@@ -77,14 +77,14 @@ def test_regions_in_the_result_and_in_the_sentence(tmp_path):
     }
     assert entry["simultaneous_region"]["radius"] == 3.8 and entry["simultaneous_region"]["record"] == at_once.checksum
     assert entry["statement"] == f"Sella: row 40.00, column 30.00 mm (90 % within 1.9 mm {UNSTATED}, calibrated on 20 patients)"
-    assert entry["value"] == RESULT["points"][0]["value"] and result["flags"] == [] and result["gate"] is None
+    assert entry["value"] == RESULT["answers"][0]["value"] and result["flags"] == [] and result["gate"] is None
     json.dumps(result, allow_nan=False)
 
 
 def test_an_ellipse_where_the_bundle_asks_for_it(tmp_path):
     save(tmp_path)
     save(tmp_path, ELLIPSE)
-    entry = apply(tmp_path, shape="ellipse")["points"][1]
+    entry = apply(tmp_path, shape="ellipse")["answers"][1]
     assert entry["region"]["semi_axes"] == pytest.approx([1.9 * np.sqrt(4.01), 1.9 * np.sqrt(1.01)])
     assert f"(90 % within an ellipse of semi-axes 3.8 and 1.9 mm {UNSTATED}, calibrated on 20 patients)" in entry["statement"]
     assert entry["simultaneous_region"] is None
@@ -95,7 +95,7 @@ def test_an_ellipse_where_the_bundle_asks_for_it(tmp_path):
 def test_no_records_and_no_points_change_nothing(tmp_path):
     assert apply(tmp_path) == RESULT
     save(tmp_path)
-    empty = {**RESULT, "status": "REFUSED", "points": []}
+    empty = {**RESULT, "status": "REFUSED", "answers": []}
     assert apply(tmp_path, result=empty) == empty
 
 
@@ -105,16 +105,16 @@ def test_no_records_and_no_points_change_nothing(tmp_path):
 def test_another_way_of_sampling_gets_no_region(tmp_path, key, value):
     save(tmp_path)
     result = apply(tmp_path, result={**RESULT, "sampling": {**RESULT["sampling"], key: value}})
-    assert all(entry["region"] is None for entry in result["points"]) and result["flags"] == ["RECORD_MISMATCH"]
+    assert all(entry["region"] is None for entry in result["answers"]) and result["flags"] == ["RECORD_MISMATCH"]
     why = f"the record was made with another {key.replace('_', ' ')})"
-    assert result["points"][0]["statement"].endswith(FULL + why)
+    assert result["answers"][0]["statement"].endswith(FULL + why)
 
 
 def test_the_same_field_in_other_pixels_has_its_regions(tmp_path):
     """Which a whole number of elements makes a little longer or shorter; another field has none."""
     save(tmp_path)
     regions = [
-        apply(tmp_path, result={**RESULT, "sampling": {**RESULT["sampling"], "grid_spacing_mm": [0.9, along_rows]}})["points"][0]
+        apply(tmp_path, result={**RESULT, "sampling": {**RESULT["sampling"], "grid_spacing_mm": [0.9, along_rows]}})["answers"][0]
         for along_rows in (0.9, 0.9033, 0.92)
     ]
     assert regions[0]["region"] == regions[1]["region"] is not None and regions[2]["region"] is None
@@ -124,13 +124,13 @@ def test_other_weights_pixels_and_other_landmarks_get_no_region(tmp_path):
     save(tmp_path)
     assert apply(tmp_path, bundle={**BUNDLE, "weights_sha256": "other"})["flags"] == ["RECORD_MISMATCH"]
     pixels = copy.deepcopy(RESULT)
-    for entry in pixels["points"]:
+    for entry in pixels["answers"]:
         entry["unit"] = "pixels"
     assert apply(tmp_path, result=pixels)["flags"] == ["RECORD_MISMATCH"]
-    other = apply(tmp_path, result={**RESULT, "points": RESULT["points"][:2]})
-    assert all(entry["region"] is None for entry in other["points"])
-    turned = apply(tmp_path, result={**RESULT, "points": RESULT["points"][::-1]})["points"]
-    assert [entry["region"] for entry in turned[::-1]] == [entry["region"] for entry in apply(tmp_path)["points"]], "by name"
+    other = apply(tmp_path, result={**RESULT, "answers": RESULT["answers"][:2]})
+    assert all(entry["region"] is None for entry in other["answers"])
+    turned = apply(tmp_path, result={**RESULT, "answers": RESULT["answers"][::-1]})["answers"]
+    assert [entry["region"] for entry in turned[::-1]] == [entry["region"] for entry in apply(tmp_path)["answers"]], "by name"
 
 
 def test_a_study_out_of_range_keeps_its_positions_and_loses_its_regions(tmp_path):
@@ -138,28 +138,28 @@ def test_a_study_out_of_range_keeps_its_positions_and_loses_its_regions(tmp_path
     for promise in ("marginal", "simultaneous"):
         save(tmp_path, promise=promise, gate=gate)
     result = apply(tmp_path, result={**RESULT, "study_scores": {"noise": 40.0}})
-    for entry, before in zip(result["points"], RESULT["points"], strict=True):
+    for entry, before in zip(result["answers"], RESULT["answers"], strict=True):
         assert entry["region"] is None and entry["simultaneous_region"] is None and entry["value"] == before["value"]
         assert entry["statement"].endswith(FULL + "unlike the calibration studies in noise)")
     assert result["flags"] == ["OUT_OF_RANGE"] and not result["gate"]["accepted"]
     assert apply(tmp_path, result={**RESULT, "study_scores": {}})["flags"] == ["OUT_OF_RANGE"], "a score that is missing"
     usual = apply(tmp_path)
-    assert usual["gate"]["accepted"] and usual["points"][0]["region"]
+    assert usual["gate"]["accepted"] and usual["answers"][0]["region"]
 
 
 def test_too_few_patients_for_the_level_say_how_many_are_needed(tmp_path):
     save(tmp_path)
     result = apply(tmp_path, level=0.99)
-    assert result["points"][0]["region"] is None and result["flags"] == ["TOO_FEW_UNITS"]
-    assert result["points"][0]["statement"].endswith(FULL + "99 % needs 99 patients, there are 20)")
+    assert result["answers"][0]["region"] is None and result["flags"] == ["TOO_FEW_UNITS"]
+    assert result["answers"][0]["statement"].endswith(FULL + "99 % needs 99 patients, there are 20)")
 
 
 def test_a_landmark_outside_the_image_gets_no_region(tmp_path):
     save(tmp_path)
     outside = copy.deepcopy(RESULT)
-    outside["points"][1]["outside_image"] = True
-    entries = apply(tmp_path, result=outside)["points"]
-    assert entries[1] == outside["points"][1]
+    outside["answers"][1] |= {"outside_image": True, "value": None}
+    entries = apply(tmp_path, result=outside)["answers"]
+    assert entries[1] == outside["answers"][1]
     assert entries[0]["region"] and entries[2]["region"]
 
 

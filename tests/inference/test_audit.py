@@ -111,8 +111,8 @@ def test_looks_at_one_growing_stream_share_a_guarantee_and_others_do_not(place):
 def test_without_a_single_interval_there_is_nothing_to_audit(place):
     for folder in (place / "out").glob("later*"):
         result = json.loads((folder / "result.json").read_text())
-        for entry in result["measurements"]:
-            entry["interval"] = None
+        for entry in result["answers"]:
+            entry["region"] = None
         write_result(folder, result)
     found = run(place)
     assert (found["withheld"], found["promises"], found["warned_after"]) == (7, [], None)
@@ -147,7 +147,7 @@ class TestRefused:
     def test_intervals_of_two_levels(self, place):
         path = place / "out/later4/result.json"
         result = json.loads(path.read_text())
-        result["measurements"][0]["interval"]["level"] = 0.5
+        result["answers"][0]["region"]["level"] = 0.5
         path.write_text(json.dumps(result))
         with pytest.raises(StudyRefused, match="several records or levels"):
             run(place)
@@ -196,7 +196,7 @@ class TestLandmarks:
         for number in range(20, 32):
             path = place / f"out/study{number:03}/result.json"
             result = json.loads(path.read_text())
-            result["points"][0]["value"][0] += 50.0
+            result["answers"][0]["value"][0] += 50.0
             path.write_text(json.dumps(result))
         marginal, simultaneous = self.run(films)["promises"]
         assert marginal["parts"][0]["covered"] == simultaneous["parts"][0]["covered"] == 0
@@ -206,7 +206,7 @@ class TestLandmarks:
     def test_a_landmark_that_the_image_does_not_show_counts_as_in_the_record(self, films):
         path = films[0] / "out/study021/result.json"
         result = json.loads(path.read_text())
-        result["points"][0] |= {"outside_image": True, "region": None, "simultaneous_region": None}
+        result["answers"][0] |= {"outside_image": True, "value": None, "region": None, "simultaneous_region": None}
         path.write_text(json.dumps(result))
         marginal = self.run(films)["promises"][0]
         assert [part["cases"] for part in marginal["parts"]] == [12, 12, 12]

@@ -72,7 +72,7 @@ def test_both_polarities_and_a_picture_give_one_answer_bit_for_bit(bundle, tmp_p
     assert [result_of(folder)["status"] for folder in folders] == ["OK"] * 3
     for name in ("segmentation.png", "probability.tif", "entropy.tif"):
         assert len({(folder / name).read_bytes() for folder in folders}) == 1
-    names = [entry["name"] for entry in result_of(folders[0])["measurements"]]
+    names = [entry["name"] for entry in result_of(folders[0])["answers"]]
     assert names == ["bone area", "soft tissue area", "open beam area"]
 
 
@@ -81,7 +81,7 @@ def test_areas_are_in_mm2_of_the_detector_plane_where_it_is_known(bundle, tmp_pa
     dcmwrite(tmp_path / "in" / "dx.dcm", radiograph(ImagerPixelSpacing=[0.5, 0.5]), enforce_file_format=True)
     (folder,) = predict(bundle, tmp_path / "in", tmp_path / "out")
     result, labels = result_of(folder), np.asarray(Image.open(folder / "segmentation.png"))
-    for entry in result["measurements"]:
+    for entry in result["answers"]:
         assert entry["unit"] == "mm2"
         assert entry["value_on_input_grid"] == pytest.approx(0.25 * (labels == entry["classes"][0]).sum())
     assert "detector plane" in result["input"]["spacing_source"]

@@ -95,15 +95,15 @@ def test_an_interval_says_what_is_proven(stored):
     made = run(stored)[0].record
     write_record(made, stored / made.file_name)
     new = result_of("new", 120, 100) | {"sampling": SAMPLING | {"members": K}}
-    told = ApplyRecordsd(stored / made.file_name, 0.8, BUNDLE)({"result": new})["result"]["measurements"][0]
-    interval = told["interval"]
+    told = ApplyRecordsd(stored / made.file_name, 0.8, BUNDLE)({"result": new})["result"]["answers"][0]
+    interval = told["region"]
     assert told["value"] == pytest.approx(220 * ML) and interval["lower"] < told["value"] < interval["upper"]
     assert (interval["n"], interval["networks"], interval["proven"]) == (12, K, pytest.approx(1 - 2 * (12 - 11 + 5) / 17))
     assert "cross-validated on 12 subjects, proven for 29 %" in told["statement"]
-    sure = ApplyRecordsd(stored / made.file_name, 0.7, BUNDLE, guaranteed=True)({"result": new})["result"]["measurements"][0]
-    assert sure["interval"]["proven"] >= 0.4
+    sure = ApplyRecordsd(stored / made.file_name, 0.7, BUNDLE, guaranteed=True)({"result": new})["result"]["answers"][0]
+    assert sure["region"]["proven"] >= 0.4
     half = ApplyRecordsd(stored / made.file_name, 0.5, BUNDLE)({"result": new})["result"]
-    assert half["measurements"][0]["interval"] is None and half["flags"] == ["NOTHING_PROVEN"]
+    assert half["answers"][0]["region"] is None and half["flags"] == ["NOTHING_PROVEN"]
 
 
 def test_a_gate_withholds_and_takes_no_unit_from_the_record(stored):
@@ -114,9 +114,9 @@ def test_a_gate_withholds_and_takes_no_unit_from_the_record(stored):
 
 def test_a_unit_in_which_the_networks_together_find_nothing_is_in_the_record(stored):
     empty = result_of("sha003", 0, 0)
-    for entry in empty["measurements"]:
+    for entry in empty["answers"]:
         entry["draws"]["values"] = [0.0, 0.0, 0.0, 0.01, 0.0]
-    change(stored, 3, status="NOTHING_FOUND", measurements=empty["measurements"])
+    change(stored, 3, status="NOTHING_FOUND", answers=empty["answers"])
     whole = run(stored)[0]
     assert whole.record.n == 12
     assert next(case for (case,) in whole.rows if case.sha256 == "sha003").value == 0
@@ -225,7 +225,7 @@ class TestPreparations:
         for preparation, expected in (("stripped", whole[0].checksum), ("unclear", None)):
             given = new | {"input": new["input"] | {"preparation": preparation}}
             told = ApplyRecordsd(two_kinds, 0.8, BUNDLE)({"result": given})["result"]
-            assert (told["measurements"][0]["interval"] or {}).get("record") == expected
+            assert (told["answers"][0]["region"] or {}).get("record") == expected
         assert "RECORD_MISMATCH" in told["flags"]
 
     def test_a_record_of_ratios_speaks_for_millilitres_and_for_voxels(self, stored):
@@ -234,13 +234,13 @@ class TestPreparations:
         stated = result_of("new", 120, 100) | {"sampling": SAMPLING | {"members": K}}
         unknown = json.loads(json.dumps(stated))
         unknown["sampling"]["grid_spacing_mm"] = None
-        for entry in unknown["measurements"]:
+        for entry in unknown["answers"]:
             entry["unit"], entry["value"] = "voxels", entry["value"] / ML
             entry["draws"]["values"] = [value / ML for value in entry["draws"]["values"]]
         ends = []
         for given in (stated, unknown):
             told = ApplyRecordsd(stored / made.file_name, 0.8, BUNDLE)({"result": given})["result"]
-            interval = told["measurements"][0]["interval"]
+            interval = told["answers"][0]["region"]
             ends.append((interval["lower"], interval["upper"]))
         assert ends[1] == pytest.approx([end / ML for end in ends[0]])
 

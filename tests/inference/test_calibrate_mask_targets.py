@@ -42,7 +42,7 @@ def body(half_axes: np.ndarray) -> np.ndarray:
 
 
 def measured(draws: list[np.ndarray]) -> list[dict]:
-    """Entries of `measurements`, as the inferer's reducers make them of draws."""
+    """Answers, as the inferer's reducers make them of draws."""
     values = torch.stack([torch.stack([1 - mask, mask]) for mask in map(torch.from_numpy, draws)]).float()
     element = element_of_grid(AFFINE, {"spacing_source": "the file"}, 3)
     results = {}
@@ -50,7 +50,7 @@ def measured(draws: list[np.ndarray]) -> list[dict]:
         reducer.begin(StudyGrid(SHAPE, 2, len(draws), element))
         reducer.update(Block(0, values), first_draws(len(draws)), values)
         results[reducer.name] = reducer.finish(results)
-    return results["Extent"].measurements
+    return results["Extent"].answers
 
 
 def study(root, number: int) -> dict:
@@ -60,7 +60,7 @@ def study(root, number: int) -> dict:
     sha256, path = f"sha{number:03}", f"labels/{number}.nii.gz"
     write_label(root / "data" / path, body(half_axes))
     found = [body(half_axes * random.uniform(0.9, 1.12, 3)) for _ in range(5)]
-    write_result(root / f"out/scan{number:03}", result_of(sha256, 0, 0, measurements=measured(found)))
+    write_result(root / f"out/scan{number:03}", result_of(sha256, 0, 0, answers=measured(found)))
     return {"image": f"images/{number}.nii.gz", "label": [path], "unit": f"subject {number}", "sha256": sha256}
 
 
@@ -80,8 +80,8 @@ def test_a_surface_and_a_diameter_get_intervals(tmp_path, monkeypatch):
     stored = json.loads((tmp_path / f"out/scan{UNITS:03}/result.json").read_text())
     result = ApplyRecordsd(where[3], 0.9, BUNDLE)({"result": stored})["result"]
     widths = []
-    for entry, target, unit in zip(result["measurements"], TARGETS, ("mm²", "mm"), strict=True):
-        interval = entry["interval"]
+    for entry, target, unit in zip(result["answers"], TARGETS, ("mm²", "mm"), strict=True):
+        interval = entry["region"]
         assert interval["n"] == UNITS and interval["lower"] < entry["value"] < interval["upper"]
         assert f" {unit} (90 % interval" in entry["statement"] and entry["name"] == target.name
         widths.append(interval["upper"] / interval["lower"])

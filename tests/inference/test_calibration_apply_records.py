@@ -28,7 +28,7 @@ ERRORS = [k / 100 for k in range(-10, 10)]
 def save(folder, score=None, gate=None, name="whole volume", result=RESULT, file="record.json", **more):
     """A record of 20 units whose truths lie -0.10 ... 0.09 mL above what was predicted."""
     cases = [case(1.5, 1.5 + error, scores={"noise": 1.0}) for error in ERRORS]
-    entry = next(entry for entry in result["measurements"] if entry["name"] == name)
+    entry = next(entry for entry in result["answers"] if entry["name"] == name)
     identity = identity_of(result, BUNDLE, entry)
     record = record_of(cases, settings(score or Absolute(), **more), name, gate, measured_in="mL", identity=identity)
     folder.mkdir(exist_ok=True)
@@ -46,7 +46,7 @@ def apply(folder, level=0.8, result=RESULT, bundle=BUNDLE):
 def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
     record = save(tmp_path)
     result = apply(tmp_path)
-    interval = result["measurements"][0]["interval"]
+    interval = result["answers"][0]["region"]
     assert interval == {
         "kind": "interval",
         "promise": "marginal",
@@ -64,27 +64,27 @@ def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
         "sides": "two-sided",
     }
     statement = f"Whole: 1.760 mL (80 % interval 1.680 to 1.840 {UNSTATED}, calibrated on 20 subjects)"
-    assert result["measurements"][0]["statement"] == statement
-    assert result["measurements"][0]["value"] == RESULT["measurements"][0]["value"]
+    assert result["answers"][0]["statement"] == statement
+    assert result["answers"][0]["value"] == RESULT["answers"][0]["value"]
     assert result["flags"] == [] and result["gate"] is None
     json.dumps(result, allow_nan=False)
 
 
 def test_what_holds_at_once_stands_beside_what_holds_alone(tmp_path):
     save(tmp_path)
-    names = tuple(entry["name"] for entry in RESULT["measurements"])
+    names = tuple(entry["name"] for entry in RESULT["answers"])
     rows = [tuple(case(1.5, 1.5 + error, name=name) for name in names) for error in ERRORS]
     asked = settings(Absolute(), promises=("simultaneous",))
     about = {"measured_in": "mL", "identity": identity_of_target(RESULT, BUNDLE, names)}
     made = fit_record(names, rows, asked, Absolute(), "simultaneous", **about)
     write_record(made, tmp_path / made.file_name)
-    whole, first = apply(tmp_path)["measurements"]
-    assert whole["interval"]["promise"] == "marginal" and first["interval"] is None
-    assert [entry["simultaneous_interval"]["record"] for entry in (whole, first)] == [made.checksum] * 2
-    assert whole["simultaneous_interval"]["upper"] == pytest.approx(220 * ML + 0.08)
+    whole, first = apply(tmp_path)["answers"]
+    assert whole["region"]["promise"] == "marginal" and first["region"] is None
+    assert [entry["simultaneous_region"]["record"] for entry in (whole, first)] == [made.checksum] * 2
+    assert whole["simultaneous_region"]["upper"] == pytest.approx(220 * ML + 0.08)
     empty = copy.deepcopy(RESULT)
-    empty["measurements"][1]["value"] = 0.0
-    assert "simultaneous_interval" not in apply(tmp_path, result=empty)["measurements"][0], "one of them was not found"
+    empty["answers"][1]["value"] = None
+    assert apply(tmp_path, result=empty)["answers"][0]["simultaneous_region"] is None, "one of them was not found"
 
 
 @pytest.mark.parametrize("stored", [["seen"], {"seen": [0, 2]}], ids=["list", "by network"])
@@ -95,15 +95,15 @@ def test_an_image_that_trained_the_network_gets_no_interval(tmp_path, stored):
     for sha256, flags in (("seen", ["UNITS_SEEN_IN_TRAINING"]), ("new", [])):
         image = MetaTensor(torch.zeros(1, 2, 2), meta={"input_sha256": sha256})
         result = apply_records({"result": copy.deepcopy(RESULT), "input": image})["result"]
-        entry = result["measurements"][0]
-        assert result["flags"] == flags and entry["value"] == RESULT["measurements"][0]["value"]
-        assert (entry["interval"] is None) == bool(flags)
+        entry = result["answers"][0]
+        assert result["flags"] == flags and entry["value"] == RESULT["answers"][0]["value"]
+        assert (entry["region"] is None) == bool(flags)
         assert ("not calibrated: the network was made with this image" in entry["statement"]) == bool(flags)
 
 
 def test_a_measurement_without_a_record_stays_as_it_is(tmp_path):
     save(tmp_path)
-    assert apply(tmp_path)["measurements"][1] == RESULT["measurements"][1]
+    assert apply(tmp_path)["answers"][1] == RESULT["answers"][1]
 
 
 @pytest.mark.parametrize("folder", ["", "nowhere"])
@@ -120,8 +120,8 @@ def test_no_records_at_all_change_nothing(tmp_path, folder):
 def test_another_way_of_sampling_gets_no_interval(tmp_path, key, value):
     save(tmp_path)
     result = apply(tmp_path, result={**RESULT, "sampling": {**RESULT["sampling"], key: value}})
-    entry = result["measurements"][0]
-    assert entry["interval"] is None and result["flags"] == ["RECORD_MISMATCH"]
+    entry = result["answers"][0]
+    assert entry["region"] is None and result["flags"] == ["RECORD_MISMATCH"]
     assert entry["statement"].endswith(f"not calibrated: the record was made with another {key.replace('_', ' ')})")
 
 
@@ -129,13 +129,13 @@ def test_another_way_of_sampling_gets_no_interval(tmp_path, key, value):
 def test_other_weights_or_preprocessing_get_no_interval(tmp_path, key):
     save(tmp_path)
     result = apply(tmp_path, bundle={**BUNDLE, key: "other"})
-    assert result["measurements"][0]["interval"] is None and result["flags"] == ["RECORD_MISMATCH"]
+    assert result["answers"][0]["region"] is None and result["flags"] == ["RECORD_MISMATCH"]
 
 
 def test_another_unit_gets_no_interval(tmp_path):
     save(tmp_path)
     other = copy.deepcopy(RESULT)
-    other["measurements"][0]["unit"] = "voxels"
+    other["answers"][0]["unit"] = "voxels"
     assert apply(tmp_path, result=other)["flags"] == ["RECORD_MISMATCH"]
 
 
@@ -144,11 +144,11 @@ def test_a_crop_that_the_user_placed_gets_no_interval_of_a_record_made_without(t
     save(tmp_path)
     cropped = {**RESULT, "input": {"crop": {"source": source, "box_mm": [0.0, 40.0, 0.0, 54.0, 0.0, 40.0]}}}
     result = apply(tmp_path, result=cropped)
-    entry = result["measurements"][0]
-    assert entry["interval"] is None and result["flags"] == ["RECORD_MISMATCH"] and entry["value"] == pytest.approx(220 * ML)
+    entry = result["answers"][0]
+    assert entry["region"] is None and result["flags"] == ["RECORD_MISMATCH"] and entry["value"] == pytest.approx(220 * ML)
     assert entry["statement"].endswith("not calibrated: the record was made with another crop)")
     save(tmp_path, result=cropped)
-    assert apply(tmp_path, result=cropped)["measurements"][0]["interval"] is not None
+    assert apply(tmp_path, result=cropped)["answers"][0]["region"] is not None
 
 
 def test_of_several_records_the_one_that_fits_is_taken(tmp_path):
@@ -157,8 +157,8 @@ def test_of_several_records_the_one_that_fits_is_taken(tmp_path):
     fitting = save(tmp_path, file="b.json")
     save(tmp_path, file="c.json", name="first volume")
     result = apply(tmp_path)
-    assert result["measurements"][0]["interval"]["record"] == fitting.checksum and not result["flags"]
-    assert result["measurements"][1]["interval"] is not None
+    assert result["answers"][0]["region"]["record"] == fitting.checksum and not result["flags"]
+    assert result["answers"][1]["region"] is not None
 
 
 def test_a_study_out_of_range_keeps_its_value_and_loses_its_interval(tmp_path):
@@ -166,46 +166,46 @@ def test_a_study_out_of_range_keeps_its_value_and_loses_its_interval(tmp_path):
     save(tmp_path, gate=gate)
     strange = {**RESULT, "study_scores": {**RESULT["study_scores"], "noise": 40.0}}
     result = apply(tmp_path, result=strange)
-    entry = result["measurements"][0]
-    assert entry["interval"] is None and entry["value"] == RESULT["measurements"][0]["value"]
+    entry = result["answers"][0]
+    assert entry["region"] is None and entry["value"] == RESULT["answers"][0]["value"]
     assert "not calibrated: unlike the calibration studies in noise)" in entry["statement"]
     assert result["flags"] == ["OUT_OF_RANGE"] and not result["gate"]["accepted"]
     assert result["gate"]["checks"][0]["value"] == 40.0
     usual = apply(tmp_path)
-    assert usual["gate"]["accepted"] and usual["measurements"][0]["interval"]
+    assert usual["gate"]["accepted"] and usual["answers"][0]["region"]
 
 
 def test_too_few_units_for_the_level_say_how_many_are_needed(tmp_path):
     save(tmp_path)
     result = apply(tmp_path, level=0.99)
-    assert result["measurements"][0]["interval"] is None and result["flags"] == ["TOO_FEW_UNITS"]
-    assert "not calibrated: 99 % needs 99 subjects, there are 20)" in result["measurements"][0]["statement"]
+    assert result["answers"][0]["region"] is None and result["flags"] == ["TOO_FEW_UNITS"]
+    assert "not calibrated: 99 % needs 99 subjects, there are 20)" in result["answers"][0]["statement"]
 
 
 def test_one_sided_bounds(tmp_path):
     save(tmp_path, sides="lower")
-    entry = apply(tmp_path)["measurements"][0]
-    assert entry["interval"]["upper"] is None and entry["interval"]["lower"] == pytest.approx(1.76 - 0.07)
+    entry = apply(tmp_path)["answers"][0]
+    assert entry["region"]["upper"] is None and entry["region"]["lower"] == pytest.approx(1.76 - 0.07)
     assert entry["statement"] == f"Whole: 1.760 mL (80 % bound: at least 1.690 {UNSTATED}, calibrated on 20 subjects)"
     save(tmp_path, sides="upper")
-    entry = apply(tmp_path)["measurements"][0]
-    assert entry["interval"]["lower"] is None
+    entry = apply(tmp_path)["answers"][0]
+    assert entry["region"]["lower"] is None
     assert entry["statement"] == f"Whole: 1.760 mL (80 % bound: at most 1.820 {UNSTATED}, calibrated on 20 subjects)"
 
 
 def test_crossed_ends_are_flagged(tmp_path):
     save(tmp_path, score=DrawQuantiles(0.0, 1.0))  # the band of the phantoms' cases is far wider than their errors
     result = apply(tmp_path, level=0.5)
-    interval = result["measurements"][0]["interval"]
+    interval = result["answers"][0]["region"]
     assert interval["lower"] == interval["upper"] and result["flags"] == ["EMPTY_INTERVAL"]
 
 
 def test_a_study_score_that_one_study_lacks(tmp_path):
     save(tmp_path, score=Fitted({"log_value": 1.0}, {"intercept": -2.0, "noise": 0.1}))
-    assert apply(tmp_path)["measurements"][0]["interval"]
+    assert apply(tmp_path)["answers"][0]["region"]
     result = apply(tmp_path, result={**RESULT, "study_scores": {"noise": None}})
-    assert result["measurements"][0]["interval"] is None and result["flags"] == ["MISSING_STUDY_SCORE"]
-    assert result["measurements"][0]["statement"].endswith("not calibrated: noise is unknown)")
+    assert result["answers"][0]["region"] is None and result["flags"] == ["MISSING_STUDY_SCORE"]
+    assert result["answers"][0]["statement"].endswith("not calibrated: noise is unknown)")
 
 
 def test_nothing_found_gets_no_interval(tmp_path):
@@ -213,8 +213,8 @@ def test_nothing_found_gets_no_interval(tmp_path):
     empty = {**RESULT, "status": "NOTHING_FOUND"}
     assert apply(tmp_path, result=empty) == empty
     part = copy.deepcopy(RESULT)
-    part["measurements"][0] |= {"value": 0.0, "statement": "nothing found"}
-    assert apply(tmp_path, result=part)["measurements"][0] == part["measurements"][0]
+    part["answers"][0] |= {"value": 0.0, "statement": "nothing found"}
+    assert apply(tmp_path, result=part)["answers"][0] == part["answers"][0]
 
 
 def test_an_edited_record_stops_the_run(tmp_path):

@@ -161,16 +161,16 @@ def test_several_measurements_may_be_promised_at_once(shared):
 
 
 def test_refused_and_empty_studies_are_left_out_and_counted(stored):
-    change(stored, 0, status="REFUSED", reasons=[{"code": "TRUNCATED"}], measurements=[])
+    change(stored, 0, status="REFUSED", reasons=[{"code": "TRUNCATED"}], answers=[])
     change(stored, 1, status="NOTHING_FOUND", reasons=[{"code": "NOTHING_FOUND"}])
     record = run(stored)[0].record
     assert record.n == 4 and record.provenance["left_out"] == {"NOTHING_FOUND": 1, "TRUNCATED": 1}
 
 
 def test_a_structure_that_is_not_found_is_no_measurement(stored):
-    measurements = result(stored, 2)["measurements"]
-    measurements[1]["value"] = 0.0
-    change(stored, 2, measurements=measurements)
+    measurements = result(stored, 2)["answers"]
+    measurements[1]["value"] = None
+    change(stored, 2, answers=measurements)
     whole, first = (entry.record for entry in run(stored))
     assert (whole.n, first.n) == (6, 5)
     assert first.provenance["nothing_found"] == 1
@@ -236,16 +236,16 @@ class TestRefusals:
         self.refused(stored, "LABEL_WITHOUT_CLASS", truths=MaskTruths())
 
     def test_a_draw_that_is_no_number(self, stored):
-        measurements = result(stored, 2)["measurements"]
+        measurements = result(stored, 2)["answers"]
         measurements[0]["draws"]["values"][1] = None  # result.json's word for NaN
-        change(stored, 2, measurements=measurements)
+        change(stored, 2, answers=measurements)
         assert "1 of 6" in self.refused(stored, "NON_FINITE_DRAWS")
 
-    @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+    @pytest.mark.parametrize("value", [float("nan"), float("inf")])
     def test_a_value_that_is_no_number(self, stored, value):
-        measurements = result(stored, 2)["measurements"]
+        measurements = result(stored, 2)["answers"]
         measurements[0]["value"] = value
-        change(stored, 2, measurements=measurements)
+        change(stored, 2, answers=measurements)
         self.refused(stored, "NON_FINITE_DRAWS")
 
     def test_predictions_of_two_runs(self, stored):

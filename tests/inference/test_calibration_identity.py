@@ -21,7 +21,7 @@ RESULT = result_of("sha", 100, 100)
 
 
 def identity(result=RESULT, bundle=BUNDLE, entry=0):
-    return identity_of(result, bundle, result["measurements"][entry])
+    return identity_of(result, bundle, result["answers"][entry])
 
 
 def changed(**sampling):
@@ -96,7 +96,7 @@ def test_measurement_classes_and_unit_count():
     assert differences(identity(), identity(entry=1)) == ["classes", "measurement"]
     for key, value in (("unit", "voxels"), ("classes", [1])):
         result = copy.deepcopy(RESULT)
-        result["measurements"][0][key] = value
+        result["answers"][0][key] = value
         assert differences(identity(), identity(result)) == [key]
 
 

@@ -50,8 +50,7 @@ def made(units, seed, first_unit=0, scans=2, **sampling):
             {
                 "sampling": {"sampler": "Ensemble", "draws": 5, **sampling},
                 "bundle": {"weights_sha256": "w", "preprocessing_sha256": "p"},
-                "measurements": [{"name": NAME, "unit": "mL"}],
-                "points": [],
+                "answers": [{"kind": "measurement", "name": NAME, "unit": "mL"}],
             }
         )
     return Cases({NAME: cases}, {NAME: "mL"}, results, [])
@@ -336,8 +335,8 @@ def pairs_of(cases):
         replace(case, name="second", value=2 * case.value, truth=2 * case.truth, draws=tuple(2 * draw for draw in case.draws))
         for case in cases.by_name[NAME]
     ]
-    names = [{"name": target.name, "unit": "mL"} for target in PARTS]
-    results = [{**result, "measurements": names} for result in cases.results]
+    names = [{"kind": "measurement", "name": target.name, "unit": "mL"} for target in PARTS]
+    results = [{**result, "answers": names} for result in cases.results]
     first = [replace(case, name="first") for case in cases.by_name[NAME]]
     return replace(
         cases, by_name={"first": first, "second": second}, units=dict.fromkeys(("first", "second"), "mL"), results=results

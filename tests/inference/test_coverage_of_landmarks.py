@@ -208,7 +208,7 @@ def test_a_landmark_outside_its_image_counts_as_in_the_record(tmp_path):
     write_study(tmp_path, 12, np.full((3, 2), 50.0))
     path = tmp_path / "out/study012/result.json"
     result = json.loads(path.read_text())
-    result["points"][1]["outside_image"] = True
+    result["answers"][1] |= {"outside_image": True, "value": None}
     path.write_text(json.dumps(result))
     asked = phantoms.settings(tmp_path / "prepared")
     made = calibrate(tmp_path / "out", tmp_path / "list.json", "calibration", asked, tmp_path)

@@ -100,7 +100,7 @@ def box_around(shape: tuple[int, ...], affine: np.ndarray) -> list[float]:
 def check_equal(crop: dict, field: dict, inner: tuple[slice, ...]) -> None:
     """Measurements, draws, masks and maps are the crop's, and background all round."""
     assert crop["result"]["status"] == "OK"
-    assert field["result"]["measurements"] == crop["result"]["measurements"]
+    assert field["result"]["answers"] == crop["result"]["answers"]
     assert field["result"]["study_scores"] == crop["result"]["study_scores"]
     around = torch.ones(field["input"].shape[1:], dtype=torch.bool)
     around[inner] = False
@@ -152,7 +152,7 @@ def test_the_files_of_a_cropped_study_say_where_it_was_measured(tmp_path):
     assert result["classes"] == CLASSES
     assert result["input"]["shape"] == list(study["input"].shape[1:])
     assert result["input"]["crop"] == {"source": "box", "box_mm": pytest.approx(box_around(crop.shape, affine))}
-    stored, memory = (identity_of(found, {}, found["measurements"][0]) for found in (result, study["result"]))
+    stored, memory = (identity_of(found, {}, found["answers"][0]) for found in (result, study["result"]))
     assert stored == memory and stored["crop"] == "box" and stored["classes"] == [1, 2] and stored["link"] == "softmax"
     region = np.asarray(nib.load(folder / "region.nii.gz").dataobj)
     assert region.sum() == crop.size and region[inner].all()

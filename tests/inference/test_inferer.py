@@ -91,7 +91,7 @@ def test_the_spread_of_the_area_does_not_depend_on_the_windows(elementwise, monk
 
     def spread(**options) -> float:
         answer = inferer((16, 16), [Moments(), Extent([Area("area", "Object", (1,))])], draws=12, **options)(image, sampler)
-        return json.loads(answer["result"])["measurements"][0]["draws"]["sd"]
+        return json.loads(answer["result"])["answers"][0]["draws"]["sd"]
 
     reference = spread(overlap=0.0)
     assert reference > 0
@@ -118,7 +118,7 @@ def test_chunks_of_draws_do_not_change_the_answer():
     cut = tiny(image, sampler)
     for name in ("pred", "variance", "entropy", "mutual_information"):
         torch.testing.assert_close(cut[name], whole[name], atol=1e-6, rtol=0)
-    assert json.loads(cut["result"])["measurements"] == facts["measurements"]
+    assert json.loads(cut["result"])["answers"] == facts["answers"]
     assert json.loads(cut["result"])["study_scores"] == facts["study_scores"]
 
 
@@ -138,7 +138,7 @@ def test_large_blocks_are_handed_on_in_parts(monkeypatch):
     parts = inferer((16, 16), many, draws=3)(image, sampler)
     for name in ("pred", "variance", "entropy"):
         torch.testing.assert_close(parts[name], whole[name], atol=1e-6, rtol=0)
-    assert json.loads(parts["result"])["measurements"] == json.loads(whole["result"])["measurements"]
+    assert json.loads(parts["result"])["answers"] == json.loads(whole["result"])["answers"]
 
 
 def test_the_chunk_follows_from_shape_window_and_budget_alone():
@@ -171,7 +171,7 @@ def test_outside_the_region_everything_is_background():
     answer = inferer((16, 16), [Moments(), Extent([Area("area", "Object", (1,))])], region_channel=1)(image, sampler)
     outside = image[0, 1] == 0
     assert torch.all(answer["pred"][0, 1][outside] == 0) and torch.all(answer["pred"][0, 0][outside] == 1)
-    assert 0 < json.loads(answer["result"])["measurements"][0]["value"] <= 160
+    assert 0 < json.loads(answer["result"])["answers"][0]["value"] <= 160
 
 
 def test_the_answer_names_units_from_the_affine():
@@ -183,11 +183,11 @@ def test_the_answer_names_units_from_the_affine():
         image, affine=torch.diag(torch.tensor([0.5, 0.25, 1.0, 1.0])), meta={"spacing_source": "stated by the user"}
     )
     entry = json.loads(inferer((16, 16), [Moments(), Extent([Area("area", "Object", (1,))])])(known, network)["result"])[
-        "measurements"
+        "answers"
     ][0]
     assert (entry["unit"], entry["value"]) == ("mm2", 256 * 0.125)
     entry = json.loads(inferer((16, 16), [Moments(), Extent([Area("area", "Object", (1,))])])(image, network)["result"])[
-        "measurements"
+        "answers"
     ][0]
     assert (entry["unit"], entry["value"]) == ("pixels", 256)
 
@@ -316,7 +316,7 @@ def test_a_volume_of_another_loader_is_refused_where_its_unit_would_be_guessed(t
             run(image, Plain(nn.Conv3d(1, 2, 1)))
         return
     image.meta["spacing_source"] = source
-    entry = json.loads(run(image, Plain(nn.Conv3d(1, 2, 1)))["result"])["measurements"][0]
+    entry = json.loads(run(image, Plain(nn.Conv3d(1, 2, 1)))["result"])["answers"][0]
     assert (entry["unit"], entry["value"]) == (("mL", 512 * 0.5 / 1000) if unit == "mm3" else (unit, 512))
 
 
@@ -324,7 +324,7 @@ def test_a_picture_of_another_loader_is_measured_in_pixels():
     image = MetaTensor(study(16, 16))
     entry = json.loads(
         inferer((16, 16), [Moments(), Extent([Area("area", "Object", (0, 1))])])(image, Plain(nn.Conv2d(1, 2, 1)))["result"]
-    )["measurements"][0]
+    )["answers"][0]
     assert (entry["unit"], entry["value"]) == ("pixels", 256)
 
 

@@ -35,7 +35,7 @@ def reduce(values: torch.Tensor) -> list[dict]:
     reducer = Landmarks(NAMES)
     reducer.begin(StudyGrid(tuple(values.shape[2:]), values.shape[1], len(values), GridElement(1.0, "pixels")))
     reducer.update(Block(0, values), first_draws(len(values)), values)
-    return reducer.finish({}).points
+    return reducer.finish({}).answers
 
 
 def test_covariances_are_of_the_draws_of_the_heatmaps_and_their_sum():
@@ -75,7 +75,7 @@ def finished(values: torch.Tensor, spacing: float | None, size=(100, 130)) -> di
     meta = {"spacing_source": "stated by the user" if spacing else "", "flags": [] if spacing else ["NO_PIXEL_SPACING"]}
     image = MetaTensor(torch.zeros(1, *size), affine=affine, meta=meta)
     transform = Compose([CopyItemsd("image", names="input"), Resized("image", (40, 52)), DivisiblePadd("image", k=16)])
-    facts = {"points": reduce(values), "measurements": [], "study_scores": {}, "sampling": {}}
+    facts = {"answers": reduce(values), "study_scores": {}, "sampling": {}}
     data = transform({"image": image}) | {"pred_pred": values.mean(0), "pred_result": json.dumps(facts)}
     return PointsOnInputGridd("image")(data)
 
@@ -91,7 +91,7 @@ def test_points_return_to_the_input_in_its_unit(spacing, unit):
     logits = torch.stack([logits_at(on_network_grid(truth + shift), size=(48, 64)) for shift in (-2.5, 2.5)])
     out = finished(logits, spacing)
     scale = spacing or 1.0
-    entry = out["result"]["points"][0]
+    entry = out["result"]["answers"][0]
     np.testing.assert_allclose(entry["index_on_input_grid"], [40.0, 70.5], atol=0.03)
     np.testing.assert_allclose(entry["value"], scale * truth[0].numpy(), atol=0.03)
     np.testing.assert_allclose(entry["draws"]["covariance"], scale**2 * np.full((2, 2), 12.5), atol=0.1)
@@ -108,7 +108,7 @@ def test_points_return_to_the_input_in_its_unit(spacing, unit):
 def test_a_landmark_that_the_image_does_not_show_is_said_to_be_outside(row, outside):
     truth = torch.tensor([[row, 70.0], [50.0, 50.0]])
     result = finished(logits_at(on_network_grid(truth), size=(48, 64))[None], 0.2)["result"]
-    first, second = result["points"]
+    first, second = result["answers"]
     assert first["outside_image"] is outside and not second["outside_image"]
     assert ("LANDMARK_OUTSIDE_IMAGE" in result["flags"]) is outside
     assert ("This is not a position." in first["statement"]) is outside
@@ -129,7 +129,7 @@ def test_the_engine_runs_a_heatmap_network_to_points(sampler):
     batch["pred"] = inferer(batch["image"], network)
     after = Compose([FlattenSubKeysd("pred", prefix="pred"), PointsOnInputGridd("image")])
     (out,) = [after(one) for one in decollate_batch(batch)]
-    assert [point["name"] for point in out["result"]["points"]] == NAMES
-    assert all(len(point["draws"]["values"]) == 3 for point in out["result"]["points"])
-    assert out["result"]["points"][0]["mean_distance_to_mean"] > 0
+    assert [point["name"] for point in out["result"]["answers"]] == NAMES
+    assert all(len(point["draws"]["values"]) == 3 for point in out["result"]["answers"])
+    assert out["result"]["answers"][0]["mean_distance_to_mean"] > 0
     json.dumps(out["result"], allow_nan=False)

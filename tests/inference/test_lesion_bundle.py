@@ -38,7 +38,7 @@ def test_a_crop_is_measured_and_what_is_no_lung_is_refused(tmp_path, monkeypatch
     }
     result = results["lung"]
     assert result["sampling"]["sampler"] == "LatentSlices" and result["sampling"]["grid_spacing_mm"] == [0.5, 0.5, 2.5]
-    assert result["sampling"]["source"] == "rater" and result["measurements"][0]["draws"]["n"] == 4
+    assert result["sampling"]["source"] == "rater" and result["answers"][0]["draws"]["n"] == 4
     table = result["hypotheses"]
     assert sum(row["draws"] for row in table) == 4 and [row["size"] for row in table] == sorted(row["size"] for row in table)
     stack = nibabel.load(tmp_path / "out" / "lung" / "hypotheses.nii.gz")

@@ -59,7 +59,7 @@ def run(network=None, reducers=None, names=NAMES, study=None, **options):
 
 
 def test_each_structure_is_measured_whole_whatever_lies_inside_it():
-    entries = json.loads(run()["result"])["measurements"]
+    entries = json.loads(run()["result"])["answers"]
     assert [(entry["value"], entry["draws"]["values"]) for entry in entries] == [(64, [64]), (32, [32])]
 
 
@@ -107,7 +107,7 @@ def test_agreement_counts_every_class_whole():
 
 def test_one_class_has_one_map_and_needs_no_channel_for_the_background():
     answer = run(study=nested()[:, :1], names=["background", "organ"], reducers=[Moments(), Extent(AREAS[:1]), Information()])
-    assert json.loads(answer["result"])["measurements"][0]["value"] == 64
+    assert json.loads(answer["result"])["answers"][0]["value"] == 64
     assert answer["pred"].shape == (1, 2, 16, 16) and answer["entropy"].shape == (1, 1, 16, 16)
     two = nested()[:, :1].sigmoid()
     torch.testing.assert_close(answer["pred"], torch.cat([1 - two, two], dim=1))
@@ -116,8 +116,8 @@ def test_one_class_has_one_map_and_needs_no_channel_for_the_background():
 def test_exactly_a_half_belongs_to_the_class_and_nothing_found_is_no_element():
     study = torch.zeros(1, 2, 16, 16)
     study[:, 1] = -1.0
-    entries = json.loads(run(study=study)["result"])["measurements"]
-    assert [entry["value"] for entry in entries] == [256, 0]
+    entries = json.loads(run(study=study)["result"])["answers"]
+    assert [entry["value"] for entry in entries] == [256, None]
 
 
 def test_outside_the_region_no_class_is_there():
@@ -129,7 +129,7 @@ def test_outside_the_region_no_class_is_there():
             return windows[:, :2]
 
     answer = run(Plain(First()), study=study, region_channel=2)
-    assert [entry["value"] for entry in json.loads(answer["result"])["measurements"]] == [32, 16]
+    assert [entry["value"] for entry in json.loads(answer["result"])["answers"]] == [32, 16]
     assert torch.all(answer["pred"][0, 0][study[0, 2] == 0] == 1)
 
 
@@ -140,7 +140,7 @@ def test_on_the_inputs_grid_too_each_structure_is_measured_whole_and_the_overlap
     study = FlattenSubKeysd("pred", prefix="pred")(data | {"pred": {k: v[0] if k != "result" else v for k, v in answer.items()}})
     report = ReportOnInputGridd(Compose([Identityd("image")]), "image", AREAS)(study)
     result = report["result"]
-    assert [entry["value_on_input_grid"] for entry in result["measurements"]] == [64, 32]
+    assert [entry["value_on_input_grid"] for entry in result["answers"]] == [64, 32]
     assert result["flags"] == ["CLASSES_OVERLAP"] and report["entropy"].shape == (3, 16, 16)
     assert (report["segmentation"] == 1).sum() == 32 and (report["samples"][0] == 2).sum() == 32
 

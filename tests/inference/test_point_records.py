@@ -298,14 +298,14 @@ def test_a_missing_prediction_and_a_missing_truth_must_be_mended(spoiled):
 
 
 def test_a_position_that_is_no_number(spoiled):
-    points = phantoms.result_of("sha002", np.zeros((3, 2)))["points"]
+    points = phantoms.result_of("sha002", np.zeros((3, 2)))["answers"]
     points[1]["value"][0] = None
-    change(spoiled, 2, points=points)
+    change(spoiled, 2, answers=points)
     assert refused(spoiled, "NON_FINITE_DRAWS").startswith("1 of the part's images; the first: 1 of")
 
 
 def test_other_landmarks_than_the_bundles(spoiled):
-    change(spoiled, 2, points=phantoms.result_of("sha002", np.zeros((3, 2)))["points"][:2])
+    change(spoiled, 2, answers=phantoms.result_of("sha002", np.zeros((3, 2)))["answers"][:2])
     assert "other answers" in refused(spoiled, "NOT_PREDICTED")
 
 
@@ -315,11 +315,11 @@ def test_predictions_at_two_grid_spacings_are_mixed(spoiled):
 
 
 def test_a_refused_study_is_left_out_and_a_landmark_outside_counts(spoiled):
-    change(spoiled, 0, status="REFUSED", reasons=[{"code": "TRUNCATED"}], points=[])
+    change(spoiled, 0, status="REFUSED", reasons=[{"code": "TRUNCATED"}], answers=[])
     write_study(spoiled, 1, np.full((3, 2), 30.0))
-    points = json.loads((spoiled / "out/study001/result.json").read_text())["points"]
-    points[0]["outside_image"] = True
-    change(spoiled, 1, points=points)
+    points = json.loads((spoiled / "out/study001/result.json").read_text())["answers"]
+    points[0] |= {"outside_image": True, "value": None}
+    change(spoiled, 1, answers=points)
     made = calibrate(spoiled)[0].record
     assert made.n == 5 and made.provenance["left_out"] == {"TRUNCATED": 1}
     assert columns(made)[0][-1] == pytest.approx(30 * math.sqrt(2), rel=1e-4)

@@ -82,15 +82,15 @@ def test_draws_that_find_nothing_agree_and_one_draw_has_no_score():
 
 def test_the_reported_value_is_that_of_the_mean_and_each_draw_has_its_own():
     values = torch.cat([binary(0.9, 0.4, 0.3), binary(0.6, 0.7, 0.1)], dim=2)  # two pixels, means 0.533 and 0.467
-    entry = run(values, Moments(), Extent([Area("area", "Object", (1,))]))["Extent"].measurements[0]
+    entry = run(values, Moments(), Extent([Area("area", "Object", (1,))]))["Extent"].answers[0]
     assert (entry["value"], entry["draws"]["values"]) == (1.0, [2.0, 1.0, 0.0])
     assert entry["draws"]["sd"] == pytest.approx(1.0)
     assert entry["draws"]["mean"] == pytest.approx(1.0)
 
 
 def test_a_tie_is_background():
-    entry = run(binary(0.5), Moments(), Extent([Area("area", "Object", (1,))]))["Extent"].measurements[0]
-    assert entry["value"] == 0
+    entry = run(binary(0.5), Moments(), Extent([Area("area", "Object", (1,))]))["Extent"].answers[0]
+    assert entry["value"] is None
     assert entry["statement"] == "Object: nothing found. This is not a measurement of zero."
 
 
@@ -114,7 +114,7 @@ def test_the_share_is_of_the_region():
     region = torch.zeros(4, 5, dtype=torch.bool)
     region[:2] = True
     values = torch.where(region, values, torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1))
-    entry = run(values, Moments(), Extent([AreaShare("s", "S", (1,))]), region=region)["Extent"].measurements[0]
+    entry = run(values, Moments(), Extent([AreaShare("s", "S", (1,))]), region=region)["Extent"].answers[0]
     assert np.isclose(entry["value"], 100.0)
 
 

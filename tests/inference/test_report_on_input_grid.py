@@ -29,19 +29,20 @@ def study(foreground: torch.Tensor, size: int = 60, network: int = 60, absent: t
     probability = torch.stack([1 - foreground, foreground, torch.zeros_like(foreground)])
     value = float((foreground > 0.5).sum()) * (size / network) ** 2
     entry = {
+        "kind": "measurement",
         "name": "area",
         "unit": "pixels",
-        "value": value,
+        "value": value or None,
         "value_on_input_grid": None,
         "draws": {},
-        "interval": None,
+        "region": None,
         "statement": "x",
     }
     data |= {f"pred_{name}": torch.zeros(1, network, network) for name in MAPS}
     data |= {"pred_pred": probability, "pred_hypotheses": (foreground > 0.5).to(torch.uint8)[None]}
-    entries = [entry, *(entry | {"name": name, "value": 0.0} for name in absent)]
+    entries = [entry, *(entry | {"name": name, "value": None} for name in absent)]
     lesions = [{"centre": [network / 2 - 0.5, 0.0]}]
-    result = {"measurements": entries, "points": [], "lesions": lesions, "study_scores": {}, "sampling": {}}
+    result = {"answers": entries, "lesions": lesions, "study_scores": {}, "sampling": {}}
     data["pred_result"] = json.dumps(result)
     measurements = [Area("area", "Object", (1,)), *(Area(name, name, (2,)) for name in absent)]
     return ReportOnInputGridd(preprocessing, "image", measurements)(data)
@@ -58,7 +59,7 @@ def test_a_mask_keeps_its_place_and_its_area():
     rows, columns = torch.nonzero(report["segmentation"][0], as_tuple=True)
     assert (rows.min(), rows.max()) == (20, 39) and columns.min() == 20
     assert report["segmentation"].shape == (1, 60, 60) and report["probability"].shape == (3, 60, 60)
-    entry = report["result"]["measurements"][0]
+    entry = report["result"]["answers"][0]
     assert entry["value"] == pytest.approx(40 * 39 / 4)
     assert entry["value_on_input_grid"] == pytest.approx(entry["value"], rel=0.03)
     assert report["hypotheses"].dtype == torch.uint8 and report["hypotheses"].shape == (1, 60, 60)
@@ -93,7 +94,7 @@ def test_a_structure_below_the_grid_is_flagged():
 def test_nothing_found_is_no_measurement_of_zero():
     result = study(torch.zeros(60, 60))["result"]
     assert result["status"] == "NOTHING_FOUND" and result["reasons"][0]["code"] == "NOTHING_FOUND"
-    assert "not a measurement of zero" in result["measurements"][0]["statement"]
+    assert "not a measurement of zero" in result["answers"][0]["statement"]
     assert study(square(60, 20, 40))["result"]["status"] == "OK"
 
 

@@ -21,7 +21,7 @@ BUNDLE = {"weights_sha256": "w", "preprocessing_sha256": "p"}
 RESULT = {
     "classes": ["collimator", "open beam", "soft tissue", "bone"],
     "sampling": {"sampler": "Ensemble", "draws": 5},
-    "measurements": [],
+    "answers": [],
     "flags": [],
     "status": "OK",
 }
@@ -130,7 +130,7 @@ def test_what_one_network_doubts_is_undecided(tmp_path):
     out = applied(tmp_path, 0.1, record())
     assert out["segmentation"].tolist() == [[[2, 4, 3]]]
     assert out["result"]["classes"][4] == "undecided"
-    (entry,) = out["result"]["measurements"]
+    (entry,) = out["result"]["answers"]
     assert (entry["name"], entry["value"], entry["unit"], entry["classes"]) == ("undecided area", 0.25, "mm2", [4])
     assert "0.51 or less" in entry["statement"] and "at most 10 %" in entry["statement"]
 

@@ -41,6 +41,6 @@ def test_one_network_says_that_it_is_one():
 
 
 def test_nothing_found_is_never_a_number_whatever_the_draws_hold():
-    assert statement("Head", "mL", 0, [0, 0]) == "Head: nothing found. This is not a measurement of zero."
-    text = statement("Head", "mL", 0, [0, 0.25, 0.5])
+    assert statement("Head", "mL", None, [0, 0]) == "Head: nothing found. This is not a measurement of zero."
+    text = statement("Head", "mL", None, [0, 0.25, 0.5])
     assert text == "Head: nothing found. This is not a measurement of zero. 2 of 3 draws hold some, up to 0.5000 mL."

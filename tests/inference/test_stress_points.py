@@ -53,16 +53,17 @@ def result_of(sha256: str, error: float | None, weights: str) -> dict:
             "reasons": [{"code": "NOT_THIS_KIND"}],
             "sampling": {},
             "study_scores": {},
-            "points": [],
+            "answers": [],
         }
-    covariance = {"total_covariance": [[1.0, 0.0], [0.0, 1.0]], "outside_image": False, "draws": {"values": []}}
+    about_each = {"kind": "landmark", "unit": "mm", "outside_image": False, "draws": {"values": []}}
+    about_each["total_covariance"] = [[1.0, 0.0], [0.0, 1.0]]
     values = (0.2 * TRUTH - error * np.eye(2)).tolist()
     return about | {
         "status": "OK",
         "reasons": [],
         "input": {"sha256": sha256, "spacing_mm": [0.2, 0.2], "affine": np.diag([0.2, 0.2, 1, 1]).tolist(), "shape": [600, 700]},
         "sampling": {"sampler": "Toy", "draws": 5, "seed": 0},
-        "points": [{"name": name, "unit": "mm", "value": value} | covariance for name, value in zip(NAMES, values)],
+        "answers": [{"name": name, "value": value} | about_each for name, value in zip(NAMES, values)],
         "study_scores": {"mean_distance_to_mean": error, "heatmap_activation": 0.5},
         "flags": ["NOT_THIS_KIND"] if error >= OTHER else [],
     }

@@ -111,7 +111,7 @@ def test_a_stripped_patient_has_one_volume_as_nifti_and_as_dicom(shared_data, tm
     one, other = (json.loads(path.read_text(encoding="utf-8")) for path in sorted((tmp_path / "out").glob("*/result.json")))
     assert one["status"] == other["status"] == "OK"
     assert one["input"]["preparation"] == other["input"]["preparation"] == "stripped"
-    assert one["measurements"][0]["unit"] == "mL" and one["measurements"][0]["value"] == other["measurements"][0]["value"]
+    assert one["answers"][0]["unit"] == "mL" and one["answers"][0]["value"] == other["answers"][0]["value"]
     outline = nibabel.load(str(source).replace("flair", "seg"))
     true = np.argwhere(np.asarray(outline.dataobj) > 0)
     middle = nibabel.affines.apply_affine(outline.affine, true.mean(axis=0))

@@ -36,7 +36,8 @@ def write(tmp_path):
 def test_the_schema_is_one_and_names_every_key():
     Draft202012Validator.check_schema(published())
     assert published()["properties"]["schema"] == {"const": SCHEMA}
-    assert published()["required"] == list(published()["properties"]) == list(EMPTY_RESULT)
+    assert published()["required"] == list(EMPTY_RESULT)
+    assert list(published()["properties"]) == [*EMPTY_RESULT, "measurements", "points"]
 
 
 @pytest.mark.parametrize("kind", ["picture", "nifti"])
@@ -45,7 +46,7 @@ def test_a_measured_study(write, kind):
 
 
 def test_a_study_in_which_nothing_was_found(write):
-    result = write(status="NOTHING_FOUND", measurements=[], points=[], lesions=[])
+    result = write(status="NOTHING_FOUND", answers=[], lesions=[])
     assert result["reasons"][0]["code"] == "NOTHING_FOUND"
 
 
@@ -61,7 +62,7 @@ def test_a_refused_study(tmp_path, read):
 
 
 def changed(result: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """The result with another value at a path such as "points/0/unit"; a value of None takes the key away."""
+    """The result with another value at a path such as "answers/0/unit"; a value of None takes the key away."""
     result = copy.deepcopy(result)
     *way, last = path.split("/")
     place: Any = result
@@ -81,15 +82,17 @@ def changed(result: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("status", "FINE"),
         ("status", "NOTHING_FOUND"),  # without a reason
         ("status", "REFUSED"),  # and with measurements
-        ("measurements/0/unit", None),
-        ("measurements/0/unit", ""),
-        ("measurements/0/value", "12"),
-        ("measurements/0/value", -1.0),
-        ("measurements/0/interval", None),  # the key is there, null where nothing is promised
-        ("measurements/0/interval", {"level": 0.9, "lower": 1.0, "upper": 2.0}),  # whose record, of how many?
-        ("measurements/0/statement", ""),
-        ("points/0/region", {"kind": "disc", "level": 0.9}),
-        ("points/0/value", [1.0]),
+        ("answers/0/kind", "hunch"),
+        ("answers/0/unit", None),
+        ("answers/0/unit", ""),
+        ("answers/0/value", "12"),
+        ("answers/0/region", None),  # the key is there, null where nothing is promised
+        ("answers/0/region", {"kind": "interval", "level": 0.9, "lower": 1.0, "upper": 2.0}),  # whose record, of how many?
+        ("answers/0/statement", ""),
+        ("answers/0/patient", "Canary"),
+        ("answers/1/region", {"kind": "disc", "level": 0.9}),
+        ("answers/1/value", [1.0]),
+        ("answers/1/outside_image", True),  # and a value
         ("lesions/0/existence", 1.5),
         ("flags", ["in words"]),
         ("input/affine", [[1, 0, 0, 0]]),

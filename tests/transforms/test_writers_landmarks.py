@@ -28,9 +28,11 @@ COVARIANCE = np.array([[4.0, 1.5], [1.5, 1.0]])  # mm2
 def entry(name: str, index: tuple[float, float], outside: bool = False, covariance: np.ndarray = COVARIANCE) -> dict:
     value = (SPACING * np.array(index)).tolist()
     return {
+        "kind": "landmark",
         "name": name,
+        "title": name,
         "unit": "mm",
-        "value": value,
+        "value": None if outside else value,
         "index_on_input_grid": list(index),
         "outside_image": outside,
         "draws": {"n": 2, "mean": value, "covariance": (covariance / 2).tolist(), "values": [value, value]},
@@ -53,7 +55,7 @@ def radiograph(*points: dict) -> dict:
         image += 120 * (np.hypot(row - r, column - c) < 4)
     affine = np.diag([SPACING, SPACING, 1, 1])
     study = example_study("picture")
-    study["result"] |= {"points": list(points), "measurements": [], "classes": [], "study_scores": {}, "flags": []}
+    study["result"] |= {"answers": list(points), "classes": [], "study_scores": {}, "flags": []}
     grid = MetaTensor(torch.tensor(image[None], dtype=torch.float32), affine=torch.tensor(affine))
     grid.meta |= {"spacing_source": "stated by the user", "spacing_mm": [SPACING] * 2, "input_kind": "picture"}
     return {"name": "example", "number": 0, "input": grid, "result": study["result"]}
@@ -68,7 +70,7 @@ def yellow(drawing: np.ndarray) -> np.ndarray:
 def test_an_ellipse_lies_around_its_landmark_and_is_as_large_as_its_covariance():
     study = radiograph(entry("Sella", (60.0, 40.0)))
     (plane,) = planes_through((0, 0), (120, 100), np.diag([SPACING, SPACING, 1, 1]))
-    marks = marks_of(study["result"]["points"], np.diag([SPACING, SPACING, 1, 1]), plane)
+    marks = marks_of(study["result"]["answers"], np.diag([SPACING, SPACING, 1, 1]), plane)
     np.testing.assert_allclose(marks[0].middle, [60, 40])
     away = (marks[0].outline - marks[0].middle) * SPACING
     reach = np.sqrt(np.einsum("ni,ij,nj->n", away, np.linalg.inv(COVARIANCE), away))

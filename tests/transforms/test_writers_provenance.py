@@ -15,7 +15,7 @@ def test_versions_settings_temperature_and_records_are_rows():
     result = {
         **EMPTY_RESULT,
         "sampling": {"draws": 5, "temperature": 1.42},
-        "measurements": [{"interval": {"record": "c0ffee"}}, {"interval": None}, {"interval": {"record": "c0ffee"}}],
+        "answers": [{"region": {"record": "c0ffee"}}, {"region": None}, {"region": {"record": "c0ffee"}}],
         "run": RUN,
     }
     rows = dict(provenance(result))

@@ -73,7 +73,7 @@ def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path)
     study = example_study()
     text, _ = report(study, tmp_path)
     assert "not calibrated" in text and "interval" not in text and "no gate can see" not in text
-    study["result"]["measurements"][0]["interval"] = {
+    study["result"]["answers"][0]["region"] = {
         "level": 0.9,
         "lower": 50.0,
         "upper": 99.0,
@@ -85,7 +85,7 @@ def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path)
     }
     text, _ = report(study, tmp_path)
     assert "the 90 % interval, calibrated on 36 patients" in text
-    study["result"]["measurements"][0]["interval"] |= {"networks": 5, "proven": 0.729}
+    study["result"]["answers"][0]["region"] |= {"networks": 5, "proven": 0.729}
     text, _ = report(study, tmp_path)
     assert "the 90 % interval, cross-validated on 36 patients, proven for 72 %" in text
     assert "What no gate can see: the value is promised as the rater of the phantoms has it." in text and "caveat audit" in text
@@ -94,9 +94,9 @@ def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path)
 def test_what_holds_at_once_stands_beside_what_holds_alone(tmp_path):
     study = example_study("nifti")
     interval = {"level": 0.9, "lower": 1.0, "upper": 2.0, "n": 34, "unit": "subject", "networks": None, "sides": "two-sided"}
-    entry = study["result"]["measurements"][0]
-    study["result"]["measurements"] = [
-        entry | {"title": title, "simultaneous_interval": interval} for title in ("Anterior part", "Posterior part")
+    entry = study["result"]["answers"][0]
+    study["result"]["answers"] = [
+        entry | {"title": title, "simultaneous_region": interval} for title in ("Anterior part", "Posterior part")
     ]
     text, _ = report(study, tmp_path)
     assert "In 90 of 100 studies all of these hold at once: anterior part 1 to 2 " in text
@@ -157,14 +157,14 @@ def test_flags_are_explained_with_what_to_do(tmp_path):
 def test_nothing_found_shows_no_number_as_a_statement(tmp_path):
     study = example_study()
     study["result"] |= {"status": "NOTHING_FOUND"}
-    study["result"]["measurements"][0] |= {"value": 0.0, "statement": "Disc: 0 pixels"}
+    study["result"]["answers"][0] |= {"value": None, "statement": "Disc: 0 pixels"}
     text, _ = report(study, tmp_path)
     assert "Nothing found. This is not a measurement of zero." in text and "Disc: 0 pixels" not in text
 
 
 def test_text_from_elsewhere_is_escaped(tmp_path):
     study = example_study()
-    study["result"]["measurements"][0] |= {"name": "<b>x</b>", "statement": "<script>alert(1)</script>"}
+    study["result"]["answers"][0] |= {"name": "<b>x</b>", "statement": "<script>alert(1)</script>"}
     check = {"name": "<i>", "value": 1.0, "threshold": 2.0, "direction": "above", "passed": True}
     study["result"]["gate"] = {"accepted": True, "n": 9, "joint_bound": 0.1, "checks": [check]}
     report(study, tmp_path)

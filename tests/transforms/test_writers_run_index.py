@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from caveat.reasons import StudyRefused
+from caveat.transforms.files.answers import landmarks_of, measurements_of
 from caveat.transforms.files.csv_cells import safe_cell
 from caveat.transforms.output.run_index import COLUMNS, relative_spread, write_run_index
 from caveat.transforms.output.study_folder import WriteStudyd
@@ -19,7 +20,7 @@ from caveat.transforms.writers.result_json import ResultJsonWriter
 def measured(name: str, **result) -> dict:
     study = example_study()
     study["input"].meta["flags"] = []
-    study["result"] |= {"points": [], "flags": [], **result}
+    study["result"] |= {"answers": measurements_of(study["result"]), "flags": [], **result}
     return study | {"name": name}
 
 
@@ -38,8 +39,8 @@ def write(tmp_path):
 
 
 def test_counts_and_one_row_a_study_or_measurement(write, tmp_path):
-    two = example_study()["result"]["measurements"] * 2
-    write(measured("a", measurements=two))
+    two = measurements_of(example_study()["result"]) * 2
+    write(measured("a", answers=two))
     write(measured("b", status="NOTHING_FOUND", reasons=[{"code": "NOTHING_FOUND", "message": "", "what_to_do": ""}]))
     write.refuse({"name": "c", "number": 2}, StudyRefused("CORRUPT"))
     assert index(tmp_path) == {"measured": 1, "nothing_found": 1, "refused": 1}
@@ -55,8 +56,8 @@ def test_counts_and_one_row_a_study_or_measurement(write, tmp_path):
 
 def test_numbers_of_a_measurement(write, tmp_path):
     study = measured("a", flags=["GRID_MATTERS"])
-    entry = study["result"]["measurements"][0]
-    entry["interval"] = {"level": 0.9, "lower": -1.5, "upper": 90.25, "record": "r", "n": 30, "unit": "patient"}
+    entry = study["result"]["answers"][0]
+    entry["region"] = {"level": 0.9, "lower": -1.5, "upper": 90.25, "record": "r", "n": 30, "unit": "patient"}
     entry["value"] = -2.0
     write(study)
     index(tmp_path)
@@ -70,15 +71,15 @@ def test_numbers_of_a_measurement(write, tmp_path):
 
 def test_what_was_not_found_has_no_value(write, tmp_path):
     study = measured("b", status="NOTHING_FOUND")
-    study["result"]["measurements"][0] |= {"value": 0.0, "value_on_input_grid": 0.0}
+    study["result"]["answers"][0] |= {"value": None, "value_on_input_grid": None}
     write(study)
     index(tmp_path)
     assert (table(tmp_path)[0]["value"], table(tmp_path)[0]["value_on_input_grid"]) == ("", "")
 
 
 def test_a_part_that_was_not_found_has_no_value_beside_one_that_was(write, tmp_path):
-    found = measured("a")["result"]["measurements"][0]
-    write(measured("a", measurements=[found, found | {"name": "ring", "value": 0.0, "value_on_input_grid": 3.0}]))
+    found = measured("a")["result"]["answers"][0]
+    write(measured("a", answers=[found, found | {"name": "ring", "value": None, "value_on_input_grid": None}]))
     index(tmp_path)
     disc, ring = table(tmp_path)
     assert float(disc["value"]) > 0
@@ -86,7 +87,7 @@ def test_a_part_that_was_not_found_has_no_value_beside_one_that_was(write, tmp_p
 
 
 def test_a_landmark_has_a_row(write, tmp_path):
-    write(measured("a", measurements=[], points=example_study()["result"]["points"]))
+    write(measured("a", answers=landmarks_of(example_study()["result"])))
     index(tmp_path)
     assert (table(tmp_path)[0]["measurement"], table(tmp_path)[0]["value"]) == ("centre", "20 15")
 
@@ -117,7 +118,7 @@ def test_a_flag_that_all_studies_have_moves_none_to_the_top(write, tmp_path):
 def test_without_agreement_the_largest_relative_spread_counts(write, tmp_path):
     for name, sd in (("narrow", 1.0), ("wide", 40.0)):
         study = measured(name, study_scores={})
-        study["result"]["measurements"][0]["draws"]["sd"] = sd
+        study["result"]["answers"][0]["draws"]["sd"] = sd
         write(study)
     index(tmp_path)
     assert order(tmp_path, ["narrow", "wide"]) == ["wide", "narrow"]

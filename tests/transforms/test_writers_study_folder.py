@@ -51,7 +51,7 @@ def test_result_is_completed_in_the_order_of_the_schema(tmp_path):
     study = example_study("nifti")
     WriteStudyd(tmp_path, [ResultJsonWriter()], BUNDLE)(study)
     result = result_of(tmp_path / "example")
-    assert list(result) == list(EMPTY_RESULT)
+    assert list(result) == [*EMPTY_RESULT, "measurements", "points"]
     assert result["bundle"] == BUNDLE
     assert result["input"] == {
         "sha256": "5eed" * 16,
@@ -75,10 +75,10 @@ def test_preview_and_report_show_one_drawing(tmp_path, monkeypatch):
 
 def test_what_the_inferer_left_unsaid_has_its_place(tmp_path):
     study = example_study()
-    study["result"] = {"status": "NOTHING_FOUND", "measurements": study["result"]["measurements"]}
+    study["result"] = {"status": "NOTHING_FOUND", "answers": study["result"]["answers"]}
     WriteStudyd(tmp_path, all_writers(), BUNDLE)(study)
     result = result_of(tmp_path / "example")
-    assert list(result) == list(EMPTY_RESULT)
+    assert list(result) == [*EMPTY_RESULT, "measurements", "points"]
     assert [reason["code"] for reason in result["reasons"]] == ["NOTHING_FOUND"]
     assert write_run_index(tmp_path, ["example"])["nothing_found"] == 1
 
@@ -239,8 +239,8 @@ def test_a_refusal_gives_the_code_and_what_to_do_but_no_path_and_no_number(tmp_p
     )
     assert sorted(path.name for path in (tmp_path / "x").iterdir()) == ["files.json", "report.html", "result.json"]
     result = result_of(tmp_path / "x")
-    assert list(result) == list(EMPTY_RESULT)
-    assert result["status"] == "REFUSED" and result["measurements"] == [] and result["input"] == {}
+    assert list(result) == [*EMPTY_RESULT, "measurements", "points"]
+    assert result["status"] == "REFUSED" and result["answers"] == [] and result["input"] == {}
     assert result["reasons"] == [
         {"code": "CORRUPT", "message": REASONS["CORRUPT"].meaning, "what_to_do": REASONS["CORRUPT"].what_to_do}
     ]

@@ -263,7 +263,7 @@ def test_preview_names_several_classes(tmp_path):
 
 
 def test_strip_plot_shows_a_small_spread_small():
-    measurement = {"value": 1000.0, "draws": {"values": [999.0, 1001.0]}, "interval": None}
+    measurement = {"value": 1000.0, "draws": {"values": [999.0, 1001.0]}, "region": None}
     plot = strip_plot(measurement)
     assert abs(plot.dots[0][0] - plot.dots[1][0]) < 2
     assert plot.value == pytest.approx(50, abs=1)
@@ -271,7 +271,7 @@ def test_strip_plot_shows_a_small_spread_small():
 
 
 def test_strip_plot_holds_all_that_it_shows():
-    measurement = {"value": 5.0, "draws": {"values": [1.0, 4.0, 9.0]}, "interval": {"level": 0.9, "lower": 0.5, "upper": 12.0}}
+    measurement = {"value": 5.0, "draws": {"values": [1.0, 4.0, 9.0]}, "region": {"level": 0.9, "lower": 0.5, "upper": 12.0}}
     plot = strip_plot(measurement)
     places = [*(dot[0] for dot in plot.dots), plot.value, *plot.interval, *(tick[0] for tick in plot.ticks)]
     assert all(0 <= place <= 100 for place in places)
@@ -282,7 +282,7 @@ def test_strip_plot_holds_all_that_it_shows():
 
 @pytest.mark.parametrize("values", [[0.0, 0.0], [0.0], [-3.0, -1.0], [5.0, 5.0, 5.0]])
 def test_strip_plot_of_odd_values_is_finite(values):
-    plot = strip_plot({"value": values[0], "draws": {"values": values}, "interval": None})
+    plot = strip_plot({"value": values[0], "draws": {"values": values}, "region": None})
     assert all(math.isfinite(dot[0]) for dot in plot.dots)
 
 

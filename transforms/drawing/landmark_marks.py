@@ -44,7 +44,7 @@ def marks_of(points: Sequence[Mapping[str, Any]], affine: np.ndarray, plane: Pla
     """The landmarks that the image shows, numbered as in `points`.
 
     Args:
-        points: of a result, on the input's grid.
+        points: answers of a result, on the input's grid.
         affine: (4, 4), index of the input's grid to the points' unit.
         plane: that they are drawn in; of a volume, they are projected onto it.
     """

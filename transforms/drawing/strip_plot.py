@@ -37,7 +37,7 @@ def strip_plot(measurement: Mapping[str, Any]) -> StripPlot | None:
     """Lay out one measurement's draws.
 
     Args:
-        measurement: an entry of the result's `measurements`.
+        measurement: of the result's `answers`.
 
     Returns:
         None where it has no draws.
@@ -45,7 +45,7 @@ def strip_plot(measurement: Mapping[str, Any]) -> StripPlot | None:
     values = (measurement.get("draws") or {}).get("values") or []
     if not values:
         return None
-    value, interval = measurement.get("value"), measurement.get("interval")
+    value, interval = measurement.get("value"), measurement.get("region")
     ends = (interval["lower"], interval["upper"]) if interval else (None, None)  # a one-sided bound has one of them
     shown = [*values, *(x for x in (value, *ends) if x is not None)]
     low, high = _axis(shown, abs(value if value is not None else values[0]))

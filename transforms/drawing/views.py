@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from ..files.answers import landmarks_of
 from ..files.arrays import affine_of, array_of
 from .class_names import parts
 from .disagreement import middle_of_segmentation, place_of_disagreement
@@ -175,8 +176,8 @@ class Scene:
             labels, several = array_of(study, "segmentation"), {label: colour for label, _, colour in parts(study)}
             cut = plane.cut(labels[0])[rows, columns]
             outline = draw_parts(cut, several, size, width) if several else lines(labels, [AGREED_COLOUR])
-        elif study["result"].get("points"):
-            marks = marks_of(study["result"]["points"], self.affine, plane)
+        elif landmarks := landmarks_of(study["result"]):
+            marks = marks_of(landmarks, self.affine, plane)
             outline = draw_landmarks(marks, (rows, columns), size, width)
         box = () if window else self._box(plane)
         return View(title, photograph(image, size), draws, outline, plane.sides, box)

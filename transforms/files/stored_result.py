@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .older_keys import answers_of_older
+
 SCHEMA = "caveat-result-1"
 EMPTY_RESULT: Mapping[str, Any] = {
     "schema": SCHEMA,
@@ -17,8 +19,7 @@ EMPTY_RESULT: Mapping[str, Any] = {
     "run": {},
     "classes": [],
     "sampling": {},
-    "measurements": [],
-    "points": [],
+    "answers": [],
     "lesions": [],
     "hypotheses": [],
     "study_scores": {},
@@ -26,7 +27,7 @@ EMPTY_RESULT: Mapping[str, Any] = {
     "gate": None,
     "flags": [],
 }
-"""Every key of the schema, in the order they are written, and what stands there if there is nothing to say."""
+"""Every key of the schema but the older ones, in the order they are written, and what stands there if there is nothing to say."""
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
@@ -38,4 +39,9 @@ def read_result(folder: Path) -> dict[str, Any] | None:
         result = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         return None  # ours appear whole or not at all: somebody else's file of the same name
-    return {**EMPTY_RESULT, **result} if isinstance(result, dict) and result.get("schema") == SCHEMA else None
+    return {**EMPTY_RESULT, **with_answers(result)} if isinstance(result, dict) and result.get("schema") == SCHEMA else None
+
+
+def with_answers(result: dict[str, Any]) -> dict[str, Any]:
+    """A stored result with `answers`, whatever version wrote it."""
+    return result if "answers" in result else {**result, "answers": answers_of_older(result)}

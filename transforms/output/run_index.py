@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..files.answers import LANDMARK, measurements_of
 from ..files.csv_cells import write_csv
 from ..files.stored_result import read_result
 from ..files.whole_file import write_whole
@@ -50,7 +51,7 @@ class Row:
         dice = self.result["study_scores"].get("pooled_pairwise_dice")
         if dice is not None:
             return float(dice)
-        return 1 - max((relative_spread(m) for m in self.result["measurements"]), default=0.0)
+        return 1 - max(map(relative_spread, measurements_of(self.result)), default=0.0)
 
     def first_look(self, usual: set[str]) -> tuple[int, float, str]:
         """Sorts what is worth a look first to the top. Args: usual: flags that every study of the run has."""
@@ -88,11 +89,8 @@ def summary_cells(row: Row) -> list[list[Any]]:
     """
     result = row.result
     known = [row.name, result["status"], " ".join(reason["code"] for reason in result["reasons"])]
-    entries = [_measurement(entry) for entry in result["measurements"]]
-    entries += [_point(entry) for entry in result["points"]]
+    entries = [_point(answer) if answer["kind"] == LANDMARK else _measurement(answer) for answer in result["answers"]]
     flags = " ".join(result["flags"])
-    unknown = {"value": None, "value_on_input_grid": None}
-    entries = [entry | unknown if result["status"] != "OK" or entry["value"] == 0 else entry for entry in entries]
     columns = COLUMNS[len(known) : -1]
     return [[*known, *(entry.get(column) for column in columns), flags] for entry in entries or [{}]]
 
@@ -115,7 +113,7 @@ def _rows(output_dir: Path, names: Iterable[str]) -> Iterator[Row]:
 
 def _measurement(entry: dict[str, Any]) -> dict[str, Any]:
     """Cells of a measurement by column."""
-    draws, interval = entry.get("draws") or {}, entry.get("interval") or {}
+    draws, interval = entry.get("draws") or {}, entry.get("region") or {}
     values = draws.get("values") or [None]
     return {
         "measurement": entry["name"],
@@ -134,5 +132,5 @@ def _point(entry: dict[str, Any]) -> dict[str, Any]:
 
     One that the image does not show has no coordinates here: they would be read as a measurement.
     """
-    where = None if entry["outside_image"] else " ".join(f"{x:.6g}" for x in entry["value"])
+    where = None if entry["value"] is None else " ".join(f"{x:.6g}" for x in entry["value"])
     return {"measurement": entry["name"], "unit": entry["unit"], "value": where, "draws": (entry.get("draws") or {}).get("n")}

@@ -57,7 +57,7 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _records(result: Mapping[str, Any]) -> list[str]:
     """Checksums of the records behind intervals and regions, each once."""
-    promises = [entry.get(key) for entry in (*result["measurements"], *result["points"]) for key in ("interval", "region")]
+    promises = [answer.get("region") for answer in result["answers"]]
     return list(dict.fromkeys(promise["record"] for promise in promises if promise and promise.get("record")))
 
 

@@ -107,22 +107,24 @@ def _result(values: list[float], value: float, unit: str, index: list[float], po
             "budget_mib": 512,
         },
         "lesions": [{"unit": unit, "value": value, "existence": 0.75, "draws": draws, "centre": point}],
-        "measurements": [
+        "answers": [
             {
+                "kind": "measurement",
                 "name": "disc",
                 "title": "Disc",
                 "unit": unit,
                 "value": value,
                 "value_on_input_grid": value,
                 "draws": draws,
-                "interval": None,
+                "region": None,
+                "simultaneous_region": None,
                 "statement": f"Disc: {value:.0f} {unit} ({len(values)} draws {spread}, not calibrated)",
                 "classes": [1],
-            }
-        ],
-        "points": [
+            },
             {
+                "kind": "landmark",
                 "name": "centre",
+                "title": "centre",
                 "unit": "pixels" if unit == "pixels" else "mm",
                 "value": point,
                 "index_on_input_grid": index,
@@ -135,7 +137,7 @@ def _result(values: list[float], value: float, unit: str, index: list[float], po
                 "region": None,
                 "simultaneous_region": None,
                 "statement": "Centre: found (not calibrated)",
-            }
+            },
         ],
         "study_scores": {"pooled_pairwise_dice": 0.9},
         "gate": None,

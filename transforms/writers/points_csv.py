@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..files.answers import landmarks_of
 from ..files.csv_cells import write_csv
 from .writer import Writer
 
@@ -24,8 +25,8 @@ class PointsCsvWriter(Writer):
     """
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
-        """Args: study: `result` with `points`."""
-        points = study["result"].get("points") or []
+        """Args: study: `result` with `answers`."""
+        points = landmarks_of(study["result"])
         if points:
             rows = [_row(point) for point in points]
             write_csv(folder / "points.csv", list(rows[0]), [row.values() for row in rows])
@@ -38,12 +39,12 @@ class PointsCsvWriter(Writer):
 
 def _row(point: Mapping[str, Any]) -> dict[str, Any]:
     """Cells by column."""
-    draws, axes = point["draws"], range(len(point["value"]))
+    draws, axes = point["draws"], range(len(point["draws"]["mean"]))
     unknown = [None] * len(axes)
     outside = bool(point["outside_image"])
     spread = unknown if draws["covariance"] is None else _deviations(draws["covariance"])
     numbers = {
-        **_by_axis("axis", point["value"]),
+        **_by_axis("axis", draws["mean"]),
         **_by_axis("index", point["index_on_input_grid"]),
         "draws": draws["n"],
         **_by_axis("mean", draws["mean"]),

@@ -19,6 +19,7 @@ from ..drawing.outlines import DRAW_COLOURS
 from ..drawing.plane import planes_through
 from ..drawing.strip_plot import strip_plot
 from ..drawing.views import Scene, View, scene_of
+from ..files.answers import landmarks_of, measurements_of
 from ..files.arrays import array_of, foreground_probability, plain
 from ..files.stored_result import EMPTY_RESULT
 from ..pages.gate_rows import gate_rows
@@ -43,21 +44,24 @@ class ReportHtmlWriter(Writer):
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: with `result`; unless it was refused `input`, and what there is of labels and maps."""
         result = six_digits({**EMPTY_RESULT, **plain(study["result"])})
+        measurements, points = measurements_of(result), landmarks_of(result)
         scene = scene_of(study) if "input" in study else None
         write_page(
             folder / "report.html",
             "report.html",
             result=result,
+            measurements=measurements,
+            points=points,
             title=(result["bundle"].get("name") or "result").replace("_", " ").capitalize(),
             number_of_draws=result["sampling"].get("draws") or 0,
             views=[ViewOnPage.of(view) for view in scene.whole(self.longest)] if scene else [],
             surroundings=[ViewOnPage.of(view) for view in scene.surroundings(self.longest // 3)] if scene else [],
             parts=parts(study),
-            landmarks=DEVIATIONS if result["points"] and "segmentation" not in study else 0,
-            region=next((point["region"] for point in result["points"] if point["region"]), None),
+            landmarks=DEVIATIONS if points and "segmentation" not in study else 0,
+            region=next((point["region"] for point in points if point["region"]), None),
             truth=_truth(result),
-            at_once=next((point["simultaneous_region"] for point in result["points"] if point["simultaneous_region"]), None),
-            together=[entry for entry in result["measurements"] if _is_closed(entry.get("simultaneous_interval"))],
+            at_once=next((point["simultaneous_region"] for point in points if point["simultaneous_region"]), None),
+            together=[answer for answer in measurements if _is_closed(answer["simultaneous_region"])],
             near=self._near(scene) if scene else None,
             maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),
@@ -65,7 +69,7 @@ class ReportHtmlWriter(Writer):
             gate=result["gate"],
             gate_rows=gate_rows(result["gate"]),
             provenance=provenance(result),
-            strips=[strip_plot(measurement) for measurement in result["measurements"]],
+            strips=[strip_plot(measurement) for measurement in measurements],
             explained=[explain(flag) for flag in result["flags"]],
         )
 
@@ -107,7 +111,7 @@ def _is_closed(interval: Mapping[str, Any] | None) -> bool:
 
 def _truth(result: Mapping[str, Any]) -> str:
     """Whose truth the result promises, "" where it promises none."""
-    promised = [entry["interval"] for entry in result["measurements"]] + [point["region"] for point in result["points"]]
+    promised = (answer["region"] for answer in result["answers"])
     return next((str(one.get("truth", "")) for one in promised if one), "")
 
 

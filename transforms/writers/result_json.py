@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from ..files.arrays import plain
+from ..files.older_keys import older_keys
 from ..files.stored_result import EMPTY_RESULT
 from .writer import Writer
 
 
 class ResultJsonWriter(Writer):
-    """result.json: the study's `result`, keys in the schema's order, floats with 6 significant digits."""
+    """result.json: the study's `result`, keys in the order of result.schema.json, floats with 6 significant digits."""
 
     of_refusals = True
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: with `result`."""
-        result = plain(study["result"])
-        text = json.dumps(six_digits({**EMPTY_RESULT, **result}), ensure_ascii=True, indent=1, allow_nan=False)
+        result = {**EMPTY_RESULT, **plain(study["result"])}
+        text = json.dumps(six_digits({**result, **older_keys(result)}), ensure_ascii=True, indent=1, allow_nan=False)
         (folder / "result.json").write_text(text + "\n", encoding="ascii")
 
     @classmethod
