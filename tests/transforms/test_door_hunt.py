@@ -15,6 +15,7 @@ from dicom_phantoms import clean_series, encoded, enhanced_series, radiograph, r
 from dicom_reading import assert_is_phantom, at_the_door
 from pydicom import Dataset
 from pydicom.encaps import encapsulate, generate_frames
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 GRID = Grid(shape=(9, 10, 8))
@@ -82,6 +83,17 @@ def test_a_dose_beside_whose_size_is_damaged(tmp_path):
     rows = b"\x28\0\x10\0US"
     path.write_bytes(path.read_bytes().replace(rows + b"\2\0\x0a\0", rows + b"\3\0\x0a\0\0"))
     write(clean_series(GRID), tmp_path)
+    assert at_the_door(tmp_path) == ["NOT_DICOM"]
+
+
+@pytest.mark.parametrize("keyword", ["StudyID", "FrameOfReferenceUID", "Modality", "PatientSex", "DeviceSerialNumber"])
+@pytest.mark.parametrize("damage", [b"C\xa9", b"FD"], ids=["no kind of value", "another kind of value"])
+def test_a_damaged_element_that_files_are_sorted_by_is_the_fault_of_its_file(keyword, damage, tmp_path):
+    series = with_tags(clean_series(GRID), PatientSex="O", DeviceSerialNumber="12")
+    path = write(series, tmp_path)[3]
+    start = struct.pack("<HH", Tag(keyword).group, Tag(keyword).element)
+    vr = series[3][keyword].VR.encode()
+    path.write_bytes(path.read_bytes().replace(start + vr, start + damage))
     assert at_the_door(tmp_path) == ["NOT_DICOM"]
 
 

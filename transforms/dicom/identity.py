@@ -10,28 +10,9 @@ from datetime import datetime
 from caveat.reasons import StudyRefused
 
 from .header_values import comparable, text
+from .identity_keywords import DATES, IDENTIFIERS, PATIENT, SERIES, STUDY, WHERE_IDENTIFIERS_ARE_LOST
 from .instance import Instance
 from .radiograph import is_projection
-
-IDENTIFIERS = ("StudyInstanceUID", "PatientID", "IssuerOfPatientID", "AccessionNumber", "StudyID")
-"""Compared as they are written: 007 and 7 are two patients."""
-PATIENT = (
-    *("PatientBirthDate", "PatientBirthTime", "PatientSex", "OtherPatientIDs", "EthnicGroup"),
-    *("PatientAge", "PatientSize", "PatientWeight"),
-)
-STUDY = ("StudyDate", "StudyTime")
-SERIES = (
-    *("SeriesNumber", "Modality", "SeriesDescription", "ProtocolName", "Laterality", "PatientPosition"),
-    *("ManufacturerModelName", "DeviceSerialNumber"),
-)
-WHERE_IDENTIFIERS_ARE_LOST = (
-    *("StudyDescription", "ReferringPhysicianName", "InstitutionName", "StationName", "Manufacturer", "BodyPartExamined"),
-    *("PatientAddress", "PatientSpeciesDescription", "ClinicalTrialSubjectID", "AdmissionID", "RequestingPhysician"),
-    *("PerformedProcedureStepID", "PerformedProcedureStepStartDate", "OperatorsName"),
-)
-"""Asked only there: archives correct such words of a study while its files are still arriving."""
-DATES = ("SeriesDate", "AcquisitionDate")
-"""Asked only there, too: a series may last over midnight, and no longer."""
 
 
 def contradiction(instances: Sequence[Instance]) -> StudyRefused | None:

@@ -22,6 +22,7 @@ from ..image.study_image import HEAD_BYTES
 from .deflated import inflate
 from .element_limits import FIRST_PIXEL_TAG, Bytes, meta_group, walk_header
 from .header_values import text
+from .identity_keywords import SORTED_BY
 from .packed import is_packed, unpacked
 from .quiet_pydicom import quiet_pydicom
 
@@ -36,8 +37,6 @@ PIXEL_DATA = 0x7FE00010
 SHORTEST_ELEMENT_BYTES = 8
 WALKED_FIRST_BYTES = 2**20
 """Smaller files cannot hold enough elements to take much memory or time."""
-SORTED_BY = ("PatientID", "PatientName", "SeriesNumber")
-"""What files are sorted by beside; a damaged one shows here, as the fault of one file."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +232,8 @@ def _refuse_incomplete(instance: Instance) -> None:
     size = [instance.header.get(keyword) for keyword in ("Rows", "Columns")]  # asked of every object: it may be a slice
     if not instance.is_image:
         return
+    instance.header.get("PatientName")  # its letters are decoded, which the others' are not
     for keyword in SORTED_BY:
-        instance.header.get(keyword)
+        text(instance.header, keyword)
     if not all(isinstance(length, int) and length > 0 for length in size):
         raise StudyRefused("BAD_HEADER", "an image does not say how many rows and columns it has")
