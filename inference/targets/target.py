@@ -39,7 +39,13 @@ class Target(ABC):
 
     @abstractmethod
     def unit(self, element: GridElement) -> str:
-        """Unit of the value on a grid of such elements. Raises: ValueError: there is no such quantity on such a grid."""
+        """Unit of the value on a grid of such elements.
+
+        Another one where the spacing is not known, unless the value is the same whatever the spacing.
+
+        Raises:
+            ValueError: there is no such quantity on such a grid.
+        """
 
     @abstractmethod
     def of(self, drawn: Drawn) -> float:

@@ -94,6 +94,8 @@ def _read(path: Path, size_limit: int) -> bytes:
         if size > size_limit:
             raise StudyRefused("WEIGHTS_REFUSED", f"{size} bytes, at most {size_limit} are read")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise StudyRefused("WEIGHTS_REFUSED", "there is no such file") from error
     except OSError as error:
         raise StudyRefused("WEIGHTS_REFUSED", "the file cannot be read") from error
 

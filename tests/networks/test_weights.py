@@ -148,9 +148,9 @@ class TestLoad:
         assert (tmp_path / "bomb.pt").stat().st_size < 100_000
         assert refused(tmp_path / "bomb.pt", digest, "when unpacked", size_limit=100_000) == "WEIGHTS_REFUSED"
 
-    @pytest.mark.parametrize("missing", ["model.pt", "."])
-    def test_no_file_is_refused(self, missing: str, tmp_path: Path) -> None:
-        assert refused(tmp_path / missing, "0" * 64) == "WEIGHTS_REFUSED"
+    @pytest.mark.parametrize("missing,found", [("model.pt", "no such file"), (".", "cannot be read")])
+    def test_no_file_is_refused(self, missing: str, found: str, tmp_path: Path) -> None:
+        assert refused(tmp_path / missing, "0" * 64, found) == "WEIGHTS_REFUSED"
 
 
 class Harmful:

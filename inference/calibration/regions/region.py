@@ -13,6 +13,10 @@ and of score knows, and says in its own signatures."""
 class Region(ABC):
     """An interval of numbers, or a set of places.
 
+    `contains` is what bands and audits count: it holds exactly the truths whose excesses are at most the reach. A region that is
+    to be said more roughly, such as in whole numbers, rounds outward in `to_json` alone. One of numbers extends `Interval` under
+    its kind, since tables and sentences read two ends.
+
     Attributes:
         kind: its name in files.
     """
