@@ -1,11 +1,10 @@
 #!/bin/sh
 # pydicom reads pixels of one bit in big-endian words in the order of the bytes, not of the words: pairs of eight pixels change places.
 #
-# Expected: DICOM PS3.5 2016b (the last with big endian). 8.1.1: pixel cells follow each other from the least to the most significant
-#   bit of a word where the VR is OW, of a byte where it is OB; 8.2: "For Pixel Data encoded with the Value Representation OW, the
-#   byte ordering of the resulting 2-byte words is defined by the Little Endian or Big Endian Transfer Syntaxes"; A.3: where Bits
-#   Allocated is 8 or less, Pixel Data has VR OB or OW. 7.3: a word in big endian begins with its most significant byte. So the
-#   pixels 0 to 7 of OW stand in the second byte; those of OB, in the first.
+# Expected: DICOM PS3.5 2016b, the last with big endian, 8.1.1 and 8.2 (as correction CP-565 words them): pixel cells fill a word from its
+#   least significant bit where the VR is OW, a byte where it is OB, and in which order the two bytes of an OW word stand is a
+#   matter of the transfer syntax. In big endian a word begins with its most significant byte: pixels 0 to 7 of OW stand in the
+#   second byte; those of OB, in the first. The same is said of overlays.
 # Seen (pydicom 3.0.2): one bit in OW comes out as if it were OB: of a row of 16 pixels whose first 8 are set, the last 8 are. The
 #   same holds for overlays. Words of 8 bits are turned round as they should be (option be_swap_ow), and little endian is right.
 # Exits with 0 while this is so.
