@@ -154,7 +154,7 @@ def read_calibration(path: Path) -> Calibration:
         path: of calibrate.yaml, or of another config of its form.
 
     Raises:
-        StudyRefused: WRONG_USAGE for a config without that entry, such as a sampler's.
+        StudyRefused: WRONG_USAGE for a config without that entry, such as a sampler's, and for settings at odds with each other.
         TypeError: the entry is no `Calibration`.
     """
     parser = ConfigParser()
@@ -162,7 +162,12 @@ def read_calibration(path: Path) -> Calibration:
     parser["bundle_root"] = str(path.parent.parent)
     if "calibration" not in parser:
         raise StudyRefused("WRONG_USAGE", f"{path.name} has no entry `calibration`")
-    calibration = parser.get_parsed_content("calibration")
+    try:
+        calibration = parser.get_parsed_content("calibration")
+    except RuntimeError as error:  # MONAI's word for whatever a component raises
+        if isinstance(error.__cause__, ValueError):  # of `Calibration`, which quotes settings alone
+            raise StudyRefused("WRONG_USAGE", f"{path.name}: {error.__cause__}") from error
+        raise
     if not isinstance(calibration, Calibration):
         raise TypeError(f"{path.name}: entry `calibration` is {type(calibration).__name__}, expected Calibration")
     return calibration

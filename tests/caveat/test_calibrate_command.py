@@ -138,3 +138,10 @@ def test_notices_of_libraries_are_kept_quiet(place, monkeypatch):
 def test_a_config_without_calibration_is_wrong_usage(place, capsys):
     assert calibrate(place, "--settings", "inference") == 2
     assert "no entry `calibration`" in capsys.readouterr().err
+
+
+def test_settings_that_contradict_each_other_say_how(place, capsys):
+    path = place / "bundle/configs/calibrate.yaml"
+    path.write_text(path.read_text() + "  at_once: [another volume]\n")
+    assert calibrate(place) == 2
+    assert "WRONG_USAGE: calibrate.yaml: at_once names what is no target" in capsys.readouterr().err
