@@ -152,7 +152,7 @@ def _true_value(target: Stated, truth: Any, result: Mapping[str, Any]) -> Value:
     """Raises: StudyRefused: LABEL_WITHOUT_CLASS where a class has no element: rather another numbering than a size of zero."""
     if isinstance(target, Landmark):
         return tuple(map(float, truth.positions[target.name]))
-    absent = sum(not (truth.labels == index).any() for index in target.classes)
+    absent = sum(not truth.mask_of(index).any() for index in target.classes)
     if absent:
         raise StudyRefused("LABEL_WITHOUT_CLASS", f"{absent} of {len(target.classes)} classes have no element")
     return true_value(target, truth, result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from caveat.reasons import StudyRefused
@@ -59,10 +60,28 @@ def refuse_more_labels(classes: int) -> None:
         raise ValueError(f"{classes} classes: labels are stored in 8 bits, so there are at most 256")
 
 
+def overlapping_classes(result: Mapping[str, Any]) -> int:
+    """How many classes of a study may overlap, the background not counted; 0 where a label map shows each whole."""
+    classes = len(result.get("classes", ())) - 1
+    return classes if result.get("sampling", {}).get("link") == "sigmoid" and classes > 1 else 0
+
+
 def refuse_overlapping_classes(result: Mapping[str, Any]) -> None:
     """Refuse to read classes off a label map in which they may hide each other. Raises: StudyRefused: OVERLAPPING_CLASSES."""
-    if result.get("sampling", {}).get("link") == "sigmoid" and len(result.get("classes", ())) > 2:
+    if overlapping_classes(result):
         raise StudyRefused("OVERLAPPING_CLASSES")
+
+
+def label_map_of(masks: np.ndarray) -> np.ndarray:
+    """One label an element of classes that may overlap: the last that is there, as `labels_of` has it.
+
+    Args:
+        masks: bool (classes, *spatial), the first of them class 1.
+    """
+    labels = np.zeros(masks.shape[1:], np.uint8)
+    for index, mask in enumerate(masks, start=1):
+        labels[mask] = index
+    return labels
 
 
 def count_labels(labels: torch.Tensor, classes: int) -> torch.Tensor:

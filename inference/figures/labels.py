@@ -58,4 +58,4 @@ def each_class(study: StoredStudy, truth: Truth, class_names: Sequence[str]) -> 
     """Name, predicted mask and true mask, bool (*spatial), of every class but the background."""
     for index, name in enumerate(class_names):
         if index:
-            yield name, study.maps["segmentation"] == index, truth.labels == index
+            yield name, study.mask_of(index), truth.mask_of(index)

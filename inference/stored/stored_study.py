@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +15,7 @@ from nibabel.spatialimages import SpatialImage
 from PIL import Image
 
 from ...transforms.files.stored_result import with_answers
+from ..engine.labels import THRESHOLD, overlapping_classes, refuse_overlapping_classes
 
 MAP_SUFFIXES = (".nii.gz", ".tif", ".png")
 CERTAIN = ("segmentation", "region", "probability", "lowest_probability")
@@ -34,11 +35,21 @@ class StoredStudy:
         result: `result.json`.
         maps: name to array on the input's own grid, as stored: (*spatial), or (classes, *spatial) for more than two classes.
             "segmentation" holds labels, "region" what was measured.
+        overlapping: of classes that may overlap, where each is: bool (classes, *spatial), the first of them class 1. None where
+            the labels say it.
     """
 
     name: str
     result: Mapping[str, Any] = field(default_factory=dict)
     maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    overlapping: np.ndarray | None = None
+
+    def mask_of(self, index: int) -> np.ndarray:
+        """Where one class is: bool (*spatial). Raises: StudyRefused: OVERLAPPING_CLASSES, and no probability was stored."""
+        if self.overlapping is not None:
+            return self.overlapping[index - 1]
+        refuse_overlapping_classes(self.result)
+        return self.maps["segmentation"] == index
 
     @property
     def mask(self) -> np.ndarray:
@@ -58,9 +69,18 @@ def read_results(predictions: Path) -> dict[Path, dict[str, Any]]:
     return {file.parent: with_answers(json.loads(file.read_text(encoding="utf-8"))) for file in shown}
 
 
-def read_study(folder: Path, result: Mapping[str, Any]) -> StoredStudy:
-    """All maps of one study. Args: result: its `result.json`, read already."""
-    return StoredStudy(folder.name, result, {name: read_map(path)[0] for name, path in map_files(folder).items()})
+def read_study(folder: Path, result: Mapping[str, Any], names: Collection[str] | None = None) -> StoredStudy:
+    """A study with its maps.
+
+    Args:
+        result: its `result.json`, read already.
+        names: of the maps that are wanted; None for all. Classes that may overlap are read off their probability all the same.
+    """
+    files, overlap = map_files(folder), bool(overlapping_classes(result))
+    wanted = files if names is None else {*names, *(["probability"] * overlap)}
+    maps = {name: read_map(path)[0] for name, path in files.items() if name in wanted}
+    overlapping = maps["probability"][1:] >= THRESHOLD if overlap and "probability" in maps else None
+    return StoredStudy(folder.name, result, maps, overlapping)
 
 
 def map_files(folder: Path) -> dict[str, Path]:
@@ -80,12 +100,13 @@ def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         path: NIfTI, TIFF, or a PNG of labels.
 
     Returns:
-        the array as stored, so that labels keep their numbers, a picture in black and white as 0 and 1; the affine (4, 4) of a
-        NIfTI, None for a picture.
+        the array as stored, so that labels keep their numbers, a picture in black and white as 0 and 1; of a NIfTI with a fourth
+        axis that one first, as MONAI has channels; the affine (4, 4) of a NIfTI, None for a picture.
     """
     if path.name.endswith((".nii", ".nii.gz")):
         image = cast(SpatialImage, nibabel.load(path))  # of NIfTI, 1 or 2
-        return np.asarray(image.dataobj), image.affine
+        array = np.asarray(image.dataobj)
+        return np.moveaxis(array, 3, 0) if array.ndim == 4 else array, image.affine
     if path.suffix in (".tif", ".tiff"):
         return tifffile.imread(path), None
     array = np.asarray(Image.open(path))

@@ -24,5 +24,7 @@ def true_value(target: Target, truth: Truth, result: Mapping[str, Any]) -> float
     """
     element = element_of_grid(result["input"]["affine"], result["input"], truth.labels.ndim)
     classes, inside = max(target.classes) + 1, int(truth.region.sum())
+    if truth.overlapping is not None:
+        return target.of_raters([target.of(Drawn.of_masks(element, truth.overlapping, inside))])
     drawn = [Drawn.of_labels(element, labels, classes, inside) for labels in (truth.labels, *truth.others)]
     return target.of_raters([target.of(one) for one in drawn])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,15 @@ from ..metrics.overlap import dice
 from ..metrics.radial_error import detection_rate, radial_errors
 from ..stored.list_part import Truths
 from ..stored.point_truths import PointTruths
+from ..stored.stored_study import StoredStudy
 from ..stored.truths import Truth
 from ..targets.landmark import Landmark
 from ..targets.target import Target
 
 WITHIN_MM = 2.5
 """Of the detection rate: the one that the work of which the experiments on landmarks are reports."""
-Labels = tuple[np.ndarray, Truth]
-"""Predicted labels of a study, (*spatial), and a rater's."""
+Drawings = tuple[StoredStudy, Truth]
+"""A study as predicted, and a rater's reading of it."""
 
 
 class OneMeasurement:
@@ -33,12 +35,12 @@ class OneMeasurement:
         self.name = measurement.name
         self.names = (measurement.name,)
 
-    def errors(self, row: Row, labels: Labels | None) -> dict[str, Any]:
-        """`error`, and what else tells truth from prediction. Args: row: with truths. labels: None where there are none."""
+    def errors(self, row: Row, drawings: Drawings | None) -> dict[str, Any]:
+        """`error`, and what else tells truth from prediction. Args: row: with truths. drawings: None where there are none."""
         value, truth, overlap = row[0].number, truth_of_case(row[0]), None
-        if labels is not None:
-            found, true = (np.isin(drawn, self.classes) for drawn in (labels[0], labels[1].labels))
-            overlap = dice(found, true, labels[1].region)
+        if drawings is not None:
+            found, true = (reduce(np.logical_or, map(one.mask_of, self.classes)) for one in drawings)
+            overlap = dice(found, true, drawings[1].region)
         return {"value": value, "truth": truth, "dice": overlap, "error": extent_error(value, truth)["signed"]}
 
 
@@ -50,7 +52,7 @@ class AllLandmarks:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
 
-    def errors(self, row: Row, labels: Labels | None) -> dict[str, Any]:
+    def errors(self, row: Row, drawings: Drawings | None) -> dict[str, Any]:
         errors = radial_errors(np.array([case.value for case in row]), np.array([case.truth for case in row]))
         return {"error": float(errors.mean()), "within": detection_rate(errors, WITHIN_MM)}
 

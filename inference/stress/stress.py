@@ -23,7 +23,8 @@ from ..evaluation.figures import comparison_score, size_of
 from ..evaluation.methods import Method, choice_seed
 from ..gate.kind_of_image import OTHER_KIND
 from ..stored.list_part import Truths
-from ..stored.stored_study import StoredStudy, map_files, read_map
+from ..stored.stored_study import map_files
+from ..stored.stored_study import read_study as read_stored_study
 from .degraded import Degradation
 from .kinds import WITHIN_MM, Scored, scored_of, truths_of_sets
 from .own_records import band_of, by_record, own_records
@@ -136,14 +137,14 @@ def read_study(entry: Mapping[str, Any], predicted: Predicted, dataset_dir: Path
         return Study(about | {"code": result["reasons"][0]["code"]})
     truths = truths_of_sets(settings.truths)
     cases = read_study_cases(entry, predicted, truths, dataset_dir, settings.targets)
-    labels = None
-    if segmentation := map_files(folder).get("segmentation"):
-        study = StoredStudy(folder.name, result, {"segmentation": read_map(segmentation)[0]})
-        labels = study.maps["segmentation"], truths.read(entry, dataset_dir, study)[0]
+    drawings = None
+    if "segmentation" in map_files(folder):
+        study = read_stored_study(folder, result, ("segmentation",))
+        drawings = study, truths.read(entry, dataset_dir, study)[0]
     by_name = {case.name: case for case in cases}
     every = scored_of(settings.targets)
     rows = {scored.name: tuple(by_name[name] for name in scored.names) for scored in every}
-    errors = {scored.name: scored.errors(rows[scored.name], labels) for scored in every}
+    errors = {scored.name: scored.errors(rows[scored.name], drawings) for scored in every}
     return Study(about | {"code": OTHER_KIND if OTHER_KIND in result["flags"] else ""}, result, rows, errors)
 
 

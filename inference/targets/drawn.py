@@ -36,6 +36,12 @@ class Drawn:
         return cls(element, counts, region_count, lambda index: labels == index)
 
     @classmethod
+    def of_masks(cls, element: GridElement, masks: np.ndarray, region_count: int) -> Drawn:
+        """Of classes that may overlap. Args: masks: bool (classes, *spatial), the first of them class 1."""
+        counts = [0, *masks.sum(axis=tuple(range(1, masks.ndim))).tolist()]
+        return cls(element, counts, region_count, lambda index: masks[index - 1])
+
+    @classmethod
     def of_probability(
         cls, element: GridElement, probability: torch.Tensor, labels: torch.Tensor, independent: bool, region_count: int
     ) -> Drawn:

@@ -154,7 +154,9 @@ def test_what_cannot_be_read_off_a_label_map_is_refused():
         run(names=["background", "organ"])
     result = json.loads(run()["result"])
     stored = StoredStudy("", result, {"segmentation": np.zeros((16, 16), np.uint8)})
-    with pytest.raises(StudyRefused, match="OVERLAPPING_CLASSES"):
+    with pytest.raises(StudyRefused, match="OVERLAPPING_CLASSES: .*name no classes"):
         MaskTruths().read({"label": "a.png"}, None, stored)
+    with pytest.raises(StudyRefused, match="OVERLAPPING_CLASSES"):
+        stored.mask_of(1)
     with pytest.raises(StudyRefused, match="OVERLAPPING_CLASSES"):
         OrderHypothesesd(AREAS[0])({"result": result, "hypotheses": torch.zeros(1, 16, 16)})
