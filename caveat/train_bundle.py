@@ -9,6 +9,7 @@ from typing import Any
 
 from monai.bundle import ConfigWorkflow
 
+from .exit_status import RunFailed
 from .inference.answers.study_evaluator import refusal_behind
 
 
@@ -24,6 +25,7 @@ def train_bundle(bundle: Path, overlays: Sequence[str], overrides: Mapping[str, 
 
     Raises:
         StudyRefused: WRONG_USAGE where the list lacks what is needed, or the folder holds another training.
+        RunFailed: no network was the best.
     """
     warnings.filterwarnings("ignore")  # notices of libraries are no news of a training
     configs = bundle / "configs"
@@ -44,4 +46,7 @@ def train_bundle(bundle: Path, overlays: Sequence[str], overrides: Mapping[str, 
             raise
         raise refusal from error
     workflow.finalize()
-    return Path(workflow.parser.get_parsed_content("ckpt_dir")) / "best.pt"
+    best = Path(workflow.parser.get_parsed_content("ckpt_dir")) / "best.pt"
+    if not best.is_file():
+        raise RunFailed("no validation gave a number, so there is no best network")
+    return best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 
 from caveat.bundle_folders import shipped_bundles
 from caveat.cli import main
+from caveat.exit_status import RunFailed
 from caveat.reasons import StudyRefused
 from caveat.train_bundle import train_bundle
 from caveat.transforms.study.data_list import training_entries
@@ -61,6 +63,23 @@ def test_training_resumes(tmp_path, capfd):
     assert (checkpoints / "best.pt").is_file() and float(best) >= 0
     with pytest.raises(StudyRefused, match="another budget"):
         train(data_list, checkpoints, capfd, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_training_of_few_epochs_ends_with_a_best_network_and_a_state(epochs, tmp_path, capfd):
+    """It is validated every second epoch."""
+    data_list, checkpoints = photographs(tmp_path), tmp_path / "checkpoints"
+    train(data_list, checkpoints, capfd, epochs=epochs)
+    assert (checkpoints / "best.pt").is_file() and list(checkpoints.glob("checkpoint_epoch=*.pt"))
+
+
+def test_where_no_validation_gave_a_number_no_network_is_called_the_best(tmp_path, monkeypatch):
+    workflow = MagicMock()
+    workflow.parser.get_parsed_content.return_value = tmp_path
+    monkeypatch.setattr("caveat.train_bundle.ConfigWorkflow", lambda **_: workflow)
+    with pytest.raises(RunFailed, match="no best network"):
+        train_bundle(BUNDLE, [], {})
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Training:
         folder: for checkpoints.
         budget: what `budget.json` says: list, epochs, steps, batch, window, seed.
         lower_is_better: of the key metric.
-        validation_interval, save_interval: epochs.
+        validation_interval, save_interval: epochs; a training of fewer is validated and saved at its end.
         start: checkpoint of an earlier training to begin with, where there is nothing to go on from.
         started: the network that it is loaded into, the model or a part of it; None for the model.
         more_state: of what else has to be resumed, such as a loss that counts its steps.
@@ -63,7 +63,8 @@ class Training:
         self.folder = Path(folder)
         self.budget = dict(budget)
         self.lower_is_better = lower_is_better
-        self.intervals = {"validation": validation_interval, "save": save_interval}
+        epochs = trainer.state.max_epochs or 1
+        self.intervals = {"validation": min(validation_interval, epochs), "save": min(save_interval, epochs)}
         self.start, self.started = start, started or model
         self.state = {
             "model": model,
