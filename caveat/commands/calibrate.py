@@ -11,7 +11,7 @@ from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .output_folder import make_folder
-from .stated_path import stated_path
+from .stated_path import stated_input, stated_path
 
 if TYPE_CHECKING:
     from ..inference.calibration.seen import Seen
@@ -30,11 +30,16 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder; its calibrate.yaml is used"
     )
     parser.add_argument(
-        "-p", "--predictions", type=stated_path, required=True, metavar="OUT", help="folder that caveat predict wrote, of one run"
+        "-p",
+        "--predictions",
+        type=stated_input,
+        required=True,
+        metavar="OUT",
+        help="folder that caveat predict wrote, of one run",
     )
     parser.add_argument(
         "--data",
-        type=stated_path,
+        type=stated_input,
         required=True,
         metavar="LIST",
         help="data list with labels and a unit for each image; its paths start from CAVEAT_DATA (../shared/data)",

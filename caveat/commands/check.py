@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..exit_status import ExitStatus
 from ..reasons import REASONS, StudyRefused
 from ..say import say
-from .stated_path import stated_path
+from .stated_path import stated_input, stated_path
 
 if TYPE_CHECKING:
     from ..transforms.image.study_image import Stated
@@ -27,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "check", help="check whether images can be read, without measuring them; or explain a reason code"
     )
     parser.add_argument(
-        "input", nargs="?", type=stated_path, metavar="INPUT", help="an image, or a folder that is searched through"
+        "input", nargs="?", type=stated_input, metavar="INPUT", help="an image, or a folder that is searched through"
     )
     parser.add_argument("--explain", metavar="CODE", help="print what a reason code means and what to do")
     parser.add_argument("--spacing", metavar="MM,...", help="pixel size for images that carry none (default: none, so pixels)")

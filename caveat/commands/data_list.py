@@ -11,7 +11,7 @@ from typing import Any
 
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
-from .stated_path import stated_path
+from .stated_path import stated_input, stated_path
 
 PARTS = "training=0.6,early_stopping=0.1,calibration=0.15,test=0.15"
 
@@ -21,12 +21,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("list", help="make a data list from folders of images and masks, or check one")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "-i", "--input", type=stated_path, metavar="IMAGES", help="folder of images, searched through; DICOM studies too"
+        "-i", "--input", type=stated_input, metavar="IMAGES", help="folder of images, searched through; DICOM studies too"
     )
-    what.add_argument("--check", type=stated_path, metavar="LIST", help="look through a data list instead of making one")
+    what.add_argument("--check", type=stated_input, metavar="LIST", help="look through a data list instead of making one")
     parser.add_argument(
         "--labels",
-        type=stated_path,
+        type=stated_input,
         action="append",
         default=[],
         metavar="FOLDER",
@@ -37,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--unit", metavar="PATTERN", help="regular expression that finds the patient in a file's place, such as '(sub-[0-9]+)'"
     )
     unit.add_argument(
-        "--units", type=stated_path, metavar="CSV", help="table with the columns image (place below IMAGES) and unit"
+        "--units", type=stated_input, metavar="CSV", help="table with the columns image (place below IMAGES) and unit"
     )
     parser.add_argument("--parts", default=PARTS, metavar="NAME=SHARE,...", help=f"shares of the units (default: {PARTS})")
     parser.add_argument("--folds", type=int, metavar="K", help="also state a fold, 1 to K, for each unit of the part training")
@@ -50,7 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--root",
-        type=stated_path,
+        type=stated_input,
         metavar="FOLDER",
         help="what the list's paths start from (default: CAVEAT_DATA; where that is not set IMAGES, with --check ../shared/data)",
     )

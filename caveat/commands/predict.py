@@ -16,7 +16,7 @@ from .region_options import add_region_options, check_region, region_overrides
 from .run_options import add_run_options, check_run_options, measures_of, notes_of, root_of
 from .run_report import as_json, as_text, report_of
 from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, devices_of, sampling_overrides
-from .stated_path import stated_path
+from .stated_path import stated_input, stated_path
 from .stated_record import check_stated_record
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("predict", help="measure images: segmentation, draws, measurements and a report for each")
     parser.add_argument("bundle", metavar="BUNDLE", help="name of a shipped bundle (see caveat info), or path of a bundle folder")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("-i", "--input", type=stated_path, metavar="INPUT", help="an image, or a folder that is searched through")
-    source.add_argument("--data", type=stated_path, metavar="LIST", help="a data list in MONAI's form; needs --split")
+    source.add_argument(
+        "-i", "--input", type=stated_input, metavar="INPUT", help="an image, or a folder that is searched through"
+    )
+    source.add_argument("--data", type=stated_input, metavar="LIST", help="a data list in MONAI's form; needs --split")
     parser.add_argument("--split", metavar="NAME", help="part of the list, such as test")
     parser.add_argument("-o", "--output", type=stated_path, required=True, metavar="OUT", help="folder for the results")
     add_sampling_options(parser)
@@ -43,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--level", type=float, metavar="P", help="of the calibrated intervals (default: the bundle's, 0.9)")
     parser.add_argument(
         "--record",
-        type=stated_path,
+        type=stated_input,
         metavar="PATH",
         help="a calibration record of your own, or a folder of them (default: the bundle's)",
     )

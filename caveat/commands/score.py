@@ -13,7 +13,7 @@ from ..reasons import StudyRefused
 from .numbers import numbers
 from .region_options import add_region_options, check_region, region_overrides
 from .sampling_options import check_device, choose_configs
-from .stated_path import stated_path
+from .stated_path import stated_input, stated_path
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -25,10 +25,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder; its draws are a latent's"
     )
     parser.add_argument(
-        "-i", "--input", type=stated_path, required=True, metavar="IMAGE", help="the image, or the folder of one DICOM study"
+        "-i", "--input", type=stated_input, required=True, metavar="IMAGE", help="the image, or the folder of one DICOM study"
     )
     parser.add_argument(
-        "--mask", type=stated_path, required=True, metavar="MASK", help="the outline: 1 inside, 0 outside, on the image's grid"
+        "--mask", type=stated_input, required=True, metavar="MASK", help="the outline: 1 inside, 0 outside, on the image's grid"
     )
     parser.add_argument(
         "-o", "--output", type=stated_path, metavar="FILE", help="write everything as JSON (default: print alone)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 from pathlib import Path
 
 
@@ -14,10 +15,22 @@ def stated_path(text: str) -> Path:
         argparse.ArgumentTypeError: nothing can be there, or be seen there: a name that is too long, links that lead in a
             circle, a folder that may not be entered, a server that does not answer.
     """
+    _status(text)
+    return Path(text)
+
+
+def stated_input(text: str) -> Path:
+    """The path of what is to be read. Raises: argparse.ArgumentTypeError: also for devices and pipes, which may never answer."""
+    status = _status(text)
+    if status is not None and not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise argparse.ArgumentTypeError("neither a file nor a folder")
+    return Path(text)
+
+
+def _status(text: str) -> os.stat_result | None:
     try:
-        os.stat(text)
+        return os.stat(text)
     except (FileNotFoundError, NotADirectoryError):
-        return Path(text)
+        return None
     except (OSError, ValueError) as error:  # whose own text quotes the path
         raise argparse.ArgumentTypeError(getattr(error, "strerror", None) or "no path") from None
-    return Path(text)

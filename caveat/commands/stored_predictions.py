@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..reasons import StudyRefused
-from .stated_path import stated_path
+from .stated_path import stated_input
 from .stated_record import check_stated_record
 
 
@@ -20,11 +20,11 @@ def add_stored_predictions(parser: argparse.ArgumentParser, config: str, writes:
         "bundle", metavar="BUNDLE", help=f"name of a shipped bundle, or path of a bundle folder; its {config} is used"
     )
     wrote = f"folder that caveat predict wrote; {writes} go there too"
-    parser.add_argument("-p", "--predictions", type=stated_path, required=True, metavar="OUT", help=wrote)
+    parser.add_argument("-p", "--predictions", type=stated_input, required=True, metavar="OUT", help=wrote)
     starts = f"{data}; its paths start from CAVEAT_DATA (../shared/data)"
-    parser.add_argument("--data", type=stated_path, required=True, metavar="LIST", help=starts)
+    parser.add_argument("--data", type=stated_input, required=True, metavar="LIST", help=starts)
     parser.add_argument("--split", default="test", metavar="NAME", help="part of the list (default: test)")
-    parser.add_argument("--record", type=stated_path, metavar="PATH", help=f"{record} (default: the bundle's)")
+    parser.add_argument("--record", type=stated_input, metavar="PATH", help=f"{record} (default: the bundle's)")
 
 
 def check_stored_predictions(options: argparse.Namespace, config: Path) -> None:

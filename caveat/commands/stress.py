@@ -14,7 +14,7 @@ from ..reasons import StudyRefused
 from ..say import say
 from .numbers import numbers
 from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, devices_of, sampling_overrides
-from .stated_path import stated_path
+from .stated_path import stated_input, stated_path
 from .stated_record import check_stated_record
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("stress", help="degrade images on purpose and see what becomes of the answers")
     parser.add_argument("bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder")
     parser.add_argument(
-        "--data", type=stated_path, required=True, metavar="LIST", help="data list with labels or points; paths as for predict"
+        "--data", type=stated_input, required=True, metavar="LIST", help="data list with labels or points; paths as for predict"
     )
     parser.add_argument(
         "--split", nargs="+", default=["test"], metavar="NAME", help="part of the list (default: test); several with --stream"
@@ -47,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     what.add_argument("--corruption", metavar="NAME", help="one corruption, or all: each at every strength, predicted and scored")
     what.add_argument(
         "--stream",
-        type=stated_path,
+        type=stated_input,
         metavar="FILE",
         help="only write a mixed list: shares of the units degraded as the file says",
     )
@@ -59,14 +59,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--images",
-        type=stated_path,
+        type=stated_input,
         metavar="FOLDER",
         help="folder of degraded images: written there, or used where an earlier run on the same list wrote them (default: OUT, "
         "written anew)",
     )
     parser.add_argument("--spacing", metavar="MM,...", help="pixel size for images that carry none (default: the data list's)")
     parser.add_argument("--level", type=float, default=0.9, metavar="P", help="of the intervals that are judged (default: 0.9)")
-    parser.add_argument("--record", type=stated_path, metavar="PATH", help="records of your own (default: the bundle's)")
+    parser.add_argument("--record", type=stated_input, metavar="PATH", help="records of your own (default: the bundle's)")
     add_sampling_options(parser)
     parser.add_argument(
         "-o", "--output", type=stated_path, required=True, metavar="OUT", help="folder for images, predictions, figures"

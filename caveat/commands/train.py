@@ -11,7 +11,7 @@ from ..bundle_folders import find_bundle
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .sampling_options import check_device
-from .stated_path import stated_path
+from .stated_path import stated_input, stated_path
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -21,11 +21,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder; its train.yaml is used"
     )
     parser.add_argument(
-        "--data", type=stated_path, required=True, metavar="LIST", help="data list with the parts training and early_stopping"
+        "--data", type=stated_input, required=True, metavar="LIST", help="data list with the parts training and early_stopping"
     )
     parser.add_argument(
         "--root",
-        type=stated_path,
+        type=stated_input,
         metavar="FOLDER",
         help="what the list's paths start from (default: CAVEAT_DATA, or what the bundle's train.yaml names)",
     )
@@ -38,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on where a training in this folder was stopped, if there is one"
     )
-    parser.add_argument("--start", type=stated_path, metavar="CHECKPOINT", help="begin with the network of an earlier training")
+    parser.add_argument("--start", type=stated_input, metavar="CHECKPOINT", help="begin with the network of an earlier training")
     parser.add_argument("--seed", type=int, metavar="N", help="of weights, augmentation and order (default: 0)")
     for name, what in (("epochs", "epochs"), ("iterations", "steps of an epoch"), ("batch", "windows of a step")):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{what} (default: the bundle's budget)")

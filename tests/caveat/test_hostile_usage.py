@@ -72,6 +72,15 @@ def test_a_name_that_nothing_can_have_is_wrong_usage(command, name, here, capsys
     assert not (here / "new").exists() and not (here / "new.json").exists()
 
 
+@pytest.mark.parametrize("command", [name for name in PLACES if name not in ("output", "bundle", "key", "bundle to tell of")])
+def test_what_may_never_answer_is_not_read(command, here, capsys):
+    os.mkfifo(here / "pipe")
+    for place in ("pipe", "/dev/zero"):
+        assert answer_of([part.format(place) for part in PLACES[command]]) == 2
+        said = capsys.readouterr().err
+        assert said and "Traceback" not in said
+
+
 def test_folders_of_the_environment_are_checked_like_options(here, monkeypatch, capsys):
     for name in (LONG, "loop"):
         monkeypatch.setenv("CAVEAT_DATA", name)

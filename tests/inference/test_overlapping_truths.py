@@ -15,7 +15,7 @@ from caveat.inference.calibration.calibrate import calibrate
 from caveat.inference.evaluate import Evaluation, evaluate
 from caveat.inference.evaluations.labels import label_overlap, label_surfaces
 from caveat.inference.evaluations.overlap import overlap
-from caveat.inference.stored_study import StoredStudy, read_study
+from caveat.inference.stored.stored_study import StoredStudy, read_study
 from caveat.inference.stress.kinds import OneMeasurement
 from caveat.inference.targets.volume import Volume
 from caveat.inference.true_value import true_value

@@ -20,6 +20,7 @@ from phantoms import fundus, nifti_bytes, picture_bytes
 from caveat.reasons import StudyRefused
 from caveat.transforms.output.key_file import write_key
 from caveat.transforms.study.discover import find_studies, studies_from_list
+from caveat.transforms.study.input_sha256 import input_sha256
 from caveat.transforms.study.inspect_study import inspect_study
 from caveat.transforms.study.study_name import StudyNames
 
@@ -76,6 +77,34 @@ def test_links_loops_and_fifos_neither_lead_out_nor_stop_the_search(folder):
     os.mkfifo(folder / "fifo.png")
     os.mkfifo(folder / "fifo")
     assert names(find_studies(folder)) == before
+
+
+def test_what_may_never_answer_is_a_study_to_be_refused_and_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "fifo.nii")
+    (tmp_path / "list.json").write_text(
+        json.dumps({"test": [{"image": place} for place in ("fifo.nii", "/dev/zero", "/proc/kmsg")]})
+    )
+    for study in (*find_studies(tmp_path / "fifo.nii"), *studies_from_list(tmp_path / "list.json", "test", tmp_path)):
+        assert study["name"].startswith("study-")
+        with pytest.raises(StudyRefused, match="UNREADABLE_FILE"):
+            inspect_study(study["image"])
+        assert input_sha256(study["image"]) == hashlib.sha256(b"unreadable").hexdigest()
+
+
+@pytest.mark.parametrize("place", ["/proc", "/proc/self", "/sys/kernel", "/dev", "/dev/../proc"])
+def test_the_machine_itself_is_no_folder_of_studies(place, tmp_path):
+    (tmp_path / "link").symlink_to(place)
+    for path in (Path(place), tmp_path / "link"):
+        with pytest.raises(StudyRefused, match="UNREADABLE_FOLDER"):
+            find_studies(path)
+
+
+def test_a_search_from_above_passes_the_machine_by(tmp_path, monkeypatch):
+    for name in ("proc/1", "data"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "eye.png").write_bytes(PNG)
+    monkeypatch.setattr("caveat.transforms.study.search.OF_THE_SYSTEM", (str(tmp_path.resolve() / "proc"),))
+    assert [study["place"] for study in find_studies(tmp_path)] == ["data/eye.png"]
 
 
 def test_a_linked_folder_that_is_named_is_searched(folder, tmp_path_factory):
@@ -228,7 +257,7 @@ def test_an_unreadable_folder_is_not_passed_over(folder, monkeypatch):
 def data_list(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "eye.png").write_bytes(PNG)
-    parts = {"test": [{"image": "images/eye.png", "unit": "1", "sha256": "ab"}, {"image": "images/eye.png"}], "training": []}
+    parts = {"test": [{"image": "images/eye.png", "unit": "1", "sha256": "ab" * 32}, {"image": "images/eye.png"}], "training": []}
     path = tmp_path / "list.json"
     path.write_text(json.dumps(parts))
     return path
@@ -237,7 +266,7 @@ def data_list(tmp_path):
 def test_a_list_gives_the_same_entries_as_a_folder(data_list, tmp_path, monkeypatch):
     image = str(tmp_path / "images" / "eye.png")
     where = {"image": image, "place": "images/eye.png"}
-    expected = [{**where, "sha256": "ab", "name": "eye", "number": 1}, {**where, "name": "eye-2", "number": 2}]
+    expected = [{**where, "sha256": "ab" * 32, "name": "eye", "number": 1}, {**where, "name": "eye-2", "number": 2}]
     assert list(studies_from_list(data_list, "test", tmp_path)) == expected
     monkeypatch.setenv("CAVEAT_DATA", str(tmp_path))
     assert list(studies_from_list(data_list, "test")) == expected
@@ -267,6 +296,8 @@ def test_a_spacing_that_is_no_list_of_lengths_is_named_by_its_number(stated, dat
         ('{"test": [{"label": "a"}]}', "test", "WRONG_USAGE"),
         ('{"test": [{"image": ["a", 2]}]}', "test", "WRONG_USAGE"),
         ('{"test": [{"image": []}]}', "test", "WRONG_USAGE"),
+        ('{"test": [{"image": "a", "sha256": "Doe, Jane"}]}', "test", "WRONG_USAGE: entry 1 .* no 64 hexadecimal digits"),
+        ('{"test": [{"image": "a", "sha256": 7}]}', "test", "WRONG_USAGE: entry 1 .* no 64 hexadecimal digits"),
         ('{"test": []}', "training", "WRONG_USAGE"),
         ('{"test": []}', "test", "NO_INPUT_FOUND"),
     ],

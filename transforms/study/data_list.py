@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caveat.reasons import StudyRefused
+
+SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 def read_list(list_file: Path) -> dict[str, Any]:
@@ -42,6 +45,14 @@ def read_part(list_file: Path, part: str, needed: Sequence[str]) -> list[dict[st
             if not isinstance(entry, dict) or not isinstance(entry.get(key), str) or not entry[key]:
                 raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {key}, or none that is one text")
     return entries
+
+
+def sha256_of(entry: Mapping[str, Any], number: int) -> str:
+    """The sha256 that an entry states, "" for none. Args: number: of the entry, from 1. Raises: StudyRefused: WRONG_USAGE."""
+    stated = entry.get("sha256") or ""
+    if stated and not (isinstance(stated, str) and SHA256.fullmatch(stated)):
+        raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has a sha256 that is no 64 hexadecimal digits")
+    return stated.lower()
 
 
 def training_entries(

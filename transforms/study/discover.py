@@ -15,7 +15,7 @@ from caveat.reasons import StudyRefused
 from ..dicom.instance import read_instance
 from ..dicom.sibling_names import Pattern, by_number, pattern_of, pattern_of_place
 from ..dicom.studies import has_slices, studies_of
-from .data_list import read_part
+from .data_list import read_part, sha256_of
 from .search import Found, is_known, search
 from .studies import Studies
 from .study_name import StudyNames, anonymous_name
@@ -168,7 +168,8 @@ def studies_from_list(
         named = os.path.isfile(root / channels[0]) and is_known(root / channels[0])
         paths = [str(root / channel) for channel in channels]
         study = {"image": paths if len(paths) > 1 else paths[0], "place": channels[0], "named": named}
-        study |= {"sha256": str(entry["sha256"])} if entry.get("sha256") else {}
+        sha256 = sha256_of(entry, number)
+        study |= {"sha256": sha256} if sha256 else {}
         studies.append(study | ({"spacing_mm": _spacing(entry, number)} if "spacing_mm" in entry else {}))
     return _entries(studies, anonymous)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .inspect_study import Source
+from .search import is_of_the_system
 
 
 def input_sha256(source: Source) -> str:
@@ -22,7 +23,7 @@ def input_sha256(source: Source) -> str:
 
 def _of_file(path: Path) -> str:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # devices and FIFOs may never answer
+        if not stat.S_ISREG(path.stat().st_mode) or is_of_the_system(path):  # devices and FIFOs may never answer
             return "unreadable"
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

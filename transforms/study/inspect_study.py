@@ -21,7 +21,7 @@ from ..dicom.choice import SeriesRule
 from ..dicom.volume import RADIOGRAPH, VOLUME, read_dicom_study
 from ..image.study_image import HEAD_BYTES, Stated, StudyImage
 from ..readers.reader import Reader, all_readers
-from .search import begins_like_dicom, extracted, is_archive, search
+from .search import begins_like_dicom, extracted, is_archive, is_of_the_system, search
 
 Source = str | Path | Sequence[str | Path]
 """What a study is: a file, a folder that holds one DICOM study, the files of a DICOM study, or one file or folder a channel."""
@@ -150,7 +150,7 @@ def _opened(path: Path) -> Iterator[tuple[BufferedReader, int]]:
         status = path.stat()
     except (OSError, ValueError) as error:  # the second for a name with a zero byte
         raise StudyRefused("UNREADABLE_FILE", type(error).__name__) from None
-    if not stat.S_ISREG(status.st_mode):
+    if not stat.S_ISREG(status.st_mode) or is_of_the_system(path):
         raise StudyRefused("UNREADABLE_FOLDER" if stat.S_ISDIR(status.st_mode) else "UNREADABLE_FILE")
     try:
         with path.open("rb") as file:

@@ -22,6 +22,8 @@ from .archive import extract_archive
 
 ARCHIVE = ".zip"
 """Only what is named as one is opened: office documents are such archives too."""
+OF_THE_SYSTEM = ("/dev", "/proc", "/sys")
+"""Folders of no files: what is read there is the machine itself, and some of it never ends or never answers."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def search(path: Path) -> list[Found]:
     Raises:
         StudyRefused: UNREADABLE_FOLDER.
     """
-    if not os.path.exists(path):  # False, where Path.exists raises
+    if not os.path.exists(path) or is_of_the_system(path):  # False, where Path.exists raises
         raise StudyRefused("UNREADABLE_FOLDER")
     found = list(_walk(path) if path.is_dir() else _file(path, PurePath(path.name)))
     if any(one.path == path and path.is_dir() for one in found):
@@ -73,6 +75,12 @@ def is_archive(file: Path) -> bool:
     return file.name.lower().endswith(ARCHIVE) and os.path.isfile(file)
 
 
+def is_of_the_system(path: Path) -> bool:
+    """Whether a path leads to the machine itself. What lies in a folder of /dev, such as the memory /dev/shm, is somebody's."""
+    real = os.path.realpath(path)
+    return real in OF_THE_SYSTEM or real.startswith(("/proc/", "/sys/"))
+
+
 def is_unpacked(path: Path) -> bool:
     """Whether a path lies in a folder that `extracted` made, which only this machine has and only while this process runs."""
     return path.is_relative_to(temporary_folder())
@@ -94,7 +102,7 @@ def _walk(root: Path) -> Iterator[Found]:
     unreadable: list[Path] = []
     tree, others, folders_of = root.resolve(), [], defaultdict(set)
     for folder, folders, names in os.walk(root, onerror=lambda error: unreadable.append(Path(error.filename))):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
+        folders[:] = [name for name in folders if not _is_hidden(name) and not is_of_the_system(Path(folder, name))]
         files = [Path(folder, name) for name in names if not _is_hidden(name)]
         # Devices and FIFOs may never answer.
         plain = [file for file in files if file.is_file() and (not file.is_symlink() or _leads_to_a_hidden_place(file, tree))]
@@ -170,6 +178,8 @@ def _is_image(file: Path) -> bool:
 
 def _head(file: Path) -> bytes:
     """The first bytes; none where they cannot be read: whoever reads the whole file says so."""
+    if not os.path.isfile(file) or is_of_the_system(file):  # devices and FIFOs may never answer
+        return b""
     try:
         with file.open("rb") as opened:
             return opened.read(HEAD_BYTES)
