@@ -21,7 +21,7 @@ from caveat.inference.targets.volume import Volume
 from caveat.inference.true_value import true_value
 from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
-from caveat.transforms.writers.nifti_maps import write_nifti
+from caveat.transforms.files.nifti_maps import write_nifti
 
 SHAPE, AFFINE = (16, 16, 4), np.diag([-2.0, -2.0, 5.0, 1.0])
 NAMES = ["background", "organ", "lesion"]

@@ -102,6 +102,15 @@ def test_a_list_that_says_the_same_is_the_same_run(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["studies"][0]["spacing_mm"] == [0.1, 0.3]
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_was_killed_while_it_wrote_its_first_word_leaves_nothing(resume, tmp_path):
+    """What is no run.json being written is not of this run: none has begun."""
+    for left in ("journal.jsonl", ".run.json.4711.partial", f".{'0a' * 8}.partial"):
+        (tmp_path / left).touch()
+    run(tmp_path, studies("a"), resume=resume)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == [f".{'0a' * 8}.partial"]
+
+
 def test_a_stopped_run_goes_on_and_ends_as_one_that_was_not(tmp_path):
     run(tmp_path / "whole", studies("a", "b", "c"))
     assert run(tmp_path / "out", studies("a", "b", "c"), only=1)["measured"] == 1

@@ -32,6 +32,8 @@ LISTED = ("number", "name", "sha256", "spacing_mm")
 OF_THE_RUN = (NAME, KEY, JOURNAL, "summary.csv", "index.html")
 LEFT = re.compile(rf"\.([0-9a-f]{{16}}|({'|'.join(map(re.escape, OF_THE_RUN))})\.\d+)\.partial")
 """Studies and tables that are being written, see `WriteStudyd` and `write_whole`."""
+BEFORE_THE_RUN = re.compile(rf"\.{re.escape(NAME)}\.\d+\.partial")
+"""What alone a run can leave that was killed before its folder held a run.json."""
 
 
 def refuse_occupied(path: Path, studies: Iterable[Mapping[str, Any]], resume: bool) -> None:
@@ -99,7 +101,9 @@ class RunFolder:
             folder = cls(path, facts, Studies(studies), journal, {})
             if (path / NAME).is_file():
                 folder._refuse_another_run()
-                folder._sweep()
+                folder._sweep(LEFT)
+            else:
+                folder._sweep(BEFORE_THE_RUN)
             folder._write_manifest({})  # not sealed while anything may change
             write_key(path, studies)
         except BaseException:
@@ -156,10 +160,10 @@ class RunFolder:
             status = self.outcomes[known["number"]].status
             yield {**known, "status": status, "input": seal.input if seal else "", "files": file_sha256(folder / SEAL)}
 
-    def _sweep(self) -> None:
-        """Delete what a killed process of this run left half."""
+    def _sweep(self, names: re.Pattern[str]) -> None:
+        """Delete what a killed process of this run left half. Args: names: of such files and folders."""
         for left in self.path.iterdir():
-            if LEFT.fullmatch(left.name):
+            if names.fullmatch(left.name):
                 shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
     def _refuse_another_run(self) -> None:
