@@ -12,14 +12,14 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff
 from PIL import Image
 
 from caveat.inference.calibration.calibrate import calibrate
-from caveat.inference.evaluate import Evaluation, evaluate
-from caveat.inference.evaluations.labels import label_overlap, label_surfaces
-from caveat.inference.evaluations.overlap import overlap
+from caveat.inference.evaluation.evaluate import Evaluation, evaluate
+from caveat.inference.figures.labels import label_overlap, label_surfaces
+from caveat.inference.figures.overlap import overlap
 from caveat.inference.stored.stored_study import StoredStudy, read_study
+from caveat.inference.stored.true_value import true_value
+from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.stress.kinds import OneMeasurement
 from caveat.inference.targets.volume import Volume
-from caveat.inference.true_value import true_value
-from caveat.inference.truths import MaskTruths
 from caveat.reasons import StudyRefused
 from caveat.transforms.files.nifti_maps import write_nifti
 
