@@ -147,6 +147,8 @@ def test_a_command_that_is_ended_leaves_nothing_in_the_temporary_folder(number, 
         "    assert list(os.scandir('tmp'))\n"
         "    os.kill(os.getpid(), int(sys.argv[1]))\n"
         "inspect_study.inspect_study = ended\n"
+        # Whoever started the tests may ignore it, as a shell does for what it runs in the background; that is inherited.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "sys.exit(main(['check', 'export.zip']))\n"
     )
     done = subprocess.run(
