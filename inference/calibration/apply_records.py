@@ -96,7 +96,7 @@ class ApplyRecordsd(Transform):
             return dict(data)
         seen = withheld_as_seen(data, self.seen)
         stated = {answer["name"] for answer in result["answers"]}
-        targets = dict.fromkeys((record.names, record.promise) for record in self.records if stated.issuperset(record.names))
+        targets = dict.fromkeys((record.names, record.promise) for record in self.records if stated.intersection(record.names))
         told = {target: self._tell(result, *target, seen) for target in targets}
         verdicts = [one.verdict for one in told.values() if one.verdict is not None]
         worst = min(verdicts, key=lambda verdict: verdict.accepted, default=None)
@@ -107,6 +107,8 @@ class ApplyRecordsd(Transform):
         return {**data, "result": {**result, "answers": answers, "gate": gate, "flags": flags}}
 
     def _tell(self, result: Mapping[str, Any], names: Sequence[str], promise: str, seen: Withheld | None) -> Told:
+        if missing := set(names) - {answer["name"] for answer in result["answers"]}:
+            return _withheld([name for name in names if name not in missing], mismatch(["measurement"]))
         own = [record for record in self.records if (record.names, record.promise) == (names, promise)]
         record, differing = best_fit(own, identity_of_target(result, self.bundle, names))
         entries = entries_of(result, names)
@@ -123,8 +125,8 @@ class ApplyRecordsd(Transform):
                 return _withheld(names, why_not, verdict)
             regions = record.regions(row, self.level) or []
         except StudyRefused as refusal:  # a study score that this one study lacks
-            missing = Withheld(refusal.code, f"{refusal.found.replace('_', ' ')} is unknown")
-            return _withheld(names, missing, verdict)
+            unknown = Withheld(refusal.code, f"{refusal.found.replace('_', ' ')} is unknown")
+            return _withheld(names, unknown, verdict)
         about = facts_of(record, row, self.level)
         shown = {case.name: _stated(region, about) for case, region in zip(row, regions, strict=True) if case.found}
         empty = {"EMPTY_INTERVAL"} if any(region.is_empty for region in regions) else set()

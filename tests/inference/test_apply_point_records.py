@@ -128,7 +128,7 @@ def test_other_weights_pixels_and_other_landmarks_get_no_region(tmp_path):
         entry["unit"] = "pixels"
     assert apply(tmp_path, result=pixels)["flags"] == ["RECORD_MISMATCH"]
     other = apply(tmp_path, result={**RESULT, "answers": RESULT["answers"][:2]})
-    assert all(entry["region"] is None for entry in other["answers"])
+    assert all(entry["region"] is None for entry in other["answers"]) and other["flags"] == ["RECORD_MISMATCH"]
     turned = apply(tmp_path, result={**RESULT, "answers": RESULT["answers"][::-1]})["answers"]
     assert [entry["region"] for entry in turned[::-1]] == [entry["region"] for entry in apply(tmp_path)["answers"]], "by name"
 
