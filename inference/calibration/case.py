@@ -32,6 +32,8 @@ class Case:
         covariance: of a landmark, (axes, axes) in mm2: of heat map and draws.
         outside: whether the image does not show the landmark. It counts with the position it was decoded to: it never gets a
             region, but to leave out what was not found would make the others' regions too small.
+        counted: whether it may enter a record: what is not an answer (see `Target.found`), such as a volume of 0, is no
+            measurement and never gets an interval. A landmark always does.
     """
 
     study: str
@@ -47,6 +49,7 @@ class Case:
     name: str = ""
     covariance: tuple[tuple[float, ...], ...] | None = None
     outside: bool = False
+    counted: bool = True
 
     @property
     def number(self) -> float:
@@ -62,11 +65,6 @@ class Case:
     def place(self) -> np.ndarray:
         """The position of a landmark, (axes,) mm."""
         return np.array(self.value, dtype=float)
-
-    @property
-    def counted(self) -> bool:
-        """Whether it may enter a record: a value of 0 is nothing found, which is no measurement and never gets an interval."""
-        return isinstance(self.value, tuple) or self.value > 0
 
     @property
     def found(self) -> bool:
@@ -100,7 +98,7 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
     about |= {"scores": result["study_scores"], "preparation": preparation_of(result)}
     if not place:
         value, *draws = array.tolist()
-        return Case(**about, value=value, draws=tuple(draws))
+        return Case(**about, value=value, draws=tuple(draws), counted=entry["value"] is not None)
     axes = len(found)
     value, *draws = map(tuple, array[: len(array) - axes].tolist())
     covariance = tuple(map(tuple, array[len(array) - axes :].tolist()))

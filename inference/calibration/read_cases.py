@@ -149,10 +149,11 @@ def read_study_cases(
 
 
 def _true_value(target: Stated, truth: Any, result: Mapping[str, Any]) -> Value:
-    """Raises: StudyRefused: LABEL_WITHOUT_CLASS where a class has no element: rather another numbering than a size of zero."""
+    """Raises: StudyRefused: LABEL_WITHOUT_CLASS where a class has no element: rather another numbering than a size of zero. Of a
+    target that may be 0, such as a count, it is an answer."""
     if isinstance(target, Landmark):
         return tuple(map(float, truth.positions[target.name]))
     absent = sum(not truth.mask_of(index).any() for index in target.classes)
-    if absent:
+    if absent and not target.found(0.0):
         raise StudyRefused("LABEL_WITHOUT_CLASS", f"{absent} of {len(target.classes)} classes have no element")
     return true_value(target, truth, result)

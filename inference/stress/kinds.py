@@ -28,7 +28,7 @@ Drawings = tuple[StoredStudy, Truth]
 
 
 class OneMeasurement:
-    """The error is a share of the truth, with sign."""
+    """The error is a share of the truth, with sign; not known where that is 0."""
 
     def __init__(self, measurement: Target) -> None:
         self.classes = measurement.classes
@@ -41,7 +41,7 @@ class OneMeasurement:
         if drawings is not None:
             found, true = (reduce(np.logical_or, map(one.mask_of, self.classes)) for one in drawings)
             overlap = dice(found, true, drawings[1].region)
-        return {"value": value, "truth": truth, "dice": overlap, "error": extent_error(value, truth)["signed"]}
+        return {"value": value, "truth": truth, "dice": overlap, "error": extent_error(value, truth)["signed"] if truth else None}
 
 
 class AllLandmarks:

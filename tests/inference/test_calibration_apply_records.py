@@ -213,8 +213,10 @@ def test_nothing_found_gets_no_interval(tmp_path):
     empty = {**RESULT, "status": "NOTHING_FOUND"}
     assert apply(tmp_path, result=empty) == empty
     part = copy.deepcopy(RESULT)
-    part["answers"][0] |= {"value": 0.0, "statement": "nothing found"}
+    part["answers"][0] |= {"value": None, "statement": "nothing found"}
     assert apply(tmp_path, result=part)["answers"][0] == part["answers"][0]
+    part["answers"][0]["value"] = 0.0  # of a target whose zero is an answer
+    assert apply(tmp_path, result=part)["answers"][0]["region"]["lower"] == 0.0
 
 
 def test_an_edited_record_stops_the_run(tmp_path):

@@ -29,6 +29,7 @@ from caveat.inference.calibration.scores.fitted import Fitted
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.gate.gate import Check
 from caveat.inference.stored.truths import MaskTruths
+from caveat.inference.targets.volume import Volume
 from caveat.reasons import StudyRefused
 
 BOTH = MaskTruths(classes=(1, 2))
@@ -174,6 +175,20 @@ def test_a_structure_that_is_not_found_is_no_measurement(stored):
     whole, first = (entry.record for entry in run(stored))
     assert (whole.n, first.n) == (6, 5)
     assert first.provenance["nothing_found"] == 1
+
+
+def test_a_target_whose_zero_is_an_answer_counts_with_it_predicted_or_true(stored):
+    class Counted(Volume):
+        def found(self, value: float) -> bool:
+            return True
+
+    write_label(stored / "data/labels/1.nii.gz", labels(0, 0))
+    measurements = result(stored, 2)["answers"]
+    measurements[1]["value"] = 0.0
+    change(stored, 2, answers=measurements)
+    (made,) = run(stored, truths=MaskTruths(), targets=[Counted("first volume", "Part", (1,))], score=Absolute())
+    assert made.record.n == 6 and made.record.provenance["nothing_found"] == 0
+    assert [row[0].truth for row in made.rows].count(0.0) == 1 and [row[0].value for row in made.rows].count(0.0) == 1
 
 
 class TestRefusals:

@@ -280,7 +280,7 @@ def test_a_study_in_which_the_structure_is_not_found_is_no_part_of_any_coverage(
         first, _ = one_per_unit(rows(side), 3)
         for number, case in enumerate(side.by_name[NAME]):
             if (case,) in (first[0], first[5]):  # these units are served by their other scan
-                side.by_name[NAME][number] = replace(case, value=0.0, draws=(0.0,) * 5)
+                side.by_name[NAME][number] = replace(case, value=0.0, draws=(0.0,) * 5, counted=False)
     calibration, evaluated = sides
     record = records_of(calibration, checks=[Check("noise", "above")])[0]
     found = of_volume(evaluated, calibration, [record], SETTINGS)
@@ -289,7 +289,7 @@ def test_a_study_in_which_the_structure_is_not_found_is_no_part_of_any_coverage(
     empty = [row for row in found["rows"] if row["components"][0]["value"] == 0]
     assert len(empty) == 2 and not any(row["first"] or row["components"][0]["intervals"] for row in empty)
     assert "28 units (26 further studies of them, 2 studies in which something was not found)" in "\n".join(sections_of(found))
-    nothing = (replace(evaluated.by_name[NAME][0], value=0.0),)
+    nothing = (replace(evaluated.by_name[NAME][0], value=0.0, counted=False),)
     assert Method().regions(nothing, 0.9) is None and Method(record).regions(nothing, 0.9) is None
     assert first_line(rows(evaluated), 3)[0] == one_per_unit([row for row in rows(evaluated) if row[0].value > 0], 3)[0]
 
