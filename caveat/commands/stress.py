@@ -224,12 +224,9 @@ def report(options: argparse.Namespace, bundle: Path, sets: Mapping[Degradation,
 
 def records_of(options: argparse.Namespace, bundle: Path) -> list[Record]:
     """The user's records, or the bundle's; of landmarks those of the kind of region that the predictions state."""
-    from ..inference.calibration.apply_records import SHAPES
-    from ..inference.calibration.record import read_records
+    from ..inference.calibration.record import SHAPES, read_records
 
-    others = {*SHAPES} - {settings_of(bundle).get("region_shape", SHAPES[0])}
-    records = read_records(options.record or bundle / "calibration")
-    return [record for record in records if record.score.kind not in others]
+    return read_records(options.record or bundle / "calibration", settings_of(bundle).get("region_shape", SHAPES[0]))
 
 
 def truths_of(bundle: Path) -> Truths:

@@ -18,7 +18,7 @@ from .answers import entries_of, is_place, place_of
 from .case import case_of
 from .identity import identity_of_target
 from .quantile import miss_rate
-from .record import MARGINAL, SIMULTANEOUS, Record, read_records
+from .record import MARGINAL, SHAPES, SIMULTANEOUS, Record, read_records
 from .regions.region import Region
 from .rows import Row
 from .seen import read_seen, withheld_as_seen
@@ -26,8 +26,6 @@ from .valid_record import Withheld, best_fit, mismatch, out_of_range
 
 KEYS = {MARGINAL: "region", SIMULTANEOUS: "simultaneous_region"}
 """Where a region stands in an answer, by the promise."""
-SHAPES = ("disc", "ellipse")
-"""Kinds of regions of places, of which a result states one."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +77,7 @@ class ApplyRecordsd(Transform):
         shape: str = SHAPES[0],
     ) -> None:
         miss_rate(level)
-        if shape not in SHAPES:
-            raise ValueError(f"the shape of a region is one of {', '.join(SHAPES)}, got {shape}")
-        stored = [
-            record for record in read_records(Path(records)) if record.score.kind not in SHAPES or record.score.kind == shape
-        ]
+        stored = read_records(Path(records), shape)
         self.records = [record.with_guarantee() for record in stored] if guaranteed else stored
         self.level = level
         self.bundle = dict(bundle)

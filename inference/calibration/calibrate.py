@@ -15,12 +15,13 @@ from .calibration_part import refuse_broken, refuse_own_fold, refuse_seen, sourc
 from .case import preparation_of
 from .fold_stratum import FoldStratum
 from .identity import identity_of_target, of_any_unit, one_identity
+from .promised import Names
 from .read_cases import Cases, read_cases
 from .record import MARGINAL, Record, Stratum
 from .rows import Row, first_line, one_per_unit, rows_of
 from .scores.conformity_score import ConformityScore
 from .seen import Seen
-from .settings import Calibration, Names
+from .settings import Calibration
 from .split_stratum import SplitStratum
 from .strata import divide
 from .units import describe_units

@@ -12,6 +12,8 @@ from ..gate.gate import Gate
 from .fold_stratum import FoldStratum
 from .older_record import OLDER, upgraded
 from .record_file import Sealed, file_name_of, read_sealed, refuse_ambiguous, unseal
+from .regions.disc import Disc
+from .regions.ellipse import Ellipse
 from .regions.region import Region
 from .rows import Row
 from .scores.conformity_score import ConformityScore
@@ -22,6 +24,8 @@ from .whose_truth import truth_of
 
 MARGINAL, SIMULTANEOUS = PROMISES = ("marginal", "simultaneous")
 """Each component's truth lies in its region in so many studies; or those of all components of a study do at once."""
+SHAPES = (Disc.kind, Ellipse.kind)
+"""Kinds of regions of places, of which a result states one."""
 Stratum = SplitStratum | FoldStratum
 
 
@@ -183,12 +187,19 @@ def _stratum_from_json(stored: Mapping[str, Any]) -> Stratum:
     return FoldStratum(up_to, tuple(stored["folds"]), scores, stored["networks"], stored["one_recipe"])
 
 
-def read_records(place: Path) -> list[Record]:
+def read_records(place: Path, shape: str | None = None) -> list[Record]:
     """The records of a file, or of the files of a folder; other JSON files there are left aside. Nothing there: no records.
+
+    Args:
+        shape: of `SHAPES`, of landmarks whose records are looked at; None for all.
 
     Raises:
         StudyRefused: RECORD_EDITED; RECORD_AMBIGUOUS where two are valid for the same, so that a name would choose the region.
+        ValueError: another shape.
     """
+    if shape not in (None, *SHAPES):
+        raise ValueError(f"the shape of a region is one of {', '.join(SHAPES)}, got {shape}")
     records = [Record.from_json(stored) for stored in read_sealed(place, Record.schema, *OLDER)]
     refuse_ambiguous([((record.names, record.promise, record.score.kind), record.identity) for record in records])
-    return records
+    others = {*SHAPES} - {shape} if shape else set()
+    return [record for record in records if record.score.kind not in others]

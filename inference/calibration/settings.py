@@ -13,32 +13,29 @@ from caveat.reasons import StudyRefused
 from ..gate.gate import Check
 from ..gate.image_scores import IMAGE_SCORES
 from ..stored.list_part import Truths
-from ..targets.landmark import Landmark
 from .fold_bounds import fold_units_needed
+from .promised import Names, Promised
 from .quantile import ONE_SIDED_SCORES, miss_rate, units_needed
 from .read_cases import Stated
-from .record import MARGINAL, PROMISES, SIMULTANEOUS
+from .record import MARGINAL, SIMULTANEOUS
 from .scores.conformity_score import ConformityScore
 from .strata import SIZE
 
-Names = tuple[str, ...]
 ALL = "all"
 """In the place of a target's name."""
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Promised):
     """Settings of `calibrate`.
 
     Args:
         truths: reads the truth of an entry of the list.
-        targets: the bundle's measurements, or its landmarks.
+        targets, promises, at_once: see `Promised`.
         score: one for all targets, several (a record of each kind of region), or one for each measurement by name.
         unit: what is exchangeable, in words: "subject", "patient"; "scan" where the patient is not known.
         sides: see `quantile.ONE_SIDED_SCORES`.
         levels: that the record must serve; the highest says how many units are needed.
-        promises: see `record.PROMISES`. Marginal, each measurement has a record of its own, all landmarks share one.
-        at_once: names of the targets that a simultaneous promise is about, all of them where none is named.
         checks: of the gate; none accepts every study.
         false_alarm_rate: of all checks together.
         seed: of the choice of one study per unit.
@@ -78,10 +75,7 @@ class Calibration:
     def __post_init__(self) -> None:
         if self.sides not in ONE_SIDED_SCORES:
             raise ValueError(f"sides must be one of {', '.join(ONE_SIDED_SCORES)}, got {self.sides}")
-        if not self.promises or not set(self.promises) <= set(PROMISES):
-            raise ValueError(f"promises must be of {', '.join(PROMISES)}, got {', '.join(self.promises) or 'none'}")
-        if not set(self.at_once) <= set(self.names):
-            raise ValueError("at_once names what is no target")
+        self.check_promises()
         for level in self.levels:
             self.needed(level)
         scores = [score for *_, score in self.asked()]
@@ -107,22 +101,9 @@ class Calibration:
         if self.sides != "two-sided" and SIMULTANEOUS in self.promises:
             raise ValueError("by cross-validation a simultaneous promise is two-sided")
 
-    @property
-    def names(self) -> Names:
-        """Of the targets."""
-        return tuple(target.name for target in self.targets)
-
-    @property
-    def of_landmarks(self) -> bool:
-        """Whether the targets are landmarks."""
-        return bool(self.targets) and all(isinstance(target, Landmark) for target in self.targets)
-
     def asked(self) -> Iterator[tuple[Names, str, ConformityScore]]:
         """Components, promise and score of every record."""
-        alone = [self.names] if self.of_landmarks else [(name,) for name in self.names]
-        for promise in self.promises:
-            for names in alone if promise == MARGINAL else [tuple(self.at_once) or self.names]:
-                yield from ((names, promise, score) for score in self.scores_of(names))
+        return ((names, promise, score) for names, promise in self.promised() for score in self.scores_of(names))
 
     def needed(self, level: float) -> int:
         """Units that a stratum needs at a level. Raises: ValueError: see above."""

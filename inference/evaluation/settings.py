@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..calibration.promised import Names, Promised
 from ..calibration.read_cases import Stated
-from ..calibration.record import MARGINAL, PROMISES
+from ..calibration.record import MARGINAL
 from ..calibration.regions.interval import Interval
 from ..calibration.scores.conformity_score import ConformityScore
-from ..targets.landmark import Landmark
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Promised):
     """Settings, fixed before any figure is seen.
 
     Args:
-        targets: the bundle's measurements, or its landmarks.
+        targets, promises, at_once: see `Promised`.
         levels: claimed together, see `claims`.
         kinds: of regions whose records are looked at: "interval" of measurements; "disc", "ellipse" of landmarks.
-        promises: see `record.PROMISES`.
-        at_once: names of the targets that a simultaneous promise is about, all of them where none is named.
         baselines: conformity scores by name, calibrated on the same units as the record's own and compared with it, such as a
             width from predicted size alone.
         calibration_split: part of the list that records were made of, for baselines and re-splits.
@@ -49,35 +47,18 @@ class Coverage:
     plotted_level: float = 0.9
 
     def __post_init__(self) -> None:
-        if not set(self.promises) <= set(PROMISES):
-            raise ValueError(f"promises must be of {', '.join(PROMISES)}, got {', '.join(self.promises)}")
-        if not set(self.at_once) <= set(self.names):
-            raise ValueError("at_once names what is no target")
+        self.check_promises()
         if any((kind == Interval.kind) is self.of_landmarks for kind in self.kinds):
             raise ValueError("intervals are of measurements, discs and ellipses of landmarks")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the targets."""
-        return tuple(target.name for target in self.targets)
-
-    @property
-    def of_landmarks(self) -> bool:
-        """Whether the targets are landmarks."""
-        return all(isinstance(target, Landmark) for target in self.targets)
 
     @property
     def size(self) -> str:
         """What is stated of a region's size: the width of an interval; of places the radius of the disc as large."""
         return "radius" if self.of_landmarks else "width"
 
-    def asked(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    def asked(self) -> Iterator[tuple[Names, str, str]]:
         """Components, promise and kind of region of each record that is looked at."""
-        alone = [self.names] if self.of_landmarks else [(name,) for name in self.names]
-        for kind in self.kinds:
-            for promise in self.promises:
-                for names in alone if promise == MARGINAL else [tuple(self.at_once) or self.names]:
-                    yield names, promise, kind
+        return ((names, promise, kind) for kind in self.kinds for names, promise in self.promised())
 
     def claims(self, promise: str) -> int:
         """Coverages of one promise that are claimed together, a Bonferroni family: levels times kinds, of marginal regions times

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import ClassVar
@@ -15,6 +12,8 @@ import numpy as np
 from scipy import ndimage, optimize
 
 from caveat.reasons import StudyRefused
+
+from ..plug_ins.classes_in import classes_in
 
 CLOSE = 0.01
 """Elements within which a point must be taken from where it was."""
@@ -148,14 +147,4 @@ def intensity_range(voxels: np.ndarray) -> float:
 @cache
 def all_corruptions() -> dict[str, Corruption]:
     """One of each corruption in this folder by name, in the order of the files' names."""
-    return {corruption.name: corruption for corruption in (found() for found in _classes())}
-
-
-def _classes() -> Iterator[type[Corruption]]:
-    room = importlib.import_module(__package__)
-    for module in sorted(info.name for info in pkgutil.iter_modules(room.__path__)):
-        loaded = importlib.import_module(f"{room.__name__}.{module}")
-        for member in vars(loaded).values():
-            own = isinstance(member, type) and issubclass(member, Corruption) and member.__module__ == loaded.__name__
-            if own and not inspect.isabstract(member):
-                yield member
+    return {corruption.name: corruption for corruption in (found() for found in classes_in(__package__, Corruption))}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from functools import cache
 from typing import BinaryIO, ClassVar
 
 import numpy as np
 
 from ..image.study_image import Stated, StudyImage
+from ..plug_ins.classes_in import classes_in
 
 
 class Reader(ABC):
@@ -48,14 +46,4 @@ class Reader(ABC):
 @cache
 def all_readers() -> tuple[Reader, ...]:
     """One of each reader in this folder, in the order of the files' names."""
-    return tuple(reader() for reader in _classes())
-
-
-def _classes() -> Iterator[type[Reader]]:
-    room = importlib.import_module(__package__)
-    for module in sorted(info.name for info in pkgutil.iter_modules(room.__path__)):
-        loaded = importlib.import_module(f"{room.__name__}.{module}")
-        for member in vars(loaded).values():
-            own = isinstance(member, type) and issubclass(member, Reader) and member.__module__ == loaded.__name__
-            if own and member is not Reader:
-                yield member
+    return tuple(reader() for reader in classes_in(__package__, Reader))

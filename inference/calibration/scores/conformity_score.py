@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -12,6 +9,7 @@ from typing import Any, ClassVar
 
 from caveat.reasons import StudyRefused
 
+from ....transforms.plug_ins.classes_in import classes_in
 from ..case import Case
 from ..regions.region import Region, Value
 
@@ -77,11 +75,8 @@ class ConformityScore(ABC):
     def from_json(stored: Mapping[str, Any]) -> ConformityScore:
         """The score that `to_json` described. Raises: StudyRefused: RECORD_MISMATCH for one that is not known here."""
         name, parameters = stored["name"], {key: value for key, value in stored.items() if key != "name"}
-        package = __package__
-        modules = (module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
-        for module in modules:
-            kind = getattr(importlib.import_module(f"{package}.{module}"), name, None)
-            if isinstance(kind, type) and issubclass(kind, ConformityScore) and not inspect.isabstract(kind):
+        for kind in classes_in(__package__, ConformityScore):
+            if kind.__name__ == name:
                 return kind.with_parameters(**parameters)
         raise StudyRefused("RECORD_MISMATCH", "the record's conformity score is not known to this version")
 

@@ -1,0 +1,1 @@
+"""What is found by lying in its folder."""
