@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from ..calibration.read_cases import Stated
+from ..calibration.record import Record
 from ..calibration.rows import Row
 from ..calibration.sides import truth_of_case
 from ..metrics.extent_error import extent_error
@@ -44,28 +46,52 @@ class OneMeasurement:
         return {"value": value, "truth": truth, "dice": overlap, "error": extent_error(value, truth)["signed"] if truth else None}
 
 
-class AllLandmarks:
+class SeveralMeasurements:
+    """What is promised of them at once. The error is the mean size of theirs, not known where one is not. Else as
+    `OneMeasurement`."""
+
+    def __init__(self, measurements: Sequence[Target]) -> None:
+        self.names = tuple(measurement.name for measurement in measurements)
+        self.name = " and ".join(self.names)
+        self._each = [OneMeasurement(measurement) for measurement in measurements]
+
+    def errors(self, row: Row, drawings: Drawings | None) -> dict[str, Any]:
+        found = [one.errors((case,), None)["error"] for one, case in zip(self._each, row, strict=True)]
+        return {"error": None if None in found else fmean(map(abs, found))}
+
+
+class Landmarks:
     """The error is the mean radial error, mm. Else as `OneMeasurement`."""
 
-    name = "landmarks"
-
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], name: str = "landmarks") -> None:
         self.names = tuple(names)
+        self.name = name
 
     def errors(self, row: Row, drawings: Drawings | None) -> dict[str, Any]:
         errors = radial_errors(np.array([case.value for case in row]), np.array([case.truth for case in row]))
         return {"error": float(errors.mean()), "within": detection_rate(errors, WITHIN_MM)}
 
 
-Scored = OneMeasurement | AllLandmarks
+Scored = OneMeasurement | SeveralMeasurements | Landmarks
 """What errors are counted of, a row a study: its name, the names of its components."""
 
 
-def scored_of(targets: Sequence[Stated]) -> list[Scored]:
-    """A measurement each, all landmarks together. Args: targets: of a bundle."""
+def scored_of(targets: Sequence[Stated], records: Sequence[Record] = ()) -> list[Scored]:
+    """A measurement each, all landmarks together, and whatever else is promised at once.
+
+    Args:
+        targets: of a bundle. records: that may speak of several.
+    """
     places = [target.name for target in targets if isinstance(target, Landmark)]
-    alone: list[Scored] = [OneMeasurement(target) for target in targets if isinstance(target, Target)]
-    return [*alone, AllLandmarks(places)] if places else alone
+    numbers = {target.name: target for target in targets if isinstance(target, Target)}
+    alone: list[Scored] = [*map(OneMeasurement, numbers.values()), *([Landmarks(places)] if places else [])]
+    known = {scored.names for scored in alone}
+    for names in dict.fromkeys(record.names for record in records if record.names not in known):
+        if numbers.keys() >= set(names):
+            alone.append(SeveralMeasurements([numbers[name] for name in names]))
+        elif set(places) >= set(names):
+            alone.append(Landmarks(names, " and ".join(names)))
+    return alone
 
 
 def truths_of_sets(truths: Truths) -> Truths:

@@ -59,6 +59,11 @@ class StressSettings:
     level: float = 0.9
     confidence: float = 0.95
 
+    @property
+    def scored(self) -> list[Scored]:
+        """See `scored_of`."""
+        return scored_of(self.targets, self.records)
+
 
 @dataclass
 class StressTable:
@@ -66,12 +71,12 @@ class StressTable:
 
     Args:
         source: bundle, sampling, level, confidence, within_mm; sorted checksums of the records that were used, by target.
-        rows: one per set, study and target (a measurement, or all landmarks together): {corruption, strength, study, unit,
-            target, measured_in; code (why it gets no answer: what refused it, also an image of another kind, which is measured
-            all the same, or NOTHING_FOUND; "" where it gets one); value, truth, dice, error, within: see `kinds`; first (the one
-            study of its unit that coverage is counted on); of its regions, as if no gate stood before them: lower, upper, size,
-            interval_score, covered (share of the components whose truth they hold), all_covered (whether those of a simultaneous
-            promise hold all); accepted (by the gates of its records; what is refused is not); study_scores}.
+        rows: one per set, study and target (a measurement, all landmarks together, others at once): {corruption, strength, study,
+            unit, target, measured_in; code (why it gets no answer: what refused it, also an image of another kind, which is
+            measured all the same, or NOTHING_FOUND; "" where it gets one); value, truth, dice, error, within: see `kinds`; first
+            (the one study of its unit that coverage is counted on); of its regions, as if no gate stood before them: lower,
+            upper, size, interval_score, covered (share of the components whose truth they hold), all_covered (whether those of a
+            simultaneous promise hold all); accepted (by the gates of its records; what is refused is not); study_scores}.
         bands: {(corruption, strength, target): {band, band_at_once}}, see `band_of`, of the accepted units.
         left_out: {corruption, strength, unit, code} of what could not be degraded, has no truth or nothing that was found.
     """
@@ -121,7 +126,7 @@ def score_sets(sets: Mapping[Degradation, StressSet], split: str, settings: Stre
                 studies.append(read_study(entry, predicted, one.folder, settings))
             except StudyRefused as refusal:
                 table.left_out.append(about | {"unit": entry["unit"], "code": refusal.code})
-        for scored in scored_of(settings.targets):
+        for scored in settings.scored:
             add_rows(table, about, scored, studies, settings)
         every += studies
     refused = [study.about for study in every if not study.result]
@@ -142,7 +147,7 @@ def read_study(entry: Mapping[str, Any], predicted: Predicted, dataset_dir: Path
         study = read_stored_study(folder, result, ("segmentation",))
         drawings = study, truths.read(entry, dataset_dir, study)[0]
     by_name = {case.name: case for case in cases}
-    every = scored_of(settings.targets)
+    every = settings.scored
     rows = {scored.name: tuple(by_name[name] for name in scored.names) for scored in every}
     errors = {scored.name: scored.errors(rows[scored.name], drawings) for scored in every}
     return Study(about | {"code": OTHER_KIND if OTHER_KIND in result["flags"] else ""}, result, rows, errors)

@@ -118,13 +118,14 @@ def footnotes(table: StressTable) -> str:
     strengths = "\n".join(f"- {name}: {all_corruptions()[name].unit}" for name in done)
     return f"""Means over images. Errors of a measurement are shares of the truth, bias with its sign; those of landmarks are the
 mean distance, mm, over an image's landmarks from those of the first rater, which move with the image (one beyond the border still
-counts); within: share of landmarks within {table.source["within_mm"]:g} mm. A refused study is not accepted; an image of another
-kind was measured all the same, to see how wrong it would have been. Left out, and in no figure: what could not be degraded, has
-no truth, or in which nothing was found.
+counts); that of several measurements promised at once is the mean size of theirs; within: share of landmarks within
+{table.source["within_mm"]:g} mm. A refused study is not accepted; an image of another kind was measured all the same, to see how
+wrong it would have been. Left out, and in no figure: what could not be degraded, has no truth, or in which nothing was found.
 Regions are of the level {level}, without looking at the gate; size: width of an interval, mean radius of the landmarks' regions.
 Coverage and accepted (a share) are counted on one image of each unit; passed: share of all images that the gate accepts. A band
 ({confidence}, each set by itself, of landmarks each alone) is where the coverage of the accepted would lie were degraded images
-like those of the calibration; under shift nothing is promised. At once: all landmarks in their regions of that promise.
+like those of the calibration; under shift nothing is promised. At once: all landmarks, or measurements, in their regions of that
+promise.
 Degraded or clean: both signs of a strength together; doubles: the strength whose mean error is nearest to twice the clean one;
 AUROC of each score. The gate's thresholds come from calibration images alone.
 Spearman: of a study score with the error, pooled over images and strengths, and as the mean of each image's own correlation over

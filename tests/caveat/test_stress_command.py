@@ -187,7 +187,7 @@ def test_a_bad_image_is_refused_and_counted_and_the_rest_goes_on(data, tmp_path,
     assert main([*command, "--corruption", "blur", "--levels", "1"]) == 0
     assert "2 images of 2 units" in capsys.readouterr().out
     stored = json.loads((tmp_path / "out" / "stress.json").read_text())
-    assert [(entry["measured"], sum(entry["left_out"].values())) for entry in stored["sets"]] == [(2, 1)] * 6
+    assert [(entry["measured"], sum(entry["left_out"].values())) for entry in stored["sets"]] == [(2, 1)] * 8
     assert {row["unit"] for row in stored["left_out"]} == {"subject 0"} and "scan0.nii" not in json.dumps(stored)
     assert main(["stress", *command[1:4], "--stream", str(STREAM), "-o", str(tmp_path / "mixed")]) != 0
     assert "1 of 3 images" in capsys.readouterr().err, "a list with a hole would be a selection"

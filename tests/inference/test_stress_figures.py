@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from caveat.inference.calibration.identity import identity_of
-from caveat.inference.calibration.record import MARGINAL, Record
+from caveat.inference.calibration.identity import identity_of, identity_of_target
+from caveat.inference.calibration.record import MARGINAL, SIMULTANEOUS, Record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.split_stratum import SplitStratum
 from caveat.inference.calibration.units import unit_hash
@@ -27,6 +27,7 @@ from caveat.inference.stress.stress_set import CLEAN, PREDICTIONS, StressSet
 from caveat.inference.stress.summary import summarise
 from caveat.inference.targets.area import Area
 from caveat.reasons import StudyRefused
+from caveat.transforms.files.older_keys import answers_of_older
 
 SHAPE = (10, 20)
 TRUE = 100
@@ -140,6 +141,25 @@ def test_the_gate_is_told_from_the_error_that_it_prevents_and_a_refused_study_is
     assert (
         means["error"]["pearson"] == pytest.approx(np.corrcoef([0, 1, 2], [0, 0.1, 0.46])[0, 1]) and means["error"]["sets"] == 3
     )
+
+
+def test_what_is_promised_of_several_measurements_at_once_is_judged(sets):
+    """The second area loses twice as much as the first: 10 to 30 pixels at the weak strength, of which 10 are inside."""
+    for path in (path for one in sets.values() for path in one.predictions.glob("*/result.json")):
+        stored = json.loads(path.read_text())
+        lost = 2 * (TRUE - stored["measurements"][0]["value"])
+        stored["measurements"].append(stored["measurements"][0] | {"name": "second area", "value": TRUE - lost})
+        path.write_text(json.dumps(stored))
+    one, names = record_for(sets[CLEAN]), (NAME, "second area")
+    identity = identity_of_target(stored | {"answers": answers_of_older(stored)}, stored["bundle"], names)
+    at_once = replace(one, names=names, promise=SIMULTANEOUS, identity=identity)
+    targets = [Area(name, "Vessels", [1]) for name in names]
+    found = summarise(score_sets(sets, "test", StressSettings(MaskTruths(), targets, [one, at_once], LEVEL)))["sets"]
+    clean, mild, strong = (entry for entry in found if entry["target"] == f"{NAME} and second area")
+    assert clean["at_once"] == 1 and clean["band_at_once"] and mild["at_once_accepted"] == pytest.approx(1 / 11)
+    assert mild["error"] == pytest.approx(1.5 * (np.arange(1, UNITS) + 4.0).mean() / TRUE)
+    assert strong["accepted"] == 0 and math.isnan(strong["coverage"]) and math.isnan(strong["bias"])
+    assert [entry["coverage"] for entry in found if entry["target"] == NAME][:2] == [1, pytest.approx(6 / 11)]
 
 
 def test_a_measurement_of_nothing_counts_in_no_coverage(sets):
