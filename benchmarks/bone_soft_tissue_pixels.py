@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 from bone_soft_tissue_classical import Example, choose, segment
 from bone_soft_tissue_predict import OUT, PREPARED, list_of
-from parsed_bundle import parsed_bundle
+from frame import parsed_bundle
 from PIL import Image
 
 from caveat.inference.stored.list_part import read_entries, results_by_sha256

@@ -17,7 +17,6 @@ Writes below out/, which git ignores; what is there is not predicted again.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import time
@@ -25,13 +24,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import frame
 import numpy as np
 import tifffile
 import torch
 import yaml
-from parsed_bundle import parsed_bundle
+from frame import DATA, FOLDS, MAPS, PREPARED, RESULT, ROOT, SEGMENTATION
 from PIL import Image
-from predict_once import ROOT, predict_once
 
 from caveat.bundle_folders import find_bundle
 from caveat.inference.calibration.calibrate_threshold import THRESHOLDS, OutOfFold, fold_losses, units_of
@@ -41,13 +40,10 @@ from caveat.inference.calibration.threshold_record import ThresholdRecord, ident
 from caveat.inference.gate.image_scores import image_scores
 from caveat.inference.gate.kind_limits import KindLimits, build_kind_limits, read_kind_settings
 from caveat.inference.stored.list_part import read_entries, results_by_sha256
-from caveat.networks.weights.pack_members import pack
-from caveat.transforms.study.discover import DATA_ROOT, studies_from_list
+from caveat.transforms.study.discover import studies_from_list
 
 OUT = ROOT / "out" / "bone_soft_tissue"
-PREPARED = ROOT / "prepared"
-CHECKPOINTS = ROOT / "checkpoints" / "_bone_soft_tissue"
-FOLDS = range(1, 6)
+CHECKPOINTS = frame.CHECKPOINTS / "_bone_soft_tissue"
 SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
 BOUND = 0.25
@@ -55,22 +51,14 @@ VIEWS_A_BODY = 8
 FILMS = slice(20, 30)
 """By name; the first twenty of each set had been looked at when the check of the noise was added."""
 COMPARED = {"unet": "U-Net (default), 300 steps", "xnet": "XNet16 k3, 300 steps", "segnet": "SegNet, 300 steps"}
-WRITERS = [
-    {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},
-    {"_target_": "caveat.transforms.writers.maps.MapsWriter"},
-    {"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"},
-]
-"""What the tables read."""
+WRITERS = (SEGMENTATION, MAPS, RESULT)
 
 
 def main() -> None:
     """Run one step."""
     steps = {"pack": pack_networks, "temperature": fit, "folds": predict_folds, "ensemble": predict_ensemble, "record": write}
     steps |= {"kind": limit_kind, "others": judge_others, "compared": predict_compared}
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=tuple(steps))
-    parser.add_argument("--bundle", default="bundles/_bone_soft_tissue", help="name or folder")
-    options = parser.parse_args()
+    options = frame.step_parser(__doc__, steps, "bundles/_bone_soft_tissue").parse_args()
     steps[options.step](find_bundle(options.bundle))
 
 
@@ -81,23 +69,16 @@ def list_of(fold: int) -> Path:
 
 def pack_networks(bundle: Path) -> None:
     """One file of weights, and what they have seen."""
-    for folder in ("models", "calibration"):
-        (bundle / folder).mkdir(exist_ok=True)
-    print("model.pt", pack([CHECKPOINTS / f"fold{fold}" / "best.pt" for fold in FOLDS], bundle / "models" / "model.pt"))
-    xnet = CHECKPOINTS / "xnet_fold1" / "best.pt"
-    print("xnet.pt", pack([xnet], bundle / "models" / "xnet.pt") if xnet.is_file() else "not trained")
-    seen: dict[str, list[int]] = {}
-    for fold in FOLDS:
-        for entry in (entry for part in ("training", "early_stopping") for entry in read_entries(list_of(fold), part)):
-            seen.setdefault(entry["sha256"], []).append(fold - 1)
-    (bundle / "calibration" / "seen.json").write_text(json.dumps(dict(sorted(seen.items()))) + "\n", encoding="utf-8")
+    frame.pack_weights(bundle, (CHECKPOINTS / f"fold{fold}" for fold in FOLDS))
+    frame.pack_weights(bundle, [CHECKPOINTS / "xnet_fold1"], "xnet.pt")
+    frame.write_seen(bundle, frame.seen_by_fold(map(list_of, FOLDS)))
 
 
 def fit(bundle: Path) -> None:
     """Print the temperature that minimises the negative log likelihood of single networks on their stopping bodies."""
     studies = []
     for fold in FOLDS:
-        config = parsed_bundle(bundle, "single", {"fold": fold, "device": "$torch.device('cpu')"})
+        config = frame.parsed_bundle(bundle, "single", {"fold": fold, "device": "$torch.device('cpu')"})
         network, preprocessing = (config.get_parsed_content(name) for name in ("network", "preprocessing"))
         for entry in read_entries(list_of(fold), "early_stopping"):
             study = preprocessing({"image": str(PREPARED / entry["image"]), "label": str(PREPARED / entry["label"][0])})
@@ -111,12 +92,12 @@ def predict_folds(bundle: Path) -> None:
     """Single networks, out of fold."""
     for fold in FOLDS:
         studies = studies_from_list(list_of(fold), "test")
-        predict_once(bundle, OUT / f"fold{fold}_test", studies, "single", WRITERS, fold=fold, risk=None)
+        frame.predict(bundle, OUT / f"fold{fold}_test", studies, "single", WRITERS, fold=fold, risk=None)
 
 
 def predict_ensemble(bundle: Path) -> None:
     """The bundle's own sampler on the bodies that no network has seen."""
-    predict_once(bundle, OUT / "ensemble_kept_out", studies_from_list(list_of(1), "kept_out"), None, WRITERS, risk=None)
+    frame.predict(bundle, OUT / "ensemble_kept_out", studies_from_list(list_of(1), "kept_out"), None, WRITERS, risk=None)
 
 
 def limit_kind(bundle: Path) -> None:
@@ -129,7 +110,7 @@ def limit_kind(bundle: Path) -> None:
 
 def scored(bundle: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
     """Study scores of images, by the ensemble. Returns: what limits are made of and held against, an entry an image."""
-    config = parsed_bundle(bundle, None, {"device": "$torch.device('cpu')"})
+    config = frame.parsed_bundle(bundle, None, {"device": "$torch.device('cpu')"})
     network, preprocessing, inferer, facts = map(
         config.get_parsed_content, ("network", "preprocessing", "inferer", "bundle_facts")
     )
@@ -145,7 +126,7 @@ def judge_others(bundle: Path) -> None:
     """Images of another kind, and of the same kind: flags, and least, median and most of the scores that the limits look at."""
     (place,) = (bundle / "calibration").glob(KindLimits.pattern)
     limits = KindLimits.read(place)
-    real = {name: sorted((Path(DATA_ROOT) / name / "images").iterdir())[FILMS] for name in ("cephalograms", "chest_xray")}
+    real = {name: sorted((DATA / name / "images").iterdir())[FILMS] for name in ("cephalograms", "chest_xray")}
     simulated = {"kept out": [PREPARED / entry["image"] for entry in read_entries(list_of(1), "kept_out")]}
     for name, images in (real | simulated).items():
         scores = [result["study_scores"] for result in scored(bundle, images)]
@@ -162,13 +143,11 @@ def predict_compared(bundle: Path) -> None:
         overlay = yaml.safe_load((bundle / "configs" / f"train_{name}.yaml").read_text(encoding="utf-8"))
         more = {"backbone": overlay["backbone"]} if "backbone" in overlay else {}
         for fold in folds:
-            weights = OUT / f"{name}_fold{fold}.pt"
-            sha256 = pack([CHECKPOINTS / f"{name}_fold{fold}" / "best.pt"], weights)
-            more |= {"weights_path": str(weights), "weights_sha256": sha256, "fold": 1, "risk": None}
+            more |= frame.weights_of(CHECKPOINTS / f"{name}_fold{fold}", OUT) | {"fold": 1, "risk": None}
             studies = studies_from_list(list_of(fold), "test")
-            predict_once(bundle, OUT / f"{name}_fold{fold}_test", studies, "single", WRITERS, **more)
+            frame.predict(bundle, OUT / f"{name}_fold{fold}_test", studies, "single", WRITERS, **more)
         if folds:
-            parameters, seconds = cost_of(parsed_bundle(bundle, None, more).get_parsed_content("backbone"))
+            parameters, seconds = cost_of(frame.parsed_bundle(bundle, None, more).get_parsed_content("backbone"))
             about = {"name": title, "predictions": f"{name}_fold{{}}_test", "folds": folds}
             compared.append(about | {"parameters": parameters, "seconds": seconds})
     (OUT / "compared.json").write_text(json.dumps(compared, indent=1) + "\n", encoding="utf-8")

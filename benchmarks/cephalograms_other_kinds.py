@@ -14,8 +14,6 @@ Writes below out/, which git ignores. CAVEAT_DATA names the folder of the data s
 
 from __future__ import annotations
 
-import argparse
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,19 +21,17 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from frame import DATA, LISTS, RESULT, ROOT, predict, step_parser
 from PIL import Image
 
 from caveat.bundle_folders import find_bundle
-from caveat.commands.sampling_options import choose_configs
 from caveat.inference.evaluation.markdown import markdown_table
 from caveat.inference.stored.stored_study import read_results
 from caveat.transforms.study.data_list import read_part
-from caveat.transforms.study.discover import DATA_ROOT, find_studies
+from caveat.transforms.study.discover import find_studies
 
-ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out" / "cephalograms" / "other_kinds"
-LIST = ROOT / "data_lists" / "cephalograms.json"
-DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+LIST = LISTS / "cephalograms.json"
 CANVAS = (1200, 968)
 """Rows and columns of a cephalogram of the set."""
 SPACING_MM = 0.2
@@ -44,14 +40,12 @@ WATER_PER_MM = 0.02
 """Attenuation of water at about 70 keV."""
 BRIGHTEST = 99.5
 """Percentile of a projection that is white."""
-WRITERS = [{"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"}]
 Pictures = Iterable[tuple[str, np.ndarray]]
 
 
 def main() -> None:
     """Run one step."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("write", "measure"))
+    parser = step_parser(__doc__, ("write", "measure"))
     parser.add_argument("--sampler", help="of the bundle (default: its own)")
     options = parser.parse_args()
     if options.step == "write":
@@ -158,19 +152,10 @@ def made() -> Iterator[tuple[str, np.ndarray]]:
 
 def measure(images: Path, predictions: Path, sampler: str | None) -> None:
     """Predict every group, as `caveat predict --spacing 0.2` does, and print the table."""
-    from caveat.run_bundle import run_bundle
-
     bundle = find_bundle("cephalometric_landmarks")
-    overrides = {"spacing": [SPACING_MM], "device": "$torch.device('cpu')", "writers": WRITERS}
     groups = sorted(folder.name for folder in images.iterdir())
     for group in groups:
-        studies = find_studies(images / group)
-        if not all((predictions / group / study["name"] / "result.json").is_file() for study in studies):
-            run_bundle(
-                bundle,
-                choose_configs(bundle, sampler),
-                overrides | {"datalist": studies, "output_dir": predictions / group, "resume": True},
-            )
+        predict(bundle, predictions / group, find_studies(images / group), sampler, [RESULT], spacing=[SPACING_MM])
     print(table(predictions, groups))
 
 

@@ -13,67 +13,46 @@ Writes below out/, which git ignores; what is there is not predicted again. CAVE
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-from pathlib import Path
-
-from predict_once import ROOT, predict_once
+import frame
+from frame import LISTS, RESULT, ROOT
 
 from caveat.bundle_folders import find_bundle, read_metadata
-from caveat.inference.stored.list_part import read_entries
-from caveat.networks.weights.pack_members import pack
-from caveat.transforms.study.discover import DATA_ROOT, studies_from_list
 
 OUT = ROOT / "out" / "cephalograms"
-CHECKPOINTS = ROOT / "checkpoints" / "cephalometric_landmarks"
+CHECKPOINTS = frame.CHECKPOINTS / "cephalometric_landmarks"
 BUNDLE = find_bundle("cephalometric_landmarks")
-LIST = ROOT / "data_lists" / "cephalograms.json"
-DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
+LIST = LISTS / "cephalograms.json"
 MEMBERS = ("dropout", "member0", "member1", "member2", "member3")
 """The first one was trained with dropout: a member and the single network, its dropout off, and the dropout sampler's network."""
-SEEN = ("training", "early_stopping")
 UNSEEN = ("shift_calibration", "official_test")
-WRITERS = [{"_target_": "caveat.transforms.writers.result_json.ResultJsonWriter"}]
-"""What the tables read; reports and previews are left out."""
 
 
 def main() -> None:
     """Run one step."""
     steps = {"pack": pack_networks, "reference": predict_reference, "training": predict_training, "unseen": predict_unseen}
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=steps)
-    steps[parser.parse_args().step]()
+    steps[frame.step_parser(__doc__, steps).parse_args().step]()
 
 
 def pack_networks() -> None:
     """One file of weights for the ensemble of five."""
-    print(pack([CHECKPOINTS / member / "best.pt" for member in MEMBERS], BUNDLE / "models" / "model.pt"))
-    seen = sorted(entry["sha256"] for part in SEEN for entry in read_entries(LIST, part))
-    (BUNDLE / "calibration").mkdir(exist_ok=True)
-    (BUNDLE / "calibration" / "seen.json").write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
+    frame.pack_weights(BUNDLE, (CHECKPOINTS / member for member in MEMBERS))
+    frame.write_seen(BUNDLE, frame.images_of(LIST))
 
 
 def predict_reference() -> None:
     """The ensemble on what it was trained on."""
-    predict(OUT / "reference", SEEN[:1], "ensemble")
+    frame.predict(BUNDLE, OUT / "reference", frame.studies_of(LIST, frame.TRAINED[:1]), "ensemble", [RESULT])
 
 
 def predict_training() -> None:
     """The ensemble on every image that it has seen, by now with the distance from the reference."""
-    predict(OUT / "training", SEEN, "ensemble")
+    frame.predict(BUNDLE, OUT / "training", frame.studies_of(LIST, frame.TRAINED), "ensemble", [RESULT])
 
 
 def predict_unseen() -> None:
     """Every sampler that the bundle has, on every image that trained no network."""
     for sampler in read_metadata(BUNDLE)["samplers"]:
-        predict(OUT / sampler, UNSEEN, sampler)
-
-
-def predict(out: Path, parts: tuple[str, ...], sampler: str) -> None:
-    """Predict parts of the list into a folder, unless every study stands there already."""
-    studies = [study for part in parts for study in studies_from_list(LIST, part)]
-    predict_once(BUNDLE, out, studies, sampler, WRITERS)
+        frame.predict(BUNDLE, OUT / sampler, frame.studies_of(LIST, UNSEEN), sampler, [RESULT])
 
 
 if __name__ == "__main__":

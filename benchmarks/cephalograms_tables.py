@@ -13,17 +13,16 @@ an exposure or show a patient of the training half; `official_test` is all of it
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
-from cephalograms_predict import BUNDLE, DATA, LIST, OUT, ROOT
+from cephalograms_predict import BUNDLE, LIST, OUT
+from frame import DATA, ROOT, step_parser
+from left_out import with_interval
 
 from caveat.inference.evaluation.evaluation_config import read_evaluation
 from caveat.inference.evaluation.markdown import markdown_table, shown
-from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.radial_error import radial_errors
 from caveat.inference.metrics.rank_correlation import spearman
 from caveat.inference.stored.list_part import read_entries, results_by_sha256
@@ -31,6 +30,7 @@ from caveat.inference.stored.stored_study import StoredStudy
 
 PARTS = ("clean_test", "official_test")
 SETTINGS = read_evaluation(BUNDLE / "configs" / "evaluate.yaml")
+BOOTSTRAP = {"level": SETTINGS.level, "resamples": SETTINGS.resamples, "seed": SETTINGS.seed}
 NAMES = SETTINGS.truths.names
 WITHOUT = NAMES.index("Soft tissue pogonion")
 WITHIN = (2, 2.5, 3, 4)
@@ -41,15 +41,8 @@ SHOWN = 6
 
 def main() -> None:
     """Print one table, or write the montage."""
-    tables: dict[str, Callable[[], None]] = {
-        "models": models,
-        "landmarks": landmarks,
-        "certainty": certainty,
-        "montage": montage,
-    }
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", choices=tables)
-    tables[parser.parse_args().table]()
+    tables = {"models": models, "landmarks": landmarks, "certainty": certainty, "montage": montage}
+    tables[step_parser(__doc__, tables).parse_args().step]()
 
 
 @cache
@@ -99,17 +92,11 @@ def cells(errors: np.ndarray, units: list[str]) -> list[str]:
     kept = np.delete(errors, WITHOUT, axis=1)
     rates = [f"{100 * (errors < distance).mean():.1f} %" for distance in WITHIN]
     return [
-        with_interval(errors.mean(axis=1), units),
+        with_interval(errors.mean(axis=1), units, **BOOTSTRAP),
         f"{np.median(errors):.2f}",
         *rates,
-        with_interval(kept.mean(axis=1), units),
+        with_interval(kept.mean(axis=1), units, **BOOTSTRAP),
     ]
-
-
-def with_interval(values: np.ndarray, units: list[str]) -> str:
-    """ "1.62 (1.55 to 1.70)"."""
-    lower, upper = interval_of_mean(values.tolist(), units, SETTINGS.level, SETTINGS.resamples, SETTINGS.seed)
-    return f"{values.mean():.2f} ({lower:.2f} to {upper:.2f})"
 
 
 def landmarks() -> None:
@@ -119,7 +106,12 @@ def landmarks() -> None:
     images = read("ensemble", part)
     offset = np.mean([image["draws"].mean(axis=1) - image["senior"] for image in images], axis=0)
     rows = [
-        [name, with_interval(errors[:, i], units), f"{np.median(errors[:, i]):.2f}", f"{100 * (errors[:, i] < 2.5).mean():.0f} %"]
+        [
+            name,
+            with_interval(errors[:, i], units, **BOOTSTRAP),
+            f"{np.median(errors[:, i]):.2f}",
+            f"{100 * (errors[:, i] < 2.5).mean():.0f} %",
+        ]
         + [f"{offset[i, 0]:+.2f}, {offset[i, 1]:+.2f}", f"{junior[:, i].mean():.2f}"]
         for i, name in enumerate(NAMES)
     ]

@@ -10,7 +10,6 @@ subjects, all with the bundle's calibrate.yaml; the full output of both lies in 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -19,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hippocampus_predict import DATA, LIST, OUT, STREAM_SAMPLERS, STREAMS
+from frame import DATA, step_parser
+from hippocampus_predict import BUNDLE, LIST, OUT, STREAM_SAMPLERS, STREAMS
 
-from caveat.bundle_folders import find_bundle, read_metadata
+from caveat.bundle_folders import read_metadata
 from caveat.inference.evaluation.markdown import markdown_table, shown
 from caveat.inference.metrics.overlap import dice
 from caveat.inference.stored.list_part import read_entries
 from caveat.inference.stored.stored_study import read_map
 
-BUNDLE = find_bundle("hippocampus_volume")
 STREAM_SETTINGS = "calibrate_stream"
 LEVEL = 0.9
 ONE_A_UNIT = "one study a unit"
@@ -35,9 +34,8 @@ ONE_A_UNIT = "one study a unit"
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", choices=("samplers", "stream", "plane"))
-    {"samplers": samplers, "stream": stream, "plane": plane}[parser.parse_args().table]()
+    tables = {"samplers": samplers, "stream": stream, "plane": plane}
+    tables[step_parser(__doc__, tables).parse_args().step]()
 
 
 def samplers() -> None:

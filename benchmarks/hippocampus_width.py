@@ -11,19 +11,18 @@ subject is looked at.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+from frame import DATA, FOLDS, step_parser
+from hippocampus_predict import OUT, fold_list
+from left_out import LEVEL, Ends, compared_scores, errors_of, held, left_out_ends, truths_of
 from scipy.stats import spearmanr
 
 from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.location_scale import fit_location_scale
-from caveat.inference.calibration.quantile import miss_rate, quantile
 from caveat.inference.calibration.read_cases import read_cases
 from caveat.inference.calibration.rows import one_per_unit, rows_of
 from caveat.inference.calibration.scores.absolute import Absolute
@@ -32,18 +31,11 @@ from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.scores.size import Size
 from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.evaluation.markdown import markdown_table
-from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_score import interval_score
 from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.targets.volume import Volume
-from caveat.transforms.study.discover import DATA_ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "out" / "hippocampus"
-DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-FOLDS = (1, 2, 3, 4, 5)
 MEASUREMENTS = {"hippocampus volume": (1, 2), "anterior volume": (1,), "posterior volume": (2,)}
-LEVEL = 0.9
 SEED = 0
 OFFSET = 0.1
 WIDTHS: dict[str, tuple[str, ...]] = {
@@ -65,8 +57,7 @@ Choose = Callable[[Sequence[Case]], ConformityScore]
 
 def main() -> None:
     """Print the table of candidates, or the coefficients of one."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("choose", "fit", "placement"))
+    parser = step_parser(__doc__, ("choose", "fit", "placement"))
     parser.add_argument("--sampler", default="dropout", help="whose out-of-fold predictions")
     parser.add_argument("--stream", action="store_true", help="on the degraded scans of the mixed stream, by dropout draws")
     parser.add_argument("--recentre", action="store_true")
@@ -101,13 +92,13 @@ def compare_placements() -> None:
         folds = read_folds(sampler, stream=False)
         for name in MEASUREMENTS:
             cases = [case for fold in folds for case in fold[name]]
-            truth, draws = np.array([case.truth for case in cases]), np.array([case.draws for case in cases])
-            spread, error = draws.std(axis=1, ddof=1), np.abs(np.array([case.value for case in cases]) - truth)
-            lower, upper = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
-            held = int(np.sum((lower <= truth) & (truth <= upper)))
-            gamma = 0.05 * float(np.median([case.value for case in cases]))
-            points = crossed(lambda _, gamma=gamma: Spread(gamma), [fold[name] for fold in folds])[2]
-            cells = (f"{spread.mean():.3f} mL", f"{spearmanr(spread, error).statistic:+.2f}", f"{held} of {len(cases)}")
+            draws = np.array([case.draws for case in cases])
+            spread, error = draws.std(axis=1, ddof=1), np.abs(errors_of(cases))
+            own = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+            score = Spread(0.05 * float(np.median([case.value for case in cases])))
+            points = interval_score(*left_out_ends([(score, case) for case in cases]), truths_of(cases), LEVEL)
+            said = f"{held(own, truths_of(cases))} of {len(cases)}"
+            cells = (f"{spread.mean():.3f} mL", f"{spearmanr(spread, error).statistic:+.2f}", said)
             rows.append((name, placement, *cells, f"{points.mean():.3f}"))
     print(markdown_table(head, sorted(rows, key=lambda row: list(MEASUREMENTS).index(row[0]))))
 
@@ -117,7 +108,7 @@ def read_folds(sampler: str, stream: bool) -> list[dict[str, list[Case]]]:
     measurements = [Volume(name, name, classes) for name, classes in MEASUREMENTS.items()]
     folds = []
     for fold in FOLDS:
-        root, data_list = DATA, ROOT / "data_lists" / f"hippocampus_fold{fold}.json"
+        root, data_list = DATA, fold_list(fold)
         if stream:
             root = OUT / "streams" / f"fold{fold}"
             data_list = root / "list.json"
@@ -150,35 +141,20 @@ def learn(cases: Sequence[Case], widths: Sequence[str], recentre: bool) -> Confo
 def print_table(measurement: str, folds: Sequence[Sequence[Case]]) -> None:
     """Mean width, coverage and interval score of every candidate, and the score's difference from size alone."""
     cases = [case for fold in folds for case in fold]
-    error = np.array([case.value - case.truth for case in cases])
+    error, gamma = errors_of(cases), 0.05 * np.median([case.value for case in cases])
     print(f"\n## {measurement}: {len(cases)} subjects, bias {error.mean():+.3f} mL, sd {error.std(ddof=1):.3f} mL\n")
-    print("| score | coverage | mean width | interval score | minus size alone (95 % interval) |\n|---|---|---|---|---|")
-    rows = {name: crossed(choose, folds) for name, choose in candidates(0.05 * np.median([c.value for c in cases])).items()}
-    for name, (lower, upper, points) in rows.items():
-        truth = np.array([case.truth for case in cases])
-        covered = np.mean((lower <= truth) & (truth <= upper))
-        difference = points - rows["size alone"][2]
-        low, high = interval_of_mean(difference.tolist(), [case.unit for case in cases])
-        print(
-            f"| {name} | {covered:.2f} | {np.mean(upper - lower):.3f} | {points.mean():.3f} "
-            f"| {difference.mean():+.3f} ({low:+.3f} to {high:+.3f}) |"
-        )
+    ends = {name: crossed(choose, folds) for name, choose in candidates(gamma).items()}
+    head = ("score", "coverage", "mean width", "interval score", "minus size alone (95 % interval)")
+    print(markdown_table(head, compared_scores(ends, cases)))
 
 
-def crossed(choose: Choose, folds: Sequence[Sequence[Case]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ends and interval score of every case, its score fitted on the other folds, its quantile from all other cases."""
+def crossed(choose: Choose, folds: Sequence[Sequence[Case]]) -> Ends:
+    """Intervals of every case, its score fitted on the other folds, its quantile from all other cases."""
     pairs = []
     for number, fold in enumerate(folds):
         score = choose([case for other, members in enumerate(folds) if other != number for case in members])
         pairs += [(score, case) for case in fold]
-    excesses = np.array([max(score.excess(case, case.truth)) for score, case in pairs])
-    ends = []
-    for index, (score, case) in enumerate(pairs):
-        q = quantile(np.delete(excesses, index).tolist(), miss_rate(LEVEL))
-        region = score.region(case, (q, q))
-        ends.append((region.lower, region.upper))
-    lower, upper = np.array(ends).T
-    return lower, upper, interval_score(lower, upper, np.array([case.truth for _, case in pairs]), LEVEL)
+    return left_out_ends(pairs)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,14 @@ draw for the whole study. MONAI's: `sliding_window_inference` with dropout left 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from hippocampus_predict import BUNDLE, LIST, OUT, ROOT, predict
-from hippocampus_width import DATA, MEASUREMENTS, SEED
-from monai.bundle import ConfigParser
+from frame import DATA, ROOT, parsed_bundle, predict, step_parser, studies_of
+from hippocampus_predict import BUNDLE, LIST, OUT, WRITERS
+from hippocampus_width import MEASUREMENTS, SEED
 from monai.inferers import sliding_window_inference
 
 from caveat.inference.calibration.case import Case
@@ -31,7 +30,6 @@ from caveat.inference.stored.truths import MaskTruths
 from caveat.inference.targets.volume import MM3_PER_ML, Volume
 from caveat.networks.draws.consistent_dropout import ConsistentDropout
 from caveat.networks.samplers.dropout import DropoutSampler
-from caveat.transforms.study.discover import studies_from_list
 
 WINDOW = 24
 OVERLAP = 0.5
@@ -43,14 +41,13 @@ RESULT = ROOT / "benchmarks" / "results" / "hippocampus_windows.json"
 
 def main() -> None:
     """Run one step."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("predict", "table"))
+    parser = step_parser(__doc__, ("predict", "table"))
     parser.add_argument("--draws", type=int, default=20)
     options = parser.parse_args()
     if options.step == "predict":
-        studies = [study for part in PARTS for study in studies_from_list(LIST, part)]
+        studies = studies_of(LIST, PARTS)
         windows = {"inferer::roi_size": [WINDOW] * 3, "inferer::overlap": OVERLAP, "inferer::draws": options.draws}
-        predict(OURS, studies, "dropout", **windows)
+        predict(BUNDLE, OURS, studies, "dropout", WRITERS, **windows)
         PATCHWORK.write_text(json.dumps(predict_patchwork(studies, options.draws)), encoding="utf-8")
     else:
         table()
@@ -58,10 +55,7 @@ def main() -> None:
 
 def predict_patchwork(studies: Sequence[dict], draws: int) -> dict[str, dict[str, list[float]]]:
     """Volumes of MONAI's draws. Returns: sha256 to "value" and "draws" per measurement, mL; "value" is of the mean's mask."""
-    config = ConfigParser()
-    config.read_config([str(BUNDLE / "configs" / name) for name in ("inference.yaml", "dropout.yaml")])
-    config.read_meta(str(BUNDLE / "configs" / "metadata.json"))
-    config.update({"bundle_root": str(BUNDLE), "device": "$torch.device('cpu')"})
+    config = parsed_bundle(BUNDLE, "dropout", {"device": "$torch.device('cpu')"})
     preprocessing, sampler = config.get_parsed_content("preprocessing"), config.get_parsed_content("network")
     torch.manual_seed(SEED)
     found = {}

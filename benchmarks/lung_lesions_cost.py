@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from parsed_bundle import parsed_bundle
+from frame import parsed_bundle
 from torch.utils.flop_counter import FlopCounterMode
 
 from caveat.bundle_folders import find_bundle, read_metadata

@@ -12,26 +12,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from frame import DATA, parsed_bundle
+from lung_lesions_predict import LIST
 from lung_lesions_slices import OUT
 from monai.transforms import CenterSpatialCropd, Compose
-from parsed_bundle import parsed_bundle
-from predict_once import ROOT
 
 from caveat.bundle_folders import find_bundle
 from caveat.inference.engine.inferer import SamplingInferer
 from caveat.inference.engine.labels import labels_of
 from caveat.inference.stored.list_part import read_entries
 from caveat.networks.draws.sampler import Sampler
-from caveat.transforms.study.discover import DATA_ROOT
 
-LIST = ROOT / "data_lists" / "lidc_nodules.json"
 WINDOW = [96, 96, -1]
 STATISTICS = [{"_target_": f"caveat.inference.reducers.{name}"} for name in ("moments.Moments", "kept_draws.KeptDraws")]
 
@@ -52,14 +49,13 @@ def draw_part(bundle: Path, sampler: str, part: str, folder: Path) -> None:
     config = parsed_bundle(bundle, sampler, {"reducers": STATISTICS, "inferer::roi_size": WINDOW})
     network, inferer, loaded = (config.get_parsed_content(name) for name in ("network", "inferer", "preprocessing"))
     preprocessing = Compose([loaded, CenterSpatialCropd(("image", "label"), WINDOW)])
-    root = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
     folder.mkdir(parents=True, exist_ok=True)
     seconds, count = 0.0, 0
     for number, entry in enumerate(read_entries(LIST, part)):
         path = folder / Path(entry["image"]).name.replace(".nii.gz", ".npz")
         if path.is_file():
             continue
-        study = preprocessing({"image": str(root / entry["image"]), "label": [str(root / label) for label in entry["label"]]})
+        study = preprocessing({"image": str(DATA / entry["image"]), "label": [str(DATA / label) for label in entry["label"]]})
         start = time.perf_counter()
         inferer.seed = number
         drawn = draw(study["image"], study["label"].numpy() > 0, network, inferer)

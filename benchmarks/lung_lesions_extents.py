@@ -19,6 +19,8 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from frame import PREPARED
+from lung_lesions_predict import LIST
 from sklearn.linear_model import LinearRegression
 
 from caveat.bundle_folders import find_bundle
@@ -39,9 +41,6 @@ from caveat.inference.stored.stored_study import StoredStudy
 from caveat.inference.stored.true_value import true_value
 from caveat.inference.targets.target import Target
 
-ROOT = Path(__file__).resolve().parent.parent
-PREPARED = ROOT / "prepared"
-LIST = ROOT / "data_lists" / "lidc_nodules.json"
 NAME = "crop extents only"
 SCORE = Size(offset=0.02)
 """mL. There are no draws whose spread could set the width."""

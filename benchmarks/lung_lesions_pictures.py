@@ -21,13 +21,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from frame import parsed_bundle
 from lung_lesions_draws import LIST, WINDOW
 from lung_lesions_slices import OUT, slices_of
 from lung_lesions_table import energy_name, most_draws
 from matplotlib.axes import Axes
 from monai.bundle import ConfigParser
 from monai.transforms import CenterSpatialCropd, Compose
-from parsed_bundle import parsed_bundle
 
 from caveat.bundle_folders import find_bundle
 from caveat.inference.stored.list_part import read_entries

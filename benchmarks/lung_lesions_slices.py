@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from predict_once import ROOT
+from frame import ROOT
 
 OUT = ROOT / "out" / "lung_lesions"
 

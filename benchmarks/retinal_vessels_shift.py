@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from frame import DATA, LISTS
 from PIL import Image
 from scipy import ndimage
 
@@ -30,11 +30,9 @@ from caveat.inference.metrics.auc import auroc
 from caveat.inference.stored.list_part import run_of
 from caveat.inference.stored.stored_study import StoredStudy, read_results, read_study
 from caveat.reasons import StudyRefused
-from caveat.transforms.study.discover import DATA_ROOT
 
-HERE = Path(__file__).resolve().parent
-STRENGTHS = HERE / "retinal_vessels_shift.yaml"
-LIST = HERE.parent / "data_lists" / "chase_db1.json"
+STRENGTHS = Path(__file__).with_name("retinal_vessels_shift.yaml")
+LIST = LISTS / "chase_db1.json"
 DISAGREEMENT = "1 - pooled pairwise Dice"
 
 
@@ -56,8 +54,7 @@ def main() -> None:
 
 def write_corrupted(output: Path) -> None:
     """Write every test image in every corruption and strength as PNG."""
-    data = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    images = [data / entry["image"] for entry in json.loads(LIST.read_text(encoding="utf-8"))["test"]]
+    images = [DATA / entry["image"] for entry in json.loads(LIST.read_text(encoding="utf-8"))["test"]]
     for name, strengths in yaml.safe_load(STRENGTHS.read_text(encoding="utf-8")).items():
         for strength in strengths:
             folder = output / f"{name}_{strength}"

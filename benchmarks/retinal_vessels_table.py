@@ -13,12 +13,12 @@ import argparse
 import dataclasses
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from frame import DATA, LISTS
 
 from caveat.bundle_folders import find_bundle
 from caveat.inference.evaluation.evaluate import (
@@ -39,10 +39,7 @@ from caveat.inference.metrics.terciles import TERCILES
 from caveat.inference.metrics.thin_vessels import CONTRAST
 from caveat.inference.stored.stored_study import StoredStudy, read_map, read_results
 from caveat.inference.stored.truths import Truth
-from caveat.transforms.study.discover import DATA_ROOT
 
-HERE = Path(__file__).resolve().parent
-LISTS = HERE.parent / "data_lists"
 OBSERVERS = ("observer 1", "observer 2")
 FINDS = "AUROC for wrong pixels, "
 OF_ONE_NETWORK = f"{FINDS}1 - max p of the one network"
@@ -105,7 +102,7 @@ def main() -> None:
     """Score every run, write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--predictions", type=Path, required=True, help="folder of the runs' folders")
-    parser.add_argument("--runs", type=Path, default=HERE / "retinal_vessels_table.yaml")
+    parser.add_argument("--runs", type=Path, default=Path(__file__).with_suffix(".yaml"))
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     settings = read_evaluation(find_bundle("retinal_vessels") / "configs" / "evaluate.yaml")
@@ -130,8 +127,7 @@ def score_group(methods: Mapping[str, Sequence[Mapping[str, str]]], root: Path, 
 
 def score_method(runs: Sequence[Mapping[str, str]], root: Path, settings: Evaluation) -> dict[str, Any]:
     """All runs of one method, merged."""
-    data = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT))
-    tables = [evaluate(root / run["folder"], LISTS / run["list"], "test", settings, data) for run in runs]
+    tables = [evaluate(root / run["folder"], LISTS / run["list"], "test", settings, DATA) for run in runs]
     rows = sorted((row for table in tables for row in table.rows), key=lambda row: row["study"])
     return {
         "sources": [table.source for table in tables],

@@ -24,9 +24,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import skimage
 import torch
+from frame import parsed_bundle
 from monai.data import decollate_batch, list_data_collate
 from naive_loop import naive_answer
-from parsed_bundle import parsed_bundle
 from turns import take_turns
 
 from caveat.bundle_folders import find_bundle

@@ -10,7 +10,6 @@ Out of fold a number is of the one network that has not seen the patient. Logs a
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from frame import FOLDS, LISTS, PREPARED, step_parser
+from left_out import LEVEL, Ends, held, left_out_ends, truths_of, with_interval
 from scipy import ndimage
-from tumour_volume_predict import BUNDLE, FOLDS, LIST, LISTS, OUT, OUT_OF_FOLD, PREPARED
+from tumour_volume_predict import BUNDLE, LIST, OUT, OUT_OF_FOLD
 
 from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.quantile import miss_rate, rank
@@ -31,7 +32,6 @@ from caveat.inference.calibration.scores.fitted import Fitted
 from caveat.inference.calibration.scores.log import Log
 from caveat.inference.calibration.settings import read_calibration
 from caveat.inference.evaluation.markdown import markdown_table, shown
-from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band, power
 from caveat.inference.metrics.interval_score import interval_score
 from caveat.inference.metrics.overlap import dice
@@ -40,7 +40,6 @@ from caveat.inference.stored.list_part import read_entries
 from caveat.inference.stored.stored_study import read_map
 
 LEVELS = (0.8, 0.9, 0.95)
-LEVEL = 0.9
 PARTS = {"with_skull": "with skull", "stripped": "stripped"}
 NETWORKS = len(FOLDS)
 OFFSET = 0.001
@@ -54,15 +53,8 @@ WIDTHS: Mapping[str, ConformityScore] = {
 
 def main() -> None:
     """Print one table."""
-    tables = {
-        "dice": dice_tables,
-        "widths": width_tables,
-        "coverage": coverage_tables,
-        "others": others_table,
-    }
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", choices=tables)
-    tables[parser.parse_args().table]()
+    tables = {"dice": dice_tables, "widths": width_tables, "coverage": coverage_tables, "others": others_table}
+    tables[step_parser(__doc__, tables).parse_args().step]()
 
 
 @dataclass(frozen=True)
@@ -127,9 +119,9 @@ def dice_tables() -> None:
 
 def _dice_row(name: str, studies: Sequence[Outlined]) -> list[str]:
     values = sorted(one.dice for one in studies)
-    low, high = interval_of_mean(values, [str(number) for number in range(len(values))])
+    mean = with_interval(values, [str(number) for number in range(len(values))], ".3f")
     lowest = ", ".join(f"{value:.2f}" for value in values[:5])
-    return [name, str(len(values)), f"{np.mean(values):.3f} ({low:.3f} to {high:.3f})", f"{np.median(values):.3f}", lowest]
+    return [name, str(len(values)), mean, f"{np.median(values):.3f}", lowest]
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:
@@ -169,36 +161,19 @@ def width_tables() -> None:
 
 
 def _width_table(cases: Sequence[Case]) -> str:
-    scored = {name: _left_one_out(cases, score) for name, score in WIDTHS.items()}
-    best = scored["spread of the own draws"]
-    units = [case.unit for case in cases]
+    ends = {name: left_out_ends([(score, case) for case in cases]) for name, score in WIDTHS.items()}
+    units, truths, best = [case.unit for case in cases], truths_of(cases), "spread of the own draws"
     rows = []
-    for name, (lower, upper, truths) in scored.items():
+    for name, (lower, upper) in ends.items():
         half = (np.log(upper + OFFSET) - np.log(lower + OFFSET)) / 2
         scores, volumes = _log_scores(lower, upper, truths), interval_score(lower, upper, truths, LEVEL)
-        held = int(((lower <= truths) & (truths <= upper)).sum())
-        less = _log_scores(*best) - scores
-        low, high = interval_of_mean(less.tolist(), units)
+        less = "" if name == best else with_interval(_log_scores(*ends[best], truths) - scores, units, "+.2f")
         rows.append(
-            [name, f"{held} of {len(cases)}", f"{np.mean(half):.2f} / {np.median(half):.2f}", f"{np.mean(scores):.2f}"]
-            + ["" if name == "spread of the own draws" else f"{np.mean(less):+.2f} ({low:+.2f} to {high:+.2f})"]
-            + [shown(float(np.mean(upper - lower))), shown(float(np.mean(volumes)))]
+            [name, f"{held((lower, upper), truths)} of {len(cases)}", f"{np.mean(half):.2f} / {np.median(half):.2f}"]
+            + [f"{np.mean(scores):.2f}", less, shown(float(np.mean(upper - lower))), shown(float(np.mean(volumes)))]
         )
     head = ["width from", "holds", "half-width in log: mean / median", "interval score in log", "spread's less this (95 %)"]
     return markdown_table([*head, "mean width", "interval score"], rows)
-
-
-def _left_one_out(cases: Sequence[Case], score: ConformityScore) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split conformal on all other units, as wide as a record of them would be. Returns: lower, upper ends, truths."""
-    excess = [max(score.excess(case, case.truth)) for case in cases]
-    index = rank(len(cases) - 1, miss_rate(LEVEL))
-    ends = []
-    for number, case in enumerate(cases):
-        reach = sorted(excess[:number] + excess[number + 1 :])[index - 1]
-        region = score.region(case, (reach, reach))
-        ends.append((region.lower, region.upper))
-    lower, upper = np.array(ends).T
-    return lower, upper, np.array([case.truth for case in cases])
 
 
 def _log_scores(lower: np.ndarray, upper: np.ndarray, truths: np.ndarray) -> np.ndarray:
@@ -236,8 +211,8 @@ def coverage_tables() -> None:
 
 
 def _coverage_row(record: Record, cases: Sequence[Case], level: float) -> list[str]:
-    ends = np.array(intervals(record, cases, level))
-    half = (np.log(ends[:, 1] + OFFSET) - np.log(ends[:, 0] + OFFSET)) / 2
+    lower, upper = intervals(record, cases, level)
+    half = (np.log(upper + OFFSET) - np.log(lower + OFFSET)) / 2
     fewest, most = coverage_band([CheckedPart(len(cases), rank(record.n, miss_rate(level)), record.n)], 0.95, len(LEVELS))
     noticed = ", ".join(f"{power(len(cases), fewest, level - less):.2f}" for less in (0.1, 0.2, 0.3))
     return [
@@ -246,16 +221,15 @@ def _coverage_row(record: Record, cases: Sequence[Case], level: float) -> list[s
     ]
 
 
-def intervals(record: Record, cases: Sequence[Case], level: float) -> list[tuple[float, float]]:
+def intervals(record: Record, cases: Sequence[Case], level: float) -> Ends:
     """Ends of each case's interval."""
     regions = [region for case in cases for region in record.regions((case,), level) or ()]
-    return [(region.lower, region.upper) for region in regions]
+    lower, upper = np.array([(region.lower, region.upper) for region in regions]).reshape(-1, 2).T
+    return lower, upper
 
 
 def _held(record: Record, cases: Sequence[Case], level: float) -> str:
-    ends = intervals(record, cases, level)
-    held = sum(lower <= case.truth <= upper for case, (lower, upper) in zip(cases, ends, strict=True))
-    return f"{held} of {len(cases)}"
+    return f"{held(intervals(record, cases, level), truths_of(cases))} of {len(cases)}"
 
 
 def others_table() -> None:
