@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from .did_you_mean import did_you_mean
+from .moved_names import refuse_older_names
 from .reasons import StudyRefused
 
 ALLOW_LIST = "CAVEAT_BUNDLES"
@@ -28,7 +29,7 @@ def find_bundle(name: str) -> Path:
     """The folder of a shipped bundle, or of one below a folder of the allow-list.
 
     Raises:
-        StudyRefused: BUNDLE_NOT_FOUND, BUNDLE_NOT_TRUSTED.
+        StudyRefused: BUNDLE_NOT_FOUND, BUNDLE_NOT_TRUSTED, NAMES_MOVED.
     """
     shipped = shipped_bundles()
     if name in shipped:
@@ -38,6 +39,7 @@ def find_bundle(name: str) -> Path:
         raise StudyRefused("BUNDLE_NOT_FOUND", did_you_mean(name, shipped))
     allowed = [Path(os.path.realpath(entry)) for entry in os.environ.get(ALLOW_LIST, "").split(os.pathsep) if entry]
     if folder in shipped.values() or any(folder.is_relative_to(entry) for entry in allowed):
+        refuse_older_names(folder)
         return folder
     raise StudyRefused("BUNDLE_NOT_TRUSTED", f"the folder is not below one named in {ALLOW_LIST}")
 
