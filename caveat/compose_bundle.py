@@ -14,6 +14,9 @@ from pathlib import Path
 import yaml
 from monai.bundle import ConfigParser
 
+from .bundle_folders import read_metadata, settings_of
+from .transforms.objects.codes import BundleCodes
+
 BASE = Path(str(files("caveat.inference"))) / "settings"
 HEADER = "# Written by `make bundles` from settings/{name} and the base settings in inference/settings: change those.\n"
 
@@ -31,11 +34,24 @@ def composed_configs(bundle: Path) -> dict[Path, str]:
     return {bundle / "configs" / source.name: compose(source) for source in sorted((bundle / "settings").glob("*.yaml"))}
 
 
+def check_codes(bundle: Path) -> None:
+    """Whether all that a bundle answers has its DICOM codes, where it has the layer `dicom`.
+
+    Raises:
+        ValueError: see `BundleCodes.check`.
+    """
+    config = settings_of(bundle)
+    if "dicom" in config:
+        measured = {one["name"]: one["classes"] for one in config.get("measurements", ())}
+        BundleCodes.of(read_metadata(bundle)["dicom"]).check(config["class_names"] if measured else (), measured)
+
+
 def main(bundles: list[str]) -> None:
-    """Write the configs of these bundle folders."""
-    for bundle in bundles:
-        for path, text in composed_configs(Path(bundle)).items():
+    """Write the configs of these bundle folders, and check their codes."""
+    for bundle in map(Path, bundles):
+        for path, text in composed_configs(bundle).items():
             path.write_text(text, encoding="utf-8")
+        check_codes(bundle)
 
 
 if __name__ == "__main__":

@@ -185,9 +185,9 @@ def item(**tags: object) -> Dataset:
     return found
 
 
-def raw_number(header: Dataset, keyword: str, text: str) -> None:
-    """A decimal string as it is, unchecked: what pydicom would not write."""
-    header[keyword] = RawDataElement(Tag(keyword), "DS", len(text), text.encode(), 0, False, True)
+def raw_number(header: Dataset, keyword: str, text: str, vr: str = "DS") -> None:
+    """A decimal string, or text of another kind, as it is, unchecked: what pydicom would not write."""
+    header[keyword] = RawDataElement(Tag(keyword), vr, len(text), text.encode(), 0, False, True)
 
 
 def write(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--split", metavar="NAME", help="part of the list, such as test")
     parser.add_argument("-o", "--output", type=stated_path, required=True, metavar="OUT", help="folder for the results")
     add_sampling_options(parser)
+    parser.add_argument(
+        "--dicom",
+        action="store_true",
+        help="of studies that came as DICOM also write segmentation, report and pictures as DICOM objects of the same study, marked "
+        "as research; needs caveat[dicom]",
+    )
     parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
     parser.add_argument(
         "--spacing",
@@ -77,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
     check_region(options, bundle)
     check_series(options, bundle)
     check_label_maps(options, bundle)
+    check_dicom(options, bundle)
     check_record(options, bundle)
     configs = choose_configs(bundle, options.sampler)
     studies = studies_of(options)
@@ -146,6 +154,18 @@ def check_label_maps(options: argparse.Namespace, bundle: Path) -> None:
         raise StudyRefused("WRONG_USAGE", "this bundle makes no label maps; result.json has every draw of its points")
 
 
+def check_dicom(options: argparse.Namespace, bundle: Path) -> None:
+    """DICOM objects are of bundles that read DICOM: their inference.yaml has `dicom`.
+
+    Raises:
+        StudyRefused: WRONG_USAGE, also where the library that makes them is not installed.
+    """
+    if options.dicom and "dicom" not in settings_of(bundle):
+        raise StudyRefused("WRONG_USAGE", "--dicom is for bundles that read DICOM")
+    if options.dicom and find_spec("highdicom") is None:
+        raise StudyRefused("WRONG_USAGE", "--dicom needs highdicom: pip install 'caveat[dicom]'")
+
+
 def check_record(options: argparse.Namespace, bundle: Path) -> None:
     """A level and a record are for bundles that give intervals: their inference.yaml has `level` and `record`.
 
@@ -188,6 +208,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "guaranteed": options.guaranteed or None,
         "record": None if options.record is None else options.record.resolve(),
         "keep_draws": options.keep_draws or None,
+        "dicom": options.dicom or None,
         "maps": options.maps,
         "threads": options.threads,
         "assume_orientation": options.assume_orientation or None,

@@ -121,6 +121,12 @@ def test_a_dicom_crop_is_measured_as_the_same_voxels_in_nifti_are_and_names_nobo
     assert {row["reasons"] for row in rows if row["status"] == "REFUSED"} == {"SLICE_GAP"}
 
 
+def test_dicom_objects_are_asked_of_what_reads_dicom(tmp_path, capfd):
+    (tmp_path / "in").mkdir()
+    assert main(["predict", "retinal_vessels", "-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--dicom"]) == 2
+    assert "--dicom is for bundles that read DICOM" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("stage", ["read_instances", "read_values", "lay_out"])
 def test_78_a_crash_while_reading_names_nobody(stage, tmp_path, capfd, monkeypatch):
     def crash(*_args, **_kwargs):

@@ -17,6 +17,7 @@ from result_schema import read_valid
 
 from caveat.bundle_folders import ALLOW_LIST, read_metadata, settings_of, shipped_bundles
 from caveat.cli import main
+from caveat.compose_bundle import check_codes
 from caveat.inference.calibration.record import read_records
 from caveat.inference.gate.kind_limits import KindLimits
 
@@ -111,7 +112,12 @@ class TestBundle:
         """Else a run could be resumed with another one's numbers."""
         config = settings_of(BUNDLES[name])
         asked = "spacing point roi label series allow_gaps allow_tilt assume_orientation level guaranteed record keep_draws maps"
-        assert {*asked.split(), "threads", "region_shape", "refuse_other_kinds"} & set(config) <= set(config["settings"])
+        assert {*asked.split(), "dicom", "threads", "region_shape", "refuse_other_kinds"} & set(config) <= set(config["settings"])
+
+    def test_what_it_answers_of_dicom_has_codes(self, name):
+        check_codes(BUNDLES[name])
+        reads = {"dicom", "radiograph"} & set(settings_of(BUNDLES[name])["load"]["kinds"])
+        assert ("dicom" in settings_of(BUNDLES[name])) == bool(reads)
 
     def test_versions_agree(self, name):
         metadata = read_metadata(BUNDLES[name])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from dicom_grid import Grid
+from dicom_phantoms import clean_series, write
 from discover import concrete_subclasses
 
 from caveat.transforms.writers.example_study import example_study
@@ -21,6 +25,15 @@ def every_writer() -> list[type[Writer]]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def study_of(kind: str, folder: Path) -> dict[str, Any]:
+    """An example; of DICOM on the grid of a series that is written below the folder."""
+    if kind != "dicom":
+        return example_study(kind)
+    grid = Grid((20, 16, 12), (1.0, 1.5, 2.0))
+    paths = write(clean_series(grid, "MR"), folder / "series")
+    return example_study("nifti", grid.affine) | {"dicom_files": json.dumps([str(path) for path in paths])}
 
 
 def files_of(writer: type, study: dict, folder: Path) -> set[str]:
@@ -38,7 +51,7 @@ def same(before: object, after: object) -> bool:
 
 
 writers = pytest.mark.parametrize("writer", every_writer(), ids=lambda writer: writer.__name__)
-kinds = pytest.mark.parametrize("kind", ["picture", "nifti"])
+kinds = pytest.mark.parametrize("kind", ["picture", "nifti", "dicom"])
 
 
 def test_the_package_has_writers():
@@ -48,17 +61,18 @@ def test_the_package_has_writers():
 @writers
 @kinds
 def test_writes_files_into_the_folder_alone(writer, kind, tmp_path):
-    folder = tmp_path / "study"
-    folder.mkdir()
-    writer.example().write(example_study(kind), folder)
-    assert contents(folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["study"]
+    folder = tmp_path / "out" / "study"
+    folder.mkdir(parents=True)
+    study = study_of(kind, tmp_path)
+    writer.example().write(study, folder)
+    assert bool(contents(folder)) == (kind == "dicom" or not writer.of_dicom)
+    assert [path.name for path in folder.parent.iterdir()] == ["study"]
 
 
 @writers
 @kinds
 def test_leaves_the_study_as_it_was(writer, kind, tmp_path):
-    study = example_study(kind)
+    study = study_of(kind, tmp_path)
     before = copy.deepcopy(study)
     writer.example().write(study, tmp_path)
     assert same(before, study)
@@ -69,7 +83,7 @@ def test_leaves_the_study_as_it_was(writer, kind, tmp_path):
 def test_two_runs_give_equal_bytes(writer, kind, tmp_path):
     for name in ("first", "a second one"):
         (tmp_path / name).mkdir()
-        writer.example().write(example_study(kind), tmp_path / name)
+        writer.example().write(study_of(kind, tmp_path), tmp_path / name)
     assert contents(tmp_path / "first") == contents(tmp_path / "a second one")
 
 
@@ -77,10 +91,12 @@ def test_two_runs_give_equal_bytes(writer, kind, tmp_path):
 @kinds
 def test_no_name_and_no_path_stand_in_a_file(writer, kind, tmp_path):
     canary = "Canary^Patient"
-    study = example_study(kind) | {"name": canary, "image": f"/ward/{canary}.png"}
+    folder = tmp_path / "study"
+    folder.mkdir()
+    study = study_of(kind, tmp_path) | {"name": canary, "image": f"/ward/{canary}.png"}
     study["input"].meta["filename_or_obj"] = f"/ward/{canary}.png"
-    writer.example().write(study, tmp_path)
-    for name, content in contents(tmp_path).items():
+    writer.example().write(study, folder)
+    for name, content in contents(folder).items():
         assert canary.encode() not in content, name
         assert canary not in name
 
@@ -88,22 +104,24 @@ def test_no_name_and_no_path_stand_in_a_file(writer, kind, tmp_path):
 @writers
 @kinds
 def test_what_a_study_does_not_have_is_left_out(writer, kind, tmp_path):
-    whole = example_study(kind)
+    whole = study_of(kind, tmp_path)
     whole["result"] |= {"answers": [], "lesions": []}
-    kept = ("name", "number", "input", "result")
-    writer.example().write({key: whole[key] for key in kept}, tmp_path)
-    written = {Path(name).name.split(".")[0] for name in contents(tmp_path)}
+    kept = ("name", "number", "input", "result", "dicom_files")
+    (tmp_path / "study").mkdir()
+    writer.example().write({key: whole[key] for key in kept if key in whole}, tmp_path / "study")
+    written = {Path(name).name.split(".")[0] for name in contents(tmp_path / "study")}
     assert not written & ({*whole, "points", "lesions"} - {*kept})
 
 
 @writers
 @kinds
 def test_nothing_found_is_written_too(writer, kind, tmp_path):
-    study = example_study(kind)
+    study = study_of(kind, tmp_path)
     study["result"] |= {"status": "NOTHING_FOUND", "reasons": [{"code": "NOTHING_FOUND", "message": "", "what_to_do": ""}]}
     for key in ("segmentation", "hypotheses", "samples", "mutual_information", "variance"):
         study[key] = torch.zeros_like(study[key])
-    assert files_of(writer, study, tmp_path / "nothing") == files_of(writer, example_study(kind), tmp_path / "found")
+    found = files_of(writer, study_of(kind, tmp_path), tmp_path / "found")
+    assert files_of(writer, study, tmp_path / "nothing") == found - {"segmentation.dcm"}, "which would say that it is not there"
 
 
 @writers

@@ -110,7 +110,8 @@ def read_series(series: Series, stated: Stated) -> tuple[StudyImage, tuple[Path,
     if series.is_radiograph:
         image = read_radiograph(series.frames[0], stated)
         flags = _united(image.flags, header_flags(series.frames))
-        return replace(image, flags=flags), (series.instance.path,)
+        used: tuple[Path, ...] = (series.instance.path,)
+        return replace(image, flags=flags, files=used), used
     if len(series.frames) == 1:
         read_values(series.frames)  # what is wrong with its pixels says more than that it is alone
     layout = lay_out(series.frames, stated)
@@ -122,6 +123,7 @@ def read_series(series: Series, stated: Stated) -> tuple[StudyImage, tuple[Path,
         voxels, affine = straighten(voxels, affine)
         flags = (*flags, "TILT_RESAMPLED")
     refuse_bad_affine(affine)
+    used = tuple({frame.instance.path: None for frame in layout.frames})
     image = StudyImage(
         voxels=voxels[None],
         affine=affine,
@@ -130,8 +132,9 @@ def read_series(series: Series, stated: Stated) -> tuple[StudyImage, tuple[Path,
         spacing_source=SPACING_SOURCE,
         flags=_united(layout.flags, flags, header_flags(layout.frames), series.flags),
         frame_of_reference=frame_of_reference(series.instance.header),
+        files=used,
     )
-    return image, tuple({frame.instance.path: None for frame in layout.frames})
+    return image, used
 
 
 def kind_of(series: Series) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -50,6 +51,7 @@ class StudyImage:
         spacing_source: where the spacing comes from, "" where it is not known.
         flags: reason codes of what was accepted all the same.
         frame_of_reference: sha256 of the identifier of the space that the image lies in, "" where the file has none.
+        files: of DICOM, those that the pixels of its first channel come from, in the order of the slices.
     """
 
     voxels: np.ndarray
@@ -59,3 +61,4 @@ class StudyImage:
     spacing_source: str
     flags: tuple[str, ...] = ()
     frame_of_reference: str = ""
+    files: tuple[Path, ...] = field(default=(), compare=False)

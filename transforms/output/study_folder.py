@@ -25,6 +25,8 @@ from .study_seal import StudySeal
 
 OF_THE_OUTPUT = frozenset({"OUTPUT_NOT_WRITABLE", "OUTPUT_OCCUPIED", "OUTPUT_OF_ANOTHER_RUN"})
 """Codes that say nothing of the study: they end the run."""
+OF_THE_SOURCE = ("image", "dicom_files")
+"""Where a refused study came from: writers of DICOM name its objects, no other looks."""
 
 
 class WriteStudyd(Transform):
@@ -69,7 +71,8 @@ class WriteStudyd(Transform):
             reasons = [reason_of(StudyRefused("NOTHING_FOUND"))]
         flags = list(dict.fromkeys([*result["flags"], *(meta_of(data).get("flags") or [])]))
         facts = result["input"] | facts_of_input(data)
-        study = {**data, "result": {**result, "reasons": reasons, "input": facts, "flags": flags, **self._about()}}
+        about = {"reasons": reasons, "input": facts, "flags": flags, **self._about()}
+        study: dict[Hashable, Any] = {**data, "result": {**result, **about}}
         self._write({**study, "scene": Scene(study)}, self.writers)
         return data
 
@@ -91,7 +94,8 @@ class WriteStudyd(Transform):
             "name": data["name"],
             "number": data["number"],
             "input_sha256": data.get("input_sha256", ""),
-            "result": {**EMPTY_RESULT, **about},
+            **{key: data[key] for key in OF_THE_SOURCE if key in data},
+            "result": {**EMPTY_RESULT, "flags": [], **about},
         }
         self._write(study, [writer for writer in self.writers if writer.of_refusals])
 
@@ -144,6 +148,8 @@ class WriteStudyd(Transform):
         return {"bundle": self.bundle, "run": run}
 
     def _write(self, study: Mapping[Hashable, Any], writers: Sequence[Writer]) -> None:
+        lacking = [code for writer in writers for code in writer.lacks(study)]
+        study["result"]["flags"] += [code for code in lacking if code not in study["result"]["flags"]]
         final = self.output_dir / folder_name(study["name"])
         partial = self.output_dir / f".{secrets.token_hex(8)}.partial"  # of this process alone
         try:

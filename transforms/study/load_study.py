@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
@@ -37,6 +38,7 @@ class LoadStudyd(MapTransform):
     holds `spacing_source` ("" where no spacing is known), `input_sha256`, `input_kind`, `input_shape`, `original_affine`; and,
     only where there are any (an empty list or None does not survive MONAI's collating), `spacing_mm`, `frame_of_reference` (its
     sha256) and `flags`, the reason codes of what was accepted all the same. There is no path and no text of the file in it.
+    Beside an image that came as DICOM stands `dicom_files`, for objects that are made of its series: its paths in JSON.
 
     An entry may state its images' spacing under "spacing_mm" (mm, one number or one per axis, in a list), for files that carry
     none. One that its image contradicts, or that contradicts the one it is used in place of, is refused.
@@ -114,6 +116,8 @@ class LoadStudyd(MapTransform):
                     found = replace(found, image=as_grey(found.image))
                 self._check(found)
                 self._refuse_conflict(found.image, listed)
+                if found.image.files:
+                    out["dicom_files"] = json.dumps([str(path) for path in found.image.files])
             out[key] = as_meta_tensor(found)
         return out
 

@@ -35,9 +35,9 @@ class PreviewWriter(Writer):
         """Args: study: `input`, and `hypotheses` or `segmentation` where there are any."""
         views = scene_of(study).whole(self.longest)
         several = parts(study)
-        panels = [_panel(view, of_draws=not several) for view in views]
-        rows = max(len(panel) for panel in panels)
-        padded = [np.pad(panel, ((0, rows - len(panel)), (0, GAP if panel is not panels[-1] else 0), (0, 0))) for panel in panels]
+        panels = [panel(study, view) for view in views]
+        rows = max(len(one) for one in panels)
+        padded = [np.pad(one, ((0, rows - len(one)), (0, GAP if one is not panels[-1] else 0), (0, 0))) for one in panels]
         picture = np.concatenate(padded, axis=1)
         if several:
             named = [(name, colour) for _, name, colour in several]
@@ -51,8 +51,9 @@ class PreviewWriter(Writer):
         return cls(longest=64)
 
 
-def _panel(view: View, of_draws: bool) -> np.ndarray:
-    lines = view.draws if of_draws and view.draws is not None else view.outline
+def panel(study: Mapping[Hashable, Any], view: View) -> np.ndarray:
+    """A view with its lines: of the draws, or of several classes their outlines. Returns: uint8 (rows, columns, 3)."""
+    lines = view.draws if not parts(study) and view.draws is not None else view.outline
     return view.photograph if lines is None else lay_over(view.photograph, lines)
 
 

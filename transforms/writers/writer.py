@@ -16,9 +16,11 @@ class Writer(ABC):
 
     Attributes:
         of_refusals: whether it also writes for a refused study, which has a result and nothing else.
+        of_dicom: whether it writes only for studies that came as DICOM.
     """
 
     of_refusals: bool = False
+    of_dicom: bool = False
 
     @abstractmethod
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
@@ -28,6 +30,10 @@ class Writer(ABC):
             study: `result`, and unless refused `input`, `segmentation`, maps, all on one grid.
             folder: of this study alone.
         """
+
+    def lacks(self, study: Mapping[Hashable, Any]) -> tuple[str, ...]:
+        """Reason codes of what it was asked for and cannot write of this study; they stand among the result's flags."""
+        return ()
 
     @classmethod
     @abstractmethod

@@ -1,0 +1,140 @@
+"""segmentation.dcm: the mask as a DICOM segmentation of the series it was measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+from ..drawing.class_names import CLASS_COLOURS, class_names
+from ..files.arrays import affine_of, array_of, is_picture, plain
+from ..image.lps import LPS_TO_RAS
+from ..objects.about import ALGORITHM_FAMILY, about_the_maker, parameters_of, tracking
+from ..objects.codes import BundleCodes, ClassCodes
+from ..objects.identifiers import UNNAMED, identify, write_object
+from ..objects.source import source_of
+from .writer import Writer
+
+if TYPE_CHECKING:
+    import highdicom as hd
+
+NAME = "segmentation.dcm"
+KINDS = ("BINARY", "LABELMAP")
+
+
+class DicomSegmentationWriter(Writer):
+    """A segment a class, on the grid of the series, in its study and frame of reference. Planes without any are left out.
+
+    Nothing where the study came as no DICOM, and where nothing was found: a mask without a voxel would say that it is not there.
+
+    Args:
+        codes: `dicom` of the bundle's metadata.
+        kind: BINARY, which every viewer of segmentations reads, or LABELMAP, one label map, which few do.
+    """
+
+    of_dicom = True
+
+    def __init__(self, codes: Mapping[str, Any], kind: str = "BINARY") -> None:
+        if kind not in KINDS:
+            raise ValueError(f"segmentations are {' or '.join(KINDS)}, got {kind!r}")
+        self.codes = BundleCodes.of(codes)
+        self.kind = kind
+
+    def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
+        """Args: study: with `segmentation` of a volume and `dicom_files`."""
+        if "segmentation" not in study or is_picture(study) or not array_of(study, "segmentation").any():
+            return
+        source = source_of(study)
+        if source:
+            made = self._object(study, source)
+            identify([made], source[0])
+            write_object(made, folder / NAME)
+
+    @classmethod
+    def example(cls) -> DicomSegmentationWriter:
+        """See `Writer.example`."""
+        return cls(EXAMPLE_CODES)
+
+    def _object(self, study: Mapping[Hashable, Any], source: tuple[Dataset, ...]) -> Dataset:
+        import highdicom as hd
+
+        made = hd.seg.Segmentation(
+            source_images=list(source),
+            pixel_array=volume_of(study, source[0].FrameOfReferenceUID),
+            segmentation_type=self.kind,
+            segment_descriptions=self._segments(study, source[0]),
+            series_instance_uid=UNNAMED,
+            series_number=901,
+            sop_instance_uid=UNNAMED,
+            instance_number=1,
+            content_label="CAVEAT",
+            content_description="RESEARCH, not for diagnosis",
+            series_description="RESEARCH caveat segmentation",
+            **about_the_maker(study),
+        )
+        made.ContentCreatorName = ""
+        for item in made.SegmentSequence:
+            codes = self.codes.classes.get(int(item.SegmentNumber))
+            if codes and codes.modifier:
+                modifier = Items([hd.sr.CodedConcept.from_code(codes.modifier)])
+                item.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = modifier
+        return made
+
+    def _segments(self, study: Mapping[Hashable, Any], source: Dataset) -> list[hd.seg.SegmentDescription]:
+        import highdicom as hd
+
+        result = plain(study["result"])
+        bundle = result.get("bundle", {})
+        algorithm = hd.AlgorithmIdentificationSequence(
+            name=bundle.get("name", "caveat"),
+            version=bundle.get("version", "unknown"),
+            family=ALGORITHM_FAMILY,
+            source="caveat",
+            parameters=parameters_of(result),
+        )
+        segments = []
+        for label, name in list(enumerate(class_names(study)))[1:]:
+            codes: ClassCodes = self.codes.classes[label]
+            colour = CLASS_COLOURS[(label - 1) % len(CLASS_COLOURS)]
+            segments.append(
+                hd.seg.SegmentDescription(
+                    segment_number=label,
+                    segment_label=name,
+                    segmented_property_category=codes.category,
+                    segmented_property_type=codes.type,
+                    algorithm_type="AUTOMATIC",
+                    algorithm_identification=algorithm,
+                    anatomic_regions=[codes.region] if codes.region else None,
+                    display_color=hd.color.CIELabColor.from_string(colour),
+                    **tracking(result, source, name),
+                )
+            )
+        return segments
+
+
+def volume_of(study: Mapping[Hashable, Any], space: str) -> hd.Volume:
+    """The mask as planes in the patient's space.
+
+    Args:
+        study: whose grid is (columns, rows, slices), RAS, as series are read.
+        space: identifier of the frame of reference.
+    """
+    import highdicom as hd
+
+    labels = np.ascontiguousarray(array_of(study, "segmentation")[0].astype(np.uint8).transpose(2, 1, 0))
+    affine = np.diag([*LPS_TO_RAS, 1.0]) @ affine_of(study)  # a change of sign is its own inverse
+    return hd.Volume(labels, affine[:, [2, 1, 0, 3]], coordinate_system="PATIENT", frame_of_reference_uid=space)
+
+
+EXAMPLE_CODES = {
+    "classes": {
+        str(label): {"category": ["91723000", "SCT", "Anatomical Structure"], "type": ["12738006", "SCT", "Brain"]}
+        for label in range(1, 8)
+    },
+    "measurements": {"disc": ["118565006", "SCT", "Volume"]},
+}
+"""Of `example_study`."""
