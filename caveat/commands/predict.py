@@ -39,8 +39,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--dicom",
         action="store_true",
-        help="of studies that came as DICOM also write segmentation, report and pictures as DICOM objects of the same study, marked "
-        "as research; needs caveat[dicom]",
+        help="of studies that came as DICOM also write segmentation, report and pictures as DICOM objects of the same study, "
+        "marked as research; needs caveat[dicom]",
     )
     parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
     parser.add_argument(

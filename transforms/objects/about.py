@@ -12,6 +12,8 @@ from ..files.arrays import plain
 from .identifiers import made_of
 
 ALGORITHM_FAMILY = Code("123110", "DCM", "Artificial Intelligence")
+MANUFACTURER = "caveat developers"
+"""By which our own objects are known."""
 SAMPLING = ("sampler", "source", "draws", "seed", "roi_size", "overlap", "blending", "precision", "device")
 """Of the sampling, what stands in an object."""
 
@@ -22,7 +24,7 @@ def about_the_maker(study: Mapping[Hashable, Any]) -> dict[str, Any]:
     versions = result.get("run", {}).get("versions", {})
     bundle = result.get("bundle", {})
     return {
-        "manufacturer": "caveat developers",
+        "manufacturer": MANUFACTURER,
         "manufacturer_model_name": f"caveat {bundle.get('name', '')}".strip()[:64],
         "software_versions": f"caveat {versions.get('caveat', 'unknown')}, bundle {bundle.get('version', 'unknown')}"[:64],
         "device_serial_number": "0",

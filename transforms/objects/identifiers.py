@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from ..dicom.quiet_pydicom import quiet_pydicom
 
@@ -35,8 +36,8 @@ def made_of(*words: str) -> str:
 def identify(objects: Sequence[Dataset], source: Dataset) -> None:
     """Name the objects of one new series, in place, by what is in them.
 
-    Whatever may differ between two runs (images, weights, settings, versions, records) and stands in an object is in its bytes, and
-    they make its identifier: an archive that keeps the first of two objects with one identifier keeps the right one.
+    Whatever of two runs differs in an object (images, weights, settings, versions, records) differs in its bytes, and they make
+    its identifier: an archive that keeps the first of two objects with one identifier keeps the right one.
     The date of the content is that of the study, since the moment of the run would make equal runs unequal.
 
     Args:
@@ -53,7 +54,7 @@ def identify(objects: Sequence[Dataset], source: Dataset) -> None:
         _name_dimensions(one, UNNAMED)
     digests = [hashlib.sha256(bytes_of(one)).hexdigest() for one in objects]
     for number, (one, digest) in enumerate(zip(objects, digests, strict=True)):
-        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = made_of("object", str(number), digest)
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = UID(made_of("object", str(number), digest))
         one.SeriesInstanceUID = made_of("series", *digests)
         _name_dimensions(one, made_of("dimensions", digest))
 

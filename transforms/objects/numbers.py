@@ -43,8 +43,8 @@ def numbers_of(answer: Mapping[str, Any], quantity: Code) -> list[hd.sr.Measurem
     """A measurement among `answers`.
 
     Its interval stands in it as the ranges of uncertainty above and below the value, and beside it as bounds, for which the
-    standard has no code. Where nothing is promised there are none: the spread of the draws is a number of its own, under its own name.
-    What was not found has a qualifier in place of a value.
+    standard has no code. Where nothing is promised there are none: the spread of the draws is a number of its own, under its own
+    name. What was not found has a qualifier in place of a value.
 
     Args:
         answer: of a result with six digits. quantity: what is measured.
