@@ -5,7 +5,7 @@ WORKDIR /build
 COPY . .
 RUN python -m venv /opt/caveat
 RUN /opt/caveat/bin/python -m pip install --no-cache-dir torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
-RUN /opt/caveat/bin/python -m pip install --no-cache-dir -c constraints.txt ".[cluster,dicom]"
+RUN /opt/caveat/bin/python -m pip install --no-cache-dir -c constraints.txt ".[cluster,pacs]"
 RUN useradd --create-home reader
 USER reader
 WORKDIR /home/reader

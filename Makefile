@@ -7,7 +7,7 @@ LISTS ?= data_lists
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-second train-one clean
+.PHONY: demo test test-slow test-pacs lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -23,6 +23,9 @@ test: lint types  ## the whole suite but the slow tests, a file at a time on two
 
 test-slow: $(INSTALLED)  ## tests of minutes
 	$(BIN)/python -m pytest -q -m slow
+
+test-pacs: $(INSTALLED)  ## against Debian's Orthanc (apt-get install orthanc orthanc-dicomweb dicom3tools), which it starts and ends
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m pacs
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""From a picture archive and back into it."""

@@ -1,0 +1,130 @@
+"""An archive that speaks DICOMweb: objects out of it and into it; and Orthanc's list of what came."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import requests
+
+from ..exit_status import RunFailed
+from ..transforms.objects.about import MANUFACTURER
+from .access import Access
+
+PAGE = 100
+"""Changes that are asked for at once."""
+OBJECTS_AT_ONCE = 20
+TIMEOUT_S = 120
+STABLE = "StableSeries"
+"""Orthanc's word for a series to which nothing was added for a while."""
+
+
+class ArchiveFailed(RunFailed):
+    """The archive does not answer, or not as it should; it may do so later."""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A series that came to rest. Args: number: of the change, by which a watch resumes. key: Orthanc's own identifier."""
+
+    number: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """What is known of a series. Args: study, series: identifiers. description: for rules alone: it may be a patient's."""
+
+    study: str
+    series: str
+    modality: str
+    description: str
+    instances: int
+    is_ours: bool
+    is_stable: bool
+
+
+class Archive:
+    """Args: access: to its root; of an Orthanc `/dicom-web` lies below it. dicomweb: path of DICOMweb below the address."""
+
+    def __init__(self, access: Access, dicomweb: str = "") -> None:
+        from dicomweb_client.api import DICOMwebClient
+
+        self.access = access
+        self.client = DICOMwebClient(f"{access.url}{dicomweb}", session=access.session, timeout=TIMEOUT_S)
+
+    def store(self, paths: Sequence[Path]) -> int:
+        """Push objects. Returns: how many. Raises: ArchiveFailed: also where it does not take one of them."""
+        for start in range(0, len(paths), OBJECTS_AT_ONCE):
+            some = paths[start : start + OBJECTS_AT_ONCE]
+            with _failures():
+                answer = self.client.store_instances([pydicom.dcmread(path) for path in some])
+            if len(answer.get("ReferencedSOPSequence", ())) < len(some):
+                raise ArchiveFailed("the archive refused an object")
+        return len(paths)
+
+    def retrieve(self, series: Series, folder: Path) -> None:
+        """All objects of a series, a file each, into an empty folder. Raises: ArchiveFailed: also where some are missing."""
+        syntax = (("application/dicom", "*"),)  # as they are stored, whatever their compression
+        with _failures():
+            objects: Iterable[Any] = self.client.iter_series(series.study, series.series, media_types=syntax)
+            for one in objects:
+                name = hashlib.sha256(str(one.SOPInstanceUID).encode()).hexdigest()  # the same in whatever order they are sent
+                one.save_as(folder / f"{name}.dcm", enforce_file_format=True)
+        count = len(list(folder.iterdir()))
+        if count != series.instances:
+            raise ArchiveFailed(f"the archive sent {count} of {series.instances} objects of a series")
+
+    def arrived(self, since: int) -> tuple[list[Arrived], int, bool]:
+        """Series that came to rest after a change.
+
+        Returns:
+            They, of each series the last change alone; the number of the last change that was looked at; whether that was the last
+            that there is.
+        """
+        page = self._json("/changes", since=since, limit=PAGE)
+        found = {change["ID"]: change["Seq"] for change in page["Changes"] if change["ChangeType"] == STABLE}
+        rested = sorted((Arrived(number, key) for key, number in found.items()), key=lambda one: one.number)
+        return rested, int(page["Last"]), bool(page["Done"])
+
+    def series(self, key: str) -> Series | None:
+        """What Orthanc knows of a series; None where it is gone."""
+        found = self._json(f"/series/{key}", missing=None)
+        study = found and self._json(f"/studies/{found['ParentStudy']}", missing=None)
+        if not found or not study:
+            return None
+        tags = found["MainDicomTags"]
+        return Series(
+            study["MainDicomTags"]["StudyInstanceUID"],
+            tags["SeriesInstanceUID"],
+            tags.get("Modality", ""),
+            tags.get("SeriesDescription", ""),
+            len(found["Instances"]),
+            tags.get("Manufacturer") == MANUFACTURER,
+            bool(found.get("IsStable", True)),
+        )
+
+    def _json(self, path: str, missing: Any = ..., **query: Any) -> Any:
+        with _failures():
+            answer = self.access.session.get(f"{self.access.url}{path}", params=query, timeout=TIMEOUT_S)
+            if answer.status_code == requests.codes.not_found and missing is not ...:
+                return missing
+            answer.raise_for_status()
+            return answer.json()
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """An archive's failures, without their texts, which quote addresses and identifiers."""
+    try:
+        yield
+    except requests.HTTPError as error:
+        status = error.response.status_code if error.response is not None else "no"
+        raise ArchiveFailed(f"the archive answered with status {status}") from None
+    except (requests.RequestException, OSError, ValueError, KeyError, TypeError) as error:
+        raise ArchiveFailed(f"the archive cannot be reached, or answers in another language ({type(error).__name__})") from None

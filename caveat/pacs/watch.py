@@ -1,0 +1,159 @@
+"""Series that come to an archive are measured, and the results go back, whatever ends in between."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..exit_status import RunFailed
+from ..reasons import StudyRefused
+from ..say import say
+from ..transforms.files.whole_file import write_whole
+from ..transforms.output.journal import NAME as JOURNAL
+from ..transforms.output.journal import Journal
+from ..transforms.output.run_folder import NAME as MANIFEST
+from .archive import Archive, ArchiveFailed, Arrived, Series
+from .rules import Rule
+from .send import send
+
+STATE = "watch.json"
+INCOMING = ".incoming"
+"""Images on their way; gone when they are measured."""
+LONGEST_NAP_S = 0.5
+
+
+def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
+    """`caveat predict` in a process of its own; its words name studies by number. Returns: its exit status."""
+    asked = ("--dicom", "--anonymous-names", "--resume", *options)
+    command = [sys.executable, "-m", "caveat", "predict", bundle, "-i", str(images), "-o", str(folder), *asked]
+    return subprocess.run(command, stdout=subprocess.DEVNULL).returncode
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A watch over one archive.
+
+    Every series is a run of its own, `caveat predict` in a process of its own, in a folder named by the number of Orthanc's
+    change. The last number that is done stands in watch.json. What is done again after a kill is the same run, which is kept, and the
+    same objects, which the archive has: nothing is lost and nothing is there twice.
+
+    Args:
+        archive: an Orthanc. rules: which series are meant. output: folder of the watch. options: handed on to `caveat predict`.
+        predict: measures the images of a folder.
+    """
+
+    archive: Archive
+    rules: Sequence[Rule]
+    output: Path
+    options: Sequence[str] = ()
+    predict: Callable[[str, Path, Path, Sequence[str]], int] = predict
+
+    def run(self, stopping: Callable[[], bool], pause: float, once: bool) -> int:
+        """Watch until told to stop.
+
+        Args:
+            stopping: asked between series. pause: seconds between two looks. once: end when all that there is was looked at.
+
+        Returns:
+            how many series were measured.
+
+        Raises:
+            StudyRefused: OUTPUT_NOT_WRITABLE, OUTPUT_OF_ANOTHER_RUN where another watch writes there.
+            RunFailed: what ends a watch; an archive that does not answer does so only with `once`, else it is asked again.
+        """
+        journal, measured = Journal.open(self.output / JOURNAL), 0
+        try:
+            while not stopping():
+                try:
+                    measured += self._catch_up(journal, stopping)
+                except ArchiveFailed as failure:
+                    if once:
+                        raise
+                    say(f"caveat: {failure}; asking again in {pause:g} s")
+                if once:
+                    break
+                _wait(pause, stopping)
+        finally:
+            journal.close()
+        return measured
+
+    def _catch_up(self, journal: Journal, stopping: Callable[[], bool]) -> int:
+        """All changes since the last one that is done. Returns: how many series were measured."""
+        measured, at_end = 0, False
+        while not at_end:
+            arrived, last, at_end = self.archive.arrived(self._since())
+            for one in arrived:
+                if stopping():
+                    return measured
+                measured += self._handle(one, journal)
+                self._note(one.number)
+            self._note(last)
+        return measured
+
+    def _handle(self, one: Arrived, journal: Journal) -> bool:
+        """Measure one series, if it is meant. Returns: whether it was."""
+        series = self.archive.series(one.key)
+        if series is None or series.is_ours or not series.is_stable:  # more of it has come: it will rest again
+            return False
+        rule = next((rule for rule in self.rules if rule.fits(series)), None)
+        if rule is None:
+            return False
+        start, folder = time.monotonic(), self.output / f"{one.number:08d}"
+        if not _is_sealed(folder):
+            self._measure(series, rule, folder)
+        sent = send(folder, self.archive)
+        journal.write(
+            {"change": one.number, "bundle": rule.bundle, "objects": sent, "seconds": round(time.monotonic() - start, 1)}
+        )
+        say(f"series {one.number}: {sent} objects sent, {time.monotonic() - start:.1f} s")
+        return True
+
+    def _measure(self, series: Series, rule: Rule, folder: Path) -> None:
+        """Raises: RunFailed: the run did not come to its end; a refusal is an end."""
+        incoming = self.output / INCOMING
+        shutil.rmtree(incoming, ignore_errors=True)
+        incoming.mkdir()
+        try:
+            self.archive.retrieve(series, incoming)
+            status = self.predict(rule.bundle, incoming, folder, self.options)
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+        if not _is_sealed(folder):
+            raise RunFailed(f"caveat predict ended with status {status}")
+
+    def _since(self) -> int:
+        try:
+            return int(json.loads((self.output / STATE).read_text(encoding="ascii"))["since"])
+        except FileNotFoundError:
+            return 0
+        except (OSError, ValueError, KeyError, TypeError):
+            raise RunFailed(
+                f"{STATE} cannot be read; without it everything would be looked at again: delete it for that"
+            ) from None
+
+    def _note(self, number: int) -> None:
+        text = json.dumps({"since": number})
+        try:
+            write_whole(self.output / STATE, lambda aside: aside.write_text(text + "\n", encoding="ascii"))
+        except OSError as error:
+            raise RunFailed(str(StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__))) from None
+
+
+def _is_sealed(run: Path) -> bool:
+    """Whether a run saw to its one study."""
+    try:
+        return bool(json.loads((run / MANIFEST).read_text(encoding="ascii")).get("sealed"))
+    except (OSError, ValueError):
+        return False
+
+
+def _wait(seconds: float, stopping: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while not stopping() and (left := end - time.monotonic()) > 0:
+        time.sleep(min(LONGEST_NAP_S, left))
