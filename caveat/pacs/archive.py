@@ -84,8 +84,8 @@ class Archive:
         """Series that came to rest after a change.
 
         Returns:
-            They, of each series the last change alone; the number of the last change that was looked at; whether that was the last
-            that there is.
+            They, of each series the last change alone; the number of the last change that was looked at; whether there is no
+            later one.
         """
         page = self._json("/changes", since=since, limit=PAGE)
         found = {change["ID"]: change["Seq"] for change in page["Changes"] if change["ChangeType"] == STABLE}

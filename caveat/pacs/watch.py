@@ -40,8 +40,8 @@ class Watch:
     """A watch over one archive.
 
     Every series is a run of its own, `caveat predict` in a process of its own, in a folder named by the number of Orthanc's
-    change. The last number that is done stands in watch.json. What is done again after a kill is the same run, which is kept, and the
-    same objects, which the archive has: nothing is lost and nothing is there twice.
+    change. The last number that is done stands in watch.json. What is done again after a kill is the same run, which is kept, and
+    the same objects, which the archive has: nothing is lost and nothing is there twice.
 
     Args:
         archive: an Orthanc. rules: which series are meant. output: folder of the watch. options: handed on to `caveat predict`.

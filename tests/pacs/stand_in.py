@@ -1,4 +1,4 @@
-"""A measurement without a network: a run folder as `caveat predict --dicom` leaves it, and a watch that is run for being killed."""
+"""A measurement without a network: a run folder as `caveat predict --dicom` leaves it; and a watch, to be killed."""
 
 from __future__ import annotations
 
