@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
@@ -22,7 +23,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("-o", "--output", type=stated_path, required=True, metavar="OUT", help="folder of the watch")
     parser.add_argument("--every", type=float, default=10.0, metavar="S", help="seconds between two looks (default: 10)")
     parser.add_argument("--once", action="store_true", help="end when all that is there was looked at")
-    parser.add_argument("options", nargs="*", metavar="-- OPTION", help="handed on to caveat predict, such as -- --device cuda")
+    parser.add_argument(
+        "--options", type=shlex.split, default=[], metavar="TEXT", help='of caveat predict, such as --options="--device cuda"'
+    )
     add_archive_options(parser)
     parser.set_defaults(run=run)
 

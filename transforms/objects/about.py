@@ -38,7 +38,7 @@ def parameters_of(result: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in known.items() if value not in (None, "")} or {"weights_sha256": "unknown"}
 
 
-def tracking(result: Mapping[str, Any], source: Dataset, name: str) -> dict[str, str]:
+def tracking(result: Mapping[str, Any], source: Dataset, name: str) -> dict[str, Any]:
     """Name and identifier of one structure in one series, the same in every object and run of a bundle."""
     bundle = str(result.get("bundle", {}).get("name", "caveat"))
     return {"tracking_id": f"{bundle} {name}"[:64], "tracking_uid": made_of("tracking", source.SeriesInstanceUID, bundle, name)}

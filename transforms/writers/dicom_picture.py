@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian
 
 from ..drawing.sentence_page import picture_page, text_pages
@@ -82,6 +83,12 @@ def sentences_of(study: Mapping[Hashable, Any]) -> list[str]:
     return [*statements, *reasons, *flags]
 
 
+def _reference(source: Dataset) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = source.SOPClassUID, source.SOPInstanceUID
+    return reference
+
+
 def _capture(page: np.ndarray, number: int, study: Mapping[Hashable, Any], source: Dataset) -> Dataset:
     import highdicom as hd
 
@@ -100,6 +107,7 @@ def _capture(page: np.ndarray, number: int, study: Mapping[Hashable, Any], sourc
         **{argument: source.get(keyword) for argument, keyword in OF_IDENTITY.items()},
         **about_the_maker(study),
     )
-    made.PatientOrientation, made.Laterality, made.BurnedInAnnotation = "", "", "YES"
+    made.PatientOrientation, made.Laterality, made.BurnedInAnnotation = [], "", "YES"
     made.ImageType = ["DERIVED", "SECONDARY"]
+    made.SourceImageSequence = Items([_reference(source)])  # else pictures of two series that look alike would be one
     return made

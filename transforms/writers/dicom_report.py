@@ -80,7 +80,9 @@ class DicomReportWriter(Writer):
         device = hd.sr.DeviceObserverIdentifyingAttributes(
             uid=made_of("device"), name="caveat", manufacturer_name="caveat developers", model_name="caveat"
         )
-        observer = hd.sr.ObservationContext(observer_device_context=hd.sr.ObserverContext(DEVICE, device))
+        observer = hd.sr.ObservationContext(
+            observer_device_context=hd.sr.ObserverContext(hd.sr.CodedConcept.from_code(DEVICE), device)
+        )
         content = hd.sr.MeasurementReport(observer, PROCEDURE, imaging_measurements=list(entries.all()), title=TITLE)
         scheme = CodingSchemeIdentificationItem(OWN, name="caveat", responsible_organization="caveat developers")
         made = hd.sr.Comprehensive3DSR(
@@ -173,7 +175,7 @@ class Entries:
 
         site = None if self.codes.region is None else [hd.sr.FindingSite(anatomic_location=self.codes.region)]
         name = own_code("landmark-name", answer["title"])
-        about = {"finding_type": name, "finding_category": LANDMARK, "finding_sites": site}
+        about: dict[str, Any] = {"finding_type": name, "finding_category": LANDMARK, "finding_sites": site}
         if answer["value"] is None:
             yield with_comments(self._group(answer["name"], **about), answer["statement"])
             return
