@@ -11,11 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
-<<<<<<< HEAD
-from .commands import audit, calibrate, check, convert, data_list, evaluate, info, predict, score, stress, train
-=======
-from .commands import audit, calibrate, check, data_list, evaluate, info, predict, score, send, stress, train, watch
->>>>>>> aa91828 (caveat watch and caveat send: series come out of an Orthanc, and what was found goes back by DICOMweb)
+from .commands import audit, calibrate, check, convert, data_list, evaluate, info, predict, score, send, stress, train, watch
 from .exit_status import ExitStatus, RunFailed
 from .reasons import REASONS, StudyRefused
 from .run.stop import end, handled
@@ -32,11 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"caveat {__version__}")
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-<<<<<<< HEAD
-    for command in (predict, evaluate, stress, calibrate, audit, score, train, data_list, convert, check, info):
-=======
-    for command in (predict, evaluate, stress, calibrate, audit, score, train, data_list, check, info, send, watch):
->>>>>>> aa91828 (caveat watch and caveat send: series come out of an Orthanc, and what was found goes back by DICOMweb)
+    for command in (predict, evaluate, stress, calibrate, audit, score, train, data_list, convert, check, info, send, watch):
         command.add_parser(subparsers)
     options = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     try:
