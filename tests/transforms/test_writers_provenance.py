@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from caveat.transforms.files.stored_result import EMPTY_RESULT
 from caveat.transforms.pages.provenance import provenance
 
@@ -27,3 +29,16 @@ def test_versions_settings_temperature_and_records_are_rows():
 
 def test_what_is_not_known_is_no_row():
     assert not {"Versions", "Other settings", "Calibration records, checksum"} & set(dict(provenance(EMPTY_RESULT)))
+
+
+@pytest.mark.parametrize(
+    ("roi_size", "said"),
+    [
+        ([24, 24, 24], "24 × 24 × 24, overlap 0.5, gaussian blending"),
+        ([64, 64, -1], "64 × 64 × all, overlap 0.5, gaussian blending"),
+        ([-1, -1], "the whole image"),
+    ],
+)
+def test_windows_are_said_as_a_person_would(roi_size, said):
+    sampling = {"roi_size": roi_size, "overlap": 0.5, "blending": "gaussian"}
+    assert dict(provenance({**EMPTY_RESULT, "sampling": sampling}))["Windows"] == said

@@ -16,7 +16,7 @@ from caveat.transforms.drawing.disagreement import middle_of_segmentation, place
 from caveat.transforms.drawing.display import display_intensity, size_on_screen
 from caveat.transforms.drawing.outlines import draw_outlines, lay_over
 from caveat.transforms.drawing.plane import planes_through
-from caveat.transforms.drawing.strip_plot import number, strip_plot
+from caveat.transforms.drawing.strip_plot import numbers, strip_plot
 from caveat.transforms.drawing.views import Scene
 from caveat.transforms.pages.page import unbroken
 from caveat.transforms.writers.example_study import example_study
@@ -291,10 +291,17 @@ def test_no_draws_no_strip():
 
 
 @pytest.mark.parametrize(
-    ("value", "range_", "text"), [(31240.0, 9000.0, "31\u202f240"), (-0.25, 0.5, "\u22120.25"), (3.0, 2.0, "3.0")]
+    ("marks", "texts"),
+    [
+        ([31240.0, 32000.0], ["31\u202f240", "32\u202f000"]),
+        ([-0.25, 0.0], ["\u22120.25", "0.00"]),
+        ([3.0, 3.25, 3.5, 3.75], ["3.00", "3.25", "3.50", "3.75"]),
+        ([3.0, 4.0], ["3", "4"]),
+        ([0.1 + 0.2, 0.4], ["0.3", "0.4"]),
+    ],
 )
-def test_numbers_beside_an_axis(value, range_, text):
-    assert number(value, range_) == text
+def test_numbers_beside_an_axis_are_what_they_say(marks, texts):
+    assert numbers(marks) == texts
 
 
 def test_numbers_in_a_sentence_are_not_torn_apart():

@@ -55,7 +55,7 @@ class MapKind:
 
 MAP_KINDS = {
     "probability": MapKind("Probability", "How sure the draws are on average that this belongs to it."),
-    "entropy": MapKind("Entropy", "All uncertainty together: darkest is certain, brightest is a coin toss.", "nats", True),
+    "entropy": MapKind("Entropy", "All uncertainty together: darkest is certain, brightest is all as likely.", "nats", True),
     "expected_entropy": MapKind(
         "Expected entropy", "The doubt within each single draw: blurred or ambiguous places.", "nats", True
     ),

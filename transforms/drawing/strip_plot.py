@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,15 +58,17 @@ def strip_plot(measurement: Mapping[str, Any]) -> StripPlot | None:
         (place(x), round(28 + 44 * (i * 0.618 % 1), 1), DRAW_COLOURS[i] if i < len(DRAW_COLOURS) else OTHER_COLOUR)
         for i, x in enumerate(values)
     ]
-    ticks = [(place(t), number(t, high - low)) for t in MaxNLocator(nbins=4).tick_values(low, high) if low <= t <= high]
+    marks = [float(mark) for mark in MaxNLocator(nbins=4).tick_values(low, high) if low <= mark <= high]
+    ticks = [(place(mark), text) for mark, text in zip(marks, numbers(marks), strict=True)]
     lower, upper = (place(beyond if end is None else end) for end, beyond in zip(ends, (low, high)))
     return StripPlot(dots, ticks, None if value is None else place(value), (lower, upper) if interval else None)
 
 
-def number(value: float, range_: float) -> str:
-    """A number beside an axis of a certain length, with thin spaces between thousands."""
-    decimals = 0 if range_ >= 8 else 1 if range_ >= 0.8 else 2 if range_ >= 0.08 else 4
-    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "\u2212")
+def numbers(marks: Sequence[float]) -> list[str]:
+    """Numbers beside an axis: as many decimals as they all have, up to six; thin spaces between thousands."""
+    near = 1e-6 * (max(marks, default=0.0) - min(marks, default=0.0))
+    decimals = next((places for places in range(6) if all(abs(round(mark, places) - mark) <= near for mark in marks)), 6)
+    return [f"{mark:,.{decimals}f}".replace(",", "\u202f").replace("-", "\u2212") for mark in marks]
 
 
 def _axis(shown: list[float], value: float) -> tuple[float, float]:

@@ -76,7 +76,10 @@ def _value(value: Any) -> str:
 def _windows(sampling: Mapping[str, Any]) -> str:
     if not sampling.get("roi_size"):
         return ""
-    return f"{times(sampling['roi_size'])}, overlap {sampling.get('overlap')}, {sampling.get('blending')} blending"
+    if max(sampling["roi_size"]) <= 0:
+        return "the whole image"
+    window = " × ".join(f"{size:g}" if size > 0 else "all" for size in sampling["roi_size"])
+    return f"{window}, overlap {sampling.get('overlap')}, {sampling.get('blending')} blending"
 
 
 def _score(name: str, value: float) -> tuple[str, str]:
