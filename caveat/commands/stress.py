@@ -224,9 +224,10 @@ def report(options: argparse.Namespace, bundle: Path, sets: Mapping[Degradation,
 
 def records_of(options: argparse.Namespace, bundle: Path) -> list[Record]:
     """The user's records, or the bundle's; of landmarks those of the kind of region that the predictions state."""
-    from ..inference.calibration.record import SHAPES, read_records
+    from ..inference.calibration.record import read_records
+    from ..inference.calibration.regions.disc import Disc
 
-    return read_records(options.record or bundle / "calibration", settings_of(bundle).get("region_shape", SHAPES[0]))
+    return read_records(options.record or bundle / "calibration", settings_of(bundle).get("region_shape", Disc.kind))
 
 
 def truths_of(bundle: Path) -> Truths:

@@ -18,7 +18,8 @@ from .answers import entries_of, is_place, place_of
 from .case import case_of
 from .identity import identity_of_target
 from .quantile import miss_rate
-from .record import MARGINAL, SHAPES, SIMULTANEOUS, Record, read_records
+from .record import MARGINAL, SIMULTANEOUS, Record, read_records
+from .regions.disc import Disc
 from .regions.region import Region
 from .rows import Row
 from .seen import read_seen, withheld_as_seen
@@ -74,7 +75,7 @@ class ApplyRecordsd(Transform):
         bundle: Mapping[str, Any],
         guaranteed: bool = False,
         bundle_root: str | Path | None = None,
-        shape: str = SHAPES[0],
+        shape: str = Disc.kind,
     ) -> None:
         miss_rate(level)
         stored = read_records(Path(records), shape)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ...transforms.plug_ins.classes_in import classes_in
 from ..gate.gate import Gate
 from .fold_stratum import FoldStratum
 from .older_record import OLDER, upgraded
 from .record_file import Sealed, file_name_of, read_sealed, refuse_ambiguous, unseal
-from .regions.disc import Disc
-from .regions.ellipse import Ellipse
+from .regions.interval import Interval
 from .regions.region import Region
 from .rows import Row
 from .scores.conformity_score import ConformityScore
@@ -24,8 +24,8 @@ from .whose_truth import truth_of
 
 MARGINAL, SIMULTANEOUS = PROMISES = ("marginal", "simultaneous")
 """Each component's truth lies in its region in so many studies; or those of all components of a study do at once."""
-SHAPES = (Disc.kind, Ellipse.kind)
-"""Kinds of regions of places, of which a result states one."""
+SHAPES = tuple(region.kind for region in classes_in(f"{__package__}.regions", Region) if not issubclass(region, Interval))
+"""Kinds of regions of places, of which a result states one; the others are of numbers."""
 Stratum = SplitStratum | FoldStratum
 
 

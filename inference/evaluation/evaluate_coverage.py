@@ -8,8 +8,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from ..calibration.read_cases import Cases
-from ..calibration.record import Record
-from ..calibration.regions.interval import Interval
+from ..calibration.record import SHAPES, Record
 from ..calibration.rows import Row, first_line, rows_of
 from .baselines import comparisons, scored_units, with_score
 from .chosen_record import calibration_cases, calibration_units, record_for
@@ -100,7 +99,7 @@ def section(
     kept = [row for row in first if ours.accepts(row)]
     pool = calibration_units(record, calibration) if record else []
     others = baselines_of(record, pool, settings) if record else []
-    one_number = kind == Interval.kind and len(names) == 1
+    one_number = kind not in SHAPES and len(names) == 1
     sides = {False: first, True: kept} if record and record.gate else {False: first}
     chosen = {case.sha256 for case, *_ in first}
     out = {

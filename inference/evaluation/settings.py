@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..calibration.promised import Names, Promised
 from ..calibration.read_cases import Stated
-from ..calibration.record import MARGINAL
+from ..calibration.record import MARGINAL, SHAPES
 from ..calibration.regions.interval import Interval
 from ..calibration.scores.conformity_score import ConformityScore
 
@@ -48,7 +48,7 @@ class Coverage(Promised):
 
     def __post_init__(self) -> None:
         self.check_promises()
-        if any((kind == Interval.kind) is self.of_landmarks for kind in self.kinds):
+        if any((kind in SHAPES) is not self.of_landmarks for kind in self.kinds):
             raise ValueError("intervals are of measurements, discs and ellipses of landmarks")
 
     @property

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..calibration.record import MARGINAL, SIMULTANEOUS
+from ..calibration.record import MARGINAL, SHAPES, SIMULTANEOUS
 from .figures import FIRST_LINE
 from .markdown import left_out_part, markdown_table, shown
 from .methods import CALIBRATED
@@ -63,7 +63,7 @@ def title_of(section: Row) -> str:
     names, promised = section["names"], "for itself" if section["promise"] == MARGINAL else "at once"
     if len(names) == 1:
         return f"{names[0]}, {section['unit']}"
-    if section["kind"] == "interval":
+    if section["kind"] not in SHAPES:
         return f"{' and '.join(names)} {promised}, {section['unit']}"
     return f"{section['kind']}, {'each' if section['promise'] == MARGINAL else 'all'} of {len(names)} landmarks {promised}"
 

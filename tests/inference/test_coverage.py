@@ -10,7 +10,7 @@ from caveat.inference.calibration.calibrate import fit_records
 from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.quantile import spacings
 from caveat.inference.calibration.read_cases import Cases
-from caveat.inference.calibration.record import MARGINAL, SIMULTANEOUS
+from caveat.inference.calibration.record import MARGINAL, SHAPES, SIMULTANEOUS
 from caveat.inference.calibration.rows import first_line, one_per_unit, rows_of
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.size import Size
@@ -383,6 +383,10 @@ def test_claims_of_each_promise_are_a_family_of_their_own():
 def test_settings_that_ask_for_what_is_not_there(wrong):
     with pytest.raises(ValueError, match="promises must be|no target|intervals are of measurements"):
         Coverage(**{"targets": PARTS, **wrong})
+
+
+def test_intervals_of_a_kind_of_their_own_are_of_measurements_too():
+    assert Coverage(PARTS, kinds=["whole numbers"]).of_landmarks is False and SHAPES == ("disc", "ellipse")
 
 
 def test_the_pictures_that_a_section_has(found, tmp_path):
