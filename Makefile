@@ -44,6 +44,9 @@ train-hippocampus: $(INSTALLED)  ## a network a fold, then the five members and 
 	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold$$fold SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
 	for fold in 1 2 3 4 5; do $(MAKE) train-second FOLD=$$fold NAME=member$$((fold - 1)) || exit 1; done
 	for head in gaussian_logits low_rank_logits; do $(MAKE) train-second FOLD=1 NAME=$$head HEAD=$$head || exit 1; done
+	for fold in 0 1 2 3 4; do \
+	  $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_cross_validation SEED=$$fold NAME=cross_validation$$fold \
+	    OPTIONS="--fold $$fold" || exit 1; done
 
 train-cephalograms: $(INSTALLED)  ## the dropout network, then the other four members; the landmarks are written first
 	$(BIN)/python data_lists/prepare_cephalograms.py

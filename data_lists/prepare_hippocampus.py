@@ -6,6 +6,10 @@ calibration and 28 test subjects, dealt by a seeded shuffle. hippocampus_fold1.j
 training subjects again: a fold's `out_of_fold` subjects are every fifth, the others train; the early stopping subjects are
 the same. Member k of the ensemble trains on fold k + 1, so that every training subject has a prediction by a network that
 never saw it.
+
+hippocampus_cross_validation.json is for records of cross-validation: training and calibration subjects together are dealt into
+five folds (`fold`, from 0, is the number of the network that has not seen the subject). The early stopping subjects are in no
+fold, so that no network is stopped on subjects that its record is made of.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ FOLDS = 5
 
 
 def main() -> None:
-    """Write hippocampus.json and its five folds beside this file."""
+    """Write hippocampus.json, its five folds and the folds of cross-validation beside this file."""
     parts = deal(sorted({subject(scan) for scan in scans()}))
     write_list({part: entries(members) for part, members in parts.items()}, HERE / "hippocampus.json")
     training = parts["training"]
@@ -33,6 +37,10 @@ def main() -> None:
         kept = [member for member in training if member not in out]
         lists = {"training": kept, "early_stopping": parts["early_stopping"], "out_of_fold": out}
         write_list({part: entries(members) for part, members in lists.items()}, HERE / f"hippocampus_fold{fold + 1}.json")
+    dealt = enumerate(training + parts["calibration"])
+    by_fold = [one | {"fold": place % FOLDS} for place, member in dealt for one in entries([member])]
+    others = {part: entries(parts[part]) for part in ("early_stopping", "test")}
+    write_list({"training": by_fold, **others}, HERE / "hippocampus_cross_validation.json")
 
 
 def deal(subjects: list[int]) -> dict[str, list[int]]:

@@ -1,0 +1,140 @@
+"""What windows of half a head do to the error bars of a tumour's volume: ours beside MONAI's sliding window, out of fold.
+
+    python benchmarks/tumour_volume_windows.py predict     # 96 patients, each by the network that has not seen it
+    python benchmarks/tumour_volume_windows.py table       # benchmarks/results/tumour_volume_windows.json
+
+One dropout network, ten draws, three ways: the whole head in one window (what ships); windows of half the head, one mask a draw
+for the whole study; the same windows by `sliding_window_inference` with dropout left on, a new mask in every window and slice.
+All three are calibrated on the same patients in the same way, the patient itself left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from monai.inferers import sliding_window_inference
+from parsed_bundle import parsed_bundle
+from predict_once import ROOT
+from tumour_volume_predict import BUNDLE, DRAWS_OF_ONE, FOLDS, LISTS, OUT, PREPARED, predict
+from tumour_volume_tables import LEVEL, OFFSET, PARTS, WIDTHS, left_one_out, log_scores, log_spread
+
+from caveat.inference.calibration.case import Case
+from caveat.inference.calibration.read_cases import read_cases
+from caveat.inference.calibration.settings import read_calibration
+from caveat.inference.engine.study_grid import element_of_grid
+from caveat.inference.evaluation.markdown import markdown_table
+from caveat.inference.metrics.bootstrap import interval_of_mean
+from caveat.inference.targets.drawn import Drawn
+from caveat.networks.draws.consistent_dropout import ConsistentDropout
+from caveat.transforms.study.discover import studies_from_list
+
+HALF, OVERLAP = 64, 0.5
+WINDOWS, PATCHWORK = OUT / "windows", OUT / "windows_patchwork.json"
+RESULT = ROOT / "benchmarks" / "results" / "tumour_volume_windows.json"
+ONE, OURS, THEIRS = "one window", "half the head, one mask a draw", "half the head, MONAI's sliding window"
+
+
+def main() -> None:
+    """Run one step."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=("predict", "table"))
+    {"predict": predict_all, "table": table}[parser.parse_args().step]()
+
+
+def predict_all() -> None:
+    """Windows of half the head, consistent and not."""
+    half = {"inferer::roi_size": [HALF, -1, -1], "inferer::overlap": OVERLAP, "inferer::draws": DRAWS_OF_ONE}
+    volumes: dict[str, list[float]] = {}
+    for network, fold in enumerate(FOLDS):
+        studies = studies_from_list(LISTS / f"brain_tumour_fold{fold}.json", "out_of_fold", dataset_dir=PREPARED)
+        predict(WINDOWS / f"fold{fold}", studies, "dropout", **{"member": network}, **half)
+        if not PATCHWORK.is_file():
+            volumes |= patchwork_volumes(studies, network)
+    if volumes:
+        PATCHWORK.write_text(json.dumps(volumes), encoding="utf-8")
+
+
+@torch.no_grad()
+def patchwork_volumes(studies: Sequence[Mapping[str, str]], network: int) -> dict[str, list[float]]:
+    """Volumes on the network grid: of the mean's mask, then of each draw of torch's own dropout. Returns: by sha256."""
+    config = parsed_bundle(BUNDLE, "dropout", {"member": network, "device": "$torch.device('cpu')"})
+    preprocessing, sampler = config.get_parsed_content("preprocessing"), config.get_parsed_content("network").eval()
+    for layer in sampler.modules():
+        if isinstance(layer, ConsistentDropout):
+            layer.train()  # torch's own dropout: batch normalisation stays in evaluation mode
+    (target,) = config.get_parsed_content("measurements")
+    torch.manual_seed(0)
+    found = {}
+    for study in studies:
+        loaded = preprocessing({key: study[key] for key in ("image", "sha256")})["image"]
+        element, image = element_of_grid(loaded.affine, loaded.meta, loaded.ndim - 1), loaded.as_tensor()[None]
+        window = [HALF, *image.shape[3:]]
+        logits = [sliding_window_inference(image, window, 1, sampler, OVERLAP, mode="gaussian")[0] for _ in range(DRAWS_OF_ONE)]
+        draws = [one.softmax(0) for one in logits]
+        masks = [one.argmax(0) for one in (torch.stack(draws).mean(0), *draws)]
+        counts = [torch.bincount(mask.flatten(), minlength=2).tolist() for mask in masks]
+        found[study["sha256"]] = [target.of(Drawn(element, count, sum(count))) for count in counts]
+    return found
+
+
+def table() -> None:
+    """The three ways, by preparation."""
+    found = {}
+    patchwork = json.loads(PATCHWORK.read_text(encoding="utf-8"))
+    for word in PARTS.values():
+        one = [case for case in cases_of("") if case.preparation == word]
+        ours = [case for case in cases_of("windows") if case.preparation == word]
+        ways = {ONE: one, OURS: ours, THEIRS: [as_patchwork(case, patchwork[case.sha256]) for case in ours]}
+        found[word] = {name: figures(cases, one) for name, cases in ways.items()}
+        print(f"\n{word}, n = {len(one)}\n")
+        print(markdown_table(["windows", *found[word][ONE]], [[name, *row.values()] for name, row in found[word].items()]))
+    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def cases_of(folder: str) -> list[Case]:
+    """Every patient by its own fold's network."""
+    settings = read_calibration(BUNDLE / "configs" / "calibrate.yaml")
+    found = []
+    for fold in FOLDS:
+        where, file = OUT / folder / f"fold{fold}", LISTS / f"brain_tumour_fold{fold}.json"
+        read = read_cases(where, file, "out_of_fold", settings.truths, PREPARED, settings.targets, nothing_found=True)
+        found += read.by_name["tumour volume"]
+    return found
+
+
+def as_patchwork(case: Case, volumes: Sequence[float]) -> Case:
+    """The case as MONAI's windows measured it."""
+    return replace(case, value=volumes[0], draws=tuple(volumes[1:]))
+
+
+def figures(cases: Sequence[Case], one_window: Sequence[Case]) -> dict[str, str]:
+    """One row, spreads beside those of one window."""
+    score = WIDTHS["spread of the own draws"]
+    lower, upper, truths = left_one_out(cases, score)
+    spreads, of_one = (np.array([log_spread(case) for case in of]) for of in (cases, one_window))
+    scores = log_scores(lower, upper, truths)
+    less = scores - log_scores(*left_one_out(one_window, score))
+    low, high = interval_of_mean(less.tolist(), [case.unit for case in cases])
+    raw = sum(
+        np.quantile(case.draws, (1 - LEVEL) / 2) <= case.truth <= np.quantile(case.draws, (1 + LEVEL) / 2) for case in cases
+    )
+    low, high = interval_of_mean(less.tolist(), [case.unit for case in cases])
+    errors = [abs(np.log((case.truth + OFFSET) / (case.value + OFFSET))) for case in cases]
+    return {
+        "mean spread in log": f"{np.mean(spreads):.3f}",
+        "of one window's, median over patients": f"{np.median(spreads / of_one):.2f}",
+        "mean absolute log error": f"{np.mean(errors):.2f}",
+        "draws' 5 % to 95 % hold": f"{raw}",
+        "calibrated 90 % hold": f"{int(((lower <= truths) & (truths <= upper)).sum())}",
+        "interval score in log": f"{np.mean(scores):.2f}",
+        "less one window's (95 %)": f"{np.mean(less):+.2f} ({low:+.2f} to {high:+.2f})",
+    }
+
+
+if __name__ == "__main__":
+    main()
