@@ -13,6 +13,9 @@ from monai.data import MetaTensor
 from monai.inferers import Inferer
 from tqdm import tqdm
 
+from caveat.reasons import StudyRefused
+
+from ...networks.compiled.compile_sampler import compile_sampler
 from ...networks.draws.draw import Draw, first_draws
 from ...networks.draws.evaluation_mode import evaluation_mode
 from ...networks.draws.sampler import Sampler
@@ -24,6 +27,7 @@ from .study_grid import StudyGrid, element_of_grid, spacing_of_grid
 from .windows import WindowPlan, plan_windows
 
 _BLOCK_BYTES = 4 * 2**20
+ENGINES = ("torch", "openvino")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -68,6 +72,8 @@ class SamplingInferer(Inferer):
         window_batch: windows encoded at once; None takes as many as make feature maps of `FEATURE_MIB`.
         decode_batch: windows times draws decoded at once, likewise.
         precision: "float32" or "bfloat16" for the convolutions.
+        engine: "torch", or "openvino" for what of a sampler it computes, see `compile_sampler`: faster on a processor, the only
+            place where it runs, and equal to about 1e-6.
         budget_mib: memory for the rows of one chunk of draws; with the study's and window's size it fixes the chunk.
         progress: show a bar on stderr.
     """
@@ -89,6 +95,7 @@ class SamplingInferer(Inferer):
         window_batch: int | None = None,
         decode_batch: int | None = None,
         precision: str = "float32",
+        engine: str = "torch",
         budget_mib: int = 512,
         progress: bool = False,
     ) -> None:
@@ -110,6 +117,10 @@ class SamplingInferer(Inferer):
         self.window_batch = window_batch
         self.decode_batch = decode_batch
         self.precision = precision
+        if engine not in ENGINES:
+            raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine}")
+        self.engine = engine
+        self._compiled: tuple[Sampler, Sampler] | None = None
         self.budget_mib = budget_mib
         self.progress = progress
 
@@ -126,7 +137,7 @@ class SamplingInferer(Inferer):
 
         Raises:
             ValueError: a batch of more than one study, a network that is no sampler, more draws than its capacity.
-            StudyRefused: NON_FINITE_OUTPUT.
+            StudyRefused: NON_FINITE_OUTPUT; WRONG_USAGE where the engine cannot run the sampler.
         """
         if inputs.shape[0] != 1:
             raise ValueError(f"one study a call, got a batch of {inputs.shape[0]}")
@@ -134,7 +145,7 @@ class SamplingInferer(Inferer):
             raise ValueError(f"expected a sampler, got {type(network).__name__}; wrap a plain network in Ensemble([network])")
         draws = first_draws(self.resolve_draws(network), self.seed)
         with torch.no_grad(), evaluation_mode(network):
-            return self._measure(inputs, network, draws)
+            return self._measure(inputs, self._on_engine(network, inputs.device), draws)
 
     def resolve_draws(self, network: Sampler) -> int:
         """How many draws a call will make. Raises: ValueError: none named, or more than the sampler has."""
@@ -144,6 +155,16 @@ class SamplingInferer(Inferer):
         if network.capacity is not None and count > network.capacity:
             raise ValueError(f"{count} draws asked for, but {type(network).__name__} has {network.capacity}")
         return count
+
+    def _on_engine(self, network: Sampler, device: torch.device) -> Sampler:
+        """The sampler as the engine runs it; compiled once. Its weights are those of the first call."""
+        if self.engine == "torch":
+            return network
+        if device.type != "cpu":
+            raise StudyRefused("WRONG_USAGE", f"the engine {self.engine} runs on the processor; use --device cpu")
+        if self._compiled is None or self._compiled[0] is not network:
+            self._compiled = network, compile_sampler(network, self.precision)
+        return self._compiled[1]
 
     def _measure(self, inputs: torch.Tensor, network: Sampler, draws: Sequence[Draw]) -> dict[str, Any]:
         study = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
@@ -248,6 +269,7 @@ class SamplingInferer(Inferer):
             "temperature": self.link.temperature,
             "region_channel": self.region_channel,
             "precision": self.precision,
+            "engine": self.engine,
             "grid_spacing_mm": spacing_of_grid(affine, meta, inputs.ndim - 2),
             "own_spacing_axes": list(self.own_spacing_axes),
             "device": inputs.device.type,

@@ -18,6 +18,7 @@ from caveat.transforms.study.discover import find_studies
 WRONG = {
     "overlap": ["--overlap", "1.5"],
     "no draws": ["--draws", "0"],
+    "an engine of the processor on a GPU": ["--engine", "openvino", "--device", "cuda"],
     "window off the stride": ["--roi-size", "100,100"],
     "window of three axes": ["--roi-size", "64,64,64"],
     "window in words": ["--roi-size", "large"],

@@ -28,8 +28,10 @@ from caveat.inference.reducers.kept_draws import KeptDraws
 from caveat.inference.reducers.moments import Moments
 from caveat.inference.targets.area import Area
 from caveat.inference.targets.volume import Volume
+from caveat.networks.backbones.residual_unet import ResidualUNet
 from caveat.networks.draws.draw import Draw
 from caveat.networks.draws.place import Place
+from caveat.networks.samplers.ensemble import Ensemble
 from caveat.reasons import StudyRefused
 
 
@@ -198,6 +200,7 @@ def test_the_answer_names_units_from_the_affine():
         ({"draws": 2}, "2 draws asked for"),
         ({"overlap": 1.0}, "overlap"),
         ({"link": "tanh"}, "link"),
+        ({"engine": "steam"}, "engine must be one of torch, openvino"),
         ({"class_names": ["a", "b", "c"]}, "3"),
         ({"class_names": ["background"]}, "softmax of one class is 1 everywhere"),
     ],
@@ -338,3 +341,17 @@ def test_logits_in_bfloat16_are_blended_and_linked_in_float32():
     rounded = image.bfloat16().float()
     assert answer["pred"].dtype == torch.float32
     torch.testing.assert_close(answer["pred"], torch.cat([rounded, -rounded], dim=1).softmax(dim=1), atol=1e-6, rtol=0)
+
+
+def test_an_engine_is_another_way_to_the_same_answer():
+    torch.manual_seed(0)
+    network = Ensemble([ResidualUNet(2, 1, 2, channels=(4, 6), units=(1, 1)) for _ in range(2)]).eval()
+    ours = inferer((16, 16), engine="openvino")
+    first, again = ours(study(32, 24), network), ours(study(32, 24), network)
+    expected = inferer((16, 16))(study(32, 24), network)
+    assert torch.equal(first["pred"], again["pred"])
+    torch.testing.assert_close(first["samples"], expected["samples"], atol=1e-5, rtol=0)
+    facts, others = (json.loads(answer["result"]) for answer in (first, expected))
+    assert (facts["sampling"].pop("engine"), others["sampling"].pop("engine")) == ("openvino", "torch")
+    assert facts["sampling"] == others["sampling"]
+    assert facts["features"] == pytest.approx(others["features"], abs=1e-5)
