@@ -95,12 +95,14 @@ def crop() -> dict[str, str]:
 
 
 def against_naive(
-    title: str, goal: str, bundle: str, sampler: str | None, entry: dict[str, str] | None
+    title: str, goal: str, bundle: str, sampler: str | None, entry: dict[str, str] | None, **how: str
 ) -> Callable[[int], list[str]]:
-    """A row that compares with the naive loop. Args: entry: the study; None is the field."""
+    """A row that compares with the naive loop. Args: entry: the study; None is the field. how: ours are computed, such as by
+    another engine; the loop stays torch's in float32."""
 
     def measure(turns: int) -> list[str]:
         network, inferer, config = bundle_parts(bundle, sampler)
+        vars(inferer).update(how)
         read = None if entry is None else config.get_parsed_content("preprocessing")(entry)["image"]
         study = made_up(FIELD) if read is None else read.as_tensor()[None].float()
         naive: dict[str, torch.Tensor] = {}
@@ -185,6 +187,21 @@ ROWS: dict[str, Callable[[int], list[str]]] = {
     "crop_ensemble": against_naive("hippocampus crop, ensemble 5", ">= 4.0", "hippocampus_volume", None, crop()),
     "photograph_dropout": against_naive("photograph, dropout 16", ">= 6.0", "retinal_vessels", "dropout", photograph()),
     "photograph_ensemble": against_naive("photograph, ensemble 5", ">= 2.0", "retinal_vessels", None, photograph()),
+    "crop_openvino": against_naive(
+        "hippocampus crop, ensemble 5, OpenVINO", ">= 5", "hippocampus_volume", None, crop(), engine="openvino"
+    ),
+    "crop_openvino_bfloat16": against_naive(
+        "the same in bfloat16", ">= 7", "hippocampus_volume", None, crop(), engine="openvino", precision="bfloat16"
+    ),
+    "photograph_openvino": against_naive(
+        "photograph, ensemble 5, OpenVINO", "", "retinal_vessels", None, photograph(), engine="openvino"
+    ),
+    "crop_bfloat16": against_naive(
+        "hippocampus crop, dropout 16, bfloat16", ">= 6.5", "hippocampus_volume", "dropout", crop(), precision="bfloat16"
+    ),
+    "field_bfloat16": against_naive(
+        "field 160x160x96, dropout 16, bfloat16", ">= 10", "hippocampus_volume", "dropout", None, precision="bfloat16"
+    ),
     "nodule": hypotheses_of_a_nodule,
     "crop_outside": outside_the_network("a study outside the network, crop, s", "<= 0.5", "hippocampus_volume", crop),
     "photograph_outside": outside_the_network("a study outside the network, photograph, s", "", "retinal_vessels", photograph),
