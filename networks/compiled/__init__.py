@@ -1,0 +1,1 @@
+"""Deterministic parts of samplers, computed by another engine than torch."""
