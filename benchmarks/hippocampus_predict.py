@@ -12,6 +12,7 @@ unseen       every sampler on the early stopping, calibration and test subjects
 degrade      the mixed stream of data_lists/hippocampus_stream.yaml: training folds, calibration and test subjects
 stream_folds out-of-fold dropout draws on the mixed stream
 stream       the ensemble and dropout on the mixed stream of the calibration and test subjects
+cross_validation  the networks of hippocampus_cross_validation.json, as an ensemble, on its training and test subjects
 
 Writes below out/, which git ignores; what is there is not predicted again. CAVEAT_DATA names the folder of the data sets.
 """
@@ -25,11 +26,13 @@ from frame import DATA, FOLDS, LISTS, RESULT, ROOT, SEGMENTATION
 
 from caveat.bundle_folders import find_bundle, read_metadata
 from caveat.inference.stress.mixed_stream import read_stream, write_stream
+from caveat.networks.weights.pack_members import pack
 
 OUT = ROOT / "out" / "hippocampus"
 CHECKPOINTS = frame.CHECKPOINTS / "hippocampus_volume"
 BUNDLE = find_bundle("hippocampus_volume")
 LIST = LISTS / "hippocampus.json"
+CROSS_VALIDATION = LISTS / "hippocampus_cross_validation.json"
 FOLD_SAMPLERS = ("single", "dropout")
 PLACEMENTS = {"last_level": [0.2, 0.0, 0.0], "deep_levels": [0.0, 0.2, 0.2]}
 """Probability of dropout per decoder level, fine to coarse; networks were trained with 0.2 in all three."""
@@ -51,6 +54,7 @@ def main() -> None:
         "degrade": write_streams,
         "stream_folds": predict_fold_streams,
         "stream": predict_streams,
+        "cross_validation": predict_cross_validation,
     }
     steps[frame.step_parser(__doc__, steps).parse_args().step]()
 
@@ -121,6 +125,16 @@ def predict_streams() -> None:
     for sampler in STREAM_SAMPLERS:
         studies = frame.studies_of(folder / "list.json", STREAM_PARTS, dataset_dir=folder)
         frame.predict(BUNDLE, OUT / f"stream_{sampler}", studies, sampler, WRITERS)
+
+
+def predict_cross_validation() -> None:
+    """What a record of cross-validation is made of and tested on: draw k is of the network that has not seen fold k."""
+    weights = OUT / "weights" / "cross_validation.pt"
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    sha256 = pack([CHECKPOINTS / f"cross_validation{network}" / "best.pt" for network in range(len(FOLDS))], weights)
+    studies = frame.studies_of(CROSS_VALIDATION, ("training", "test"))
+    more = {"weights_path": str(weights), "weights_sha256": sha256}
+    frame.predict(BUNDLE, OUT / "cross_validation", studies, "ensemble", WRITERS, **more)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ interval. The gate is that of the record.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -23,9 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from predict_once import ROOT
-from tumour_volume_predict import DRAWS_OF_ONE, FOLDS, LISTS, ONLY, OUT, PREPARED, REDUCERS, predict
-from tumour_volume_tables import BUNDLE, LEVEL, OFFSET, PARTS, WIDTHS
+from frame import FOLDS, LISTS, PREPARED, ROOT, predict, step_parser, studies_of
+from left_out import LEVEL
+from tumour_volume_predict import BUNDLE, OF_ONE, OUT, REDUCERS, WRITERS
+from tumour_volume_tables import OFFSET, PARTS, WIDTHS
 
 from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.quantile import miss_rate, rank
@@ -40,7 +40,6 @@ from caveat.inference.metrics.interval_score import interval_score
 from caveat.inference.stored.list_part import read_entries
 from caveat.inference.stress.degraded import Degradation, write_degraded, write_list
 from caveat.networks.draws.draw import Draw
-from caveat.transforms.study.discover import studies_from_list
 
 STRENGTHS = (0.0, 0.03, 0.06, 0.12, 0.25)
 CORRUPTION = "rician_noise"
@@ -94,14 +93,13 @@ class Interval:
 
 def main() -> None:
     """Run one step."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("predict", "table"))
-    {"predict": predict_all, "table": table}[parser.parse_args().step]()
+    steps = {"predict": predict_all, "table": table}
+    steps[step_parser(__doc__, steps).parse_args().step]()
 
 
 def predict_all() -> None:
     """Degrade every fold's own patients, and let the network predict them that has not seen them."""
-    reducers = [*REDUCERS[:3], VoxelQuantiles()]
+    settings = OF_ONE | {"reducers": [*REDUCERS[:3], VoxelQuantiles()]}
     for network, fold in enumerate(FOLDS):
         entries = read_entries(LISTS / f"brain_tumour_fold{fold}.json", "out_of_fold")
         for strength in STRENGTHS:
@@ -111,9 +109,8 @@ def predict_all() -> None:
                 written, refused = write_degraded([(entry, done) for entry in entries], PREPARED, folder)
                 print(folder.relative_to(OUT), len(written), "written", refused, flush=True)
                 write_list({"out_of_fold": written}, folder)
-            studies = studies_from_list(folder / "list.json", "out_of_fold", dataset_dir=folder)
-            settings = {"member": network, "inferer::draws": DRAWS_OF_ONE}
-            predict(folder / "predictions", studies, "dropout", **settings, **(ONLY | {"reducers": reducers}))
+            studies = studies_of(folder / "list.json", ["out_of_fold"], dataset_dir=folder)
+            predict(BUNDLE, folder / "predictions", studies, "dropout", WRITERS, **settings, member=network)
 
 
 def table() -> None:

@@ -4,6 +4,7 @@
     python benchmarks/tumour_volume_tables.py widths       # after ensemble: what sets the width, and what the spread knows
     python benchmarks/tumour_volume_tables.py coverage     # after `caveat calibrate` for both preparations
     python benchmarks/tumour_volume_tables.py others       # after others
+    python benchmarks/tumour_volume_tables.py left_out     # after left_out: networks that have not seen an institution
 
 Out of fold a number is of the one network that has not seen the patient. Logs are natural ones of true over stated volume.
 """
@@ -21,7 +22,7 @@ import numpy as np
 from frame import FOLDS, LISTS, PREPARED, step_parser
 from left_out import LEVEL, Ends, held, left_out_ends, truths_of, with_interval
 from scipy import ndimage
-from tumour_volume_predict import BUNDLE, LIST, OUT, OUT_OF_FOLD
+from tumour_volume_predict import BUNDLE, INSTITUTIONS, LIST, OUT, OUT_OF_FOLD
 
 from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.quantile import miss_rate, rank
@@ -54,6 +55,7 @@ WIDTHS: Mapping[str, ConformityScore] = {
 def main() -> None:
     """Print one table."""
     tables = {"dice": dice_tables, "widths": width_tables, "coverage": coverage_tables, "others": others_table}
+    tables |= {"left_out": left_out_table}
     tables[step_parser(__doc__, tables).parse_args().step]()
 
 
@@ -142,7 +144,7 @@ def width_tables() -> None:
     for part, name in PARTS.items():
         cases = own_cases(part)
         errors = np.array([math.log((case.truth + OFFSET) / (case.value + OFFSET)) for case in cases])
-        spreads = [_log_spread(case) for case in cases]
+        spreads = [log_spread(case) for case in cases]
         deviation = 1.4826 * np.median(np.abs(errors - np.median(errors)))
         rows.append(
             [name, str(len(cases)), f"{np.mean(errors):+.3f}", f"{np.median(errors):+.3f}", f"{np.std(errors, ddof=1):.3f}"]
@@ -156,7 +158,7 @@ def width_tables() -> None:
         print(_width_table(own_cases(part)))
     print("\nSingle points, spread and log true/stated:\n")
     for part, name in PARTS.items():
-        points = sorted((_log_spread(case), math.log((case.truth + OFFSET) / (case.value + OFFSET))) for case in own_cases(part))
+        points = sorted((log_spread(case), math.log((case.truth + OFFSET) / (case.value + OFFSET))) for case in own_cases(part))
         print(f"- {name}: {'; '.join(f'{spread:.3f} {error:+.2f}' for spread, error in points)}")
 
 
@@ -166,8 +168,8 @@ def _width_table(cases: Sequence[Case]) -> str:
     rows = []
     for name, (lower, upper) in ends.items():
         half = (np.log(upper + OFFSET) - np.log(lower + OFFSET)) / 2
-        scores, volumes = _log_scores(lower, upper, truths), interval_score(lower, upper, truths, LEVEL)
-        less = "" if name == best else with_interval(_log_scores(*ends[best], truths) - scores, units, "+.2f")
+        scores, volumes = log_scores(lower, upper, truths), interval_score(lower, upper, truths, LEVEL)
+        less = "" if name == best else with_interval(log_scores(*ends[best], truths) - scores, units, "+.2f")
         rows.append(
             [name, f"{held((lower, upper), truths)} of {len(cases)}", f"{np.mean(half):.2f} / {np.median(half):.2f}"]
             + [f"{np.mean(scores):.2f}", less, shown(float(np.mean(upper - lower))), shown(float(np.mean(volumes)))]
@@ -176,11 +178,13 @@ def _width_table(cases: Sequence[Case]) -> str:
     return markdown_table([*head, "mean width", "interval score"], rows)
 
 
-def _log_scores(lower: np.ndarray, upper: np.ndarray, truths: np.ndarray) -> np.ndarray:
+def log_scores(lower: np.ndarray, upper: np.ndarray, truths: np.ndarray) -> np.ndarray:
+    """Interval score of each case, in log."""
     return interval_score(*(np.log(np.asarray(values) + OFFSET) for values in (lower, upper, truths)), LEVEL)
 
 
-def _log_spread(case: Case) -> float:
+def log_spread(case: Case) -> float:
+    """Standard deviation of the draws' logs."""
     return float(np.std(np.log(np.array(case.draws) + OFFSET), ddof=1))
 
 
@@ -204,7 +208,7 @@ def coverage_tables() -> None:
     errors = [math.log(case.truth / case.value) for case in cases]
     print(f"The draws' own 5 % to 95 % range holds {raw} of {len(cases)}.")
     print(f"log true/stated of the ensemble: mean {np.mean(errors):+.3f}, sd {np.std(errors, ddof=1):.3f}")
-    print(f"Spearman of all draws' spread and abs error: {spearman([_log_spread(c) for c in cases], np.abs(errors)):.2f}")
+    print(f"Spearman of all draws' spread and abs error: {spearman([log_spread(c) for c in cases], np.abs(errors)):.2f}")
     for name, one in records.items():
         proven = ", ".join(f"{100 * level:g} %: {one.proven((cases[0],), level):.3f}" for level in LEVELS)
         print(f"{name}: n = {one.n}; proven at worst {proven}")
@@ -242,6 +246,31 @@ def others_table() -> None:
         flags = ", ".join(result["flags"]) or "-"
         rows.append([file.parts[-4].replace("_", " "), file.parts[-3], result["status"], said, flags])
     print(markdown_table(["kind", "study", "status", "what is stated", "flags"], rows))
+
+
+def left_out_table() -> None:
+    """Dice, bias and the gate where the network has not seen the institution, beside the fold network's own, same patients."""
+    own = {one.entry["unit"]: one for one in out_of_fold()}
+    gates = {record.identity["preparation"]: record.gate for record in read_records(BUNDLE / "calibration")}
+    rows = []
+    for institution in INSTITUTIONS:
+        file = LISTS / f"brain_tumour_without_{institution}.json"
+        ones = list(outlined(OUT / f"without_{institution}", read_entries(file, "left_out")))
+        less = [one.dice - own[one.entry["unit"]].dice for one in ones]
+        ratios, of_own = ([log_ratio(one) for one in group] for group in (ones, [own[one.entry["unit"]] for one in ones]))
+        accepted = sum(gates["with skull"].judge(one.result["study_scores"]).accepted for one in ones)
+        rows.append(
+            [institution, str(len(ones)), f"{np.mean([one.dice for one in ones]):.3f}"]
+            + [with_interval(less, [one.entry["unit"] for one in ones], "+.3f"), f"{np.median(ratios):+.2f}"]
+            + [f"{np.mean(np.abs(ratios)):.2f}", f"{np.mean(np.abs(of_own)):.2f}", f"{accepted} of {len(ones)}"]
+        )
+    head = ["left out", "n", "mean Dice", "less the fold network's (95 %)", "median log true/stated", "mean absolute log error"]
+    print(markdown_table([*head, "the fold network's", "gate accepts"], rows))
+
+
+def log_ratio(one: Outlined) -> float:
+    """Log of true over found voxels, both on the outline's grid."""
+    return math.log((one.true.sum() + OFFSET) / (one.found.sum() + OFFSET))
 
 
 if __name__ == "__main__":

@@ -10,28 +10,25 @@ All three are calibrated on the same patients in the same way, the patient itsel
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
+from frame import FOLDS, LISTS, PREPARED, ROOT, parsed_bundle, predict, step_parser, studies_of
+from left_out import LEVEL, held, left_out_ends, truths_of, with_interval
 from monai.inferers import sliding_window_inference
-from parsed_bundle import parsed_bundle
-from predict_once import ROOT
-from tumour_volume_predict import BUNDLE, DRAWS_OF_ONE, FOLDS, LISTS, OUT, PREPARED, predict
-from tumour_volume_tables import LEVEL, OFFSET, PARTS, WIDTHS, left_one_out, log_scores, log_spread
+from tumour_volume_predict import BUNDLE, OF_ONE, OUT, WRITERS
+from tumour_volume_tables import OFFSET, PARTS, WIDTHS, log_scores, log_spread
 
 from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.read_cases import read_cases
 from caveat.inference.calibration.settings import read_calibration
 from caveat.inference.engine.study_grid import element_of_grid
 from caveat.inference.evaluation.markdown import markdown_table
-from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.targets.drawn import Drawn
 from caveat.networks.draws.consistent_dropout import ConsistentDropout
-from caveat.transforms.study.discover import studies_from_list
 
 HALF, OVERLAP = 64, 0.5
 WINDOWS, PATCHWORK = OUT / "windows", OUT / "windows_patchwork.json"
@@ -41,18 +38,17 @@ ONE, OURS, THEIRS = "one window", "half the head, one mask a draw", "half the he
 
 def main() -> None:
     """Run one step."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("predict", "table"))
-    {"predict": predict_all, "table": table}[parser.parse_args().step]()
+    steps = {"predict": predict_all, "table": table}
+    steps[step_parser(__doc__, steps).parse_args().step]()
 
 
 def predict_all() -> None:
     """Windows of half the head, consistent and not."""
-    half = {"inferer::roi_size": [HALF, -1, -1], "inferer::overlap": OVERLAP, "inferer::draws": DRAWS_OF_ONE}
+    half = OF_ONE | {"inferer::roi_size": [HALF, -1, -1], "inferer::overlap": OVERLAP}
     volumes: dict[str, list[float]] = {}
     for network, fold in enumerate(FOLDS):
-        studies = studies_from_list(LISTS / f"brain_tumour_fold{fold}.json", "out_of_fold", dataset_dir=PREPARED)
-        predict(WINDOWS / f"fold{fold}", studies, "dropout", **{"member": network}, **half)
+        studies = studies_of(LISTS / f"brain_tumour_fold{fold}.json", ["out_of_fold"], dataset_dir=PREPARED)
+        predict(BUNDLE, WINDOWS / f"fold{fold}", studies, "dropout", WRITERS, **half, member=network)
         if not PATCHWORK.is_file():
             volumes |= patchwork_volumes(studies, network)
     if volumes:
@@ -74,7 +70,10 @@ def patchwork_volumes(studies: Sequence[Mapping[str, str]], network: int) -> dic
         loaded = preprocessing({key: study[key] for key in ("image", "sha256")})["image"]
         element, image = element_of_grid(loaded.affine, loaded.meta, loaded.ndim - 1), loaded.as_tensor()[None]
         window = [HALF, *image.shape[3:]]
-        logits = [sliding_window_inference(image, window, 1, sampler, OVERLAP, mode="gaussian")[0] for _ in range(DRAWS_OF_ONE)]
+        logits = [
+            sliding_window_inference(image, window, 1, sampler, OVERLAP, mode="gaussian")[0]
+            for _ in range(OF_ONE["inferer::draws"])
+        ]
         draws = [one.softmax(0) for one in logits]
         masks = [one.argmax(0) for one in (torch.stack(draws).mean(0), *draws)]
         counts = [torch.bincount(mask.flatten(), minlength=2).tolist() for mask in masks]
@@ -113,26 +112,21 @@ def as_patchwork(case: Case, volumes: Sequence[float]) -> Case:
 
 
 def figures(cases: Sequence[Case], one_window: Sequence[Case]) -> dict[str, str]:
-    """One row, spreads beside those of one window."""
-    score = WIDTHS["spread of the own draws"]
-    lower, upper, truths = left_one_out(cases, score)
+    """One row, spreads and scores beside those of one window."""
+    score, truths = WIDTHS["spread of the own draws"], truths_of(cases)
+    ends, ends_of_one = (left_out_ends([(score, case) for case in of]) for of in (cases, one_window))
+    scores, scores_of_one = (log_scores(*of, truths) for of in (ends, ends_of_one))
     spreads, of_one = (np.array([log_spread(case) for case in of]) for of in (cases, one_window))
-    scores = log_scores(lower, upper, truths)
-    less = scores - log_scores(*left_one_out(one_window, score))
-    low, high = interval_of_mean(less.tolist(), [case.unit for case in cases])
-    raw = sum(
-        np.quantile(case.draws, (1 - LEVEL) / 2) <= case.truth <= np.quantile(case.draws, (1 + LEVEL) / 2) for case in cases
-    )
-    low, high = interval_of_mean(less.tolist(), [case.unit for case in cases])
+    raw = [np.quantile(case.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) for case in cases]
     errors = [abs(np.log((case.truth + OFFSET) / (case.value + OFFSET))) for case in cases]
     return {
         "mean spread in log": f"{np.mean(spreads):.3f}",
         "of one window's, median over patients": f"{np.median(spreads / of_one):.2f}",
         "mean absolute log error": f"{np.mean(errors):.2f}",
-        "draws' 5 % to 95 % hold": f"{raw}",
-        "calibrated 90 % hold": f"{int(((lower <= truths) & (truths <= upper)).sum())}",
+        "draws' 5 % to 95 % hold": str(sum(low <= case.truth <= high for (low, high), case in zip(raw, cases, strict=True))),
+        "calibrated 90 % hold": str(held(ends, truths)),
         "interval score in log": f"{np.mean(scores):.2f}",
-        "less one window's (95 %)": f"{np.mean(less):+.2f} ({low:+.2f} to {high:+.2f})",
+        "less one window's (95 %)": with_interval(scores - scores_of_one, [case.unit for case in cases], "+.2f"),
     }
 
 
