@@ -49,7 +49,7 @@ PROMISE = {
 def measured(paths: Sequence[Path], kinds: Sequence[str] = ("dicom",)) -> dict[str, Any]:
     """The phantom's ellipsoid in two parts, cut along the first axis, with their volumes: of both with an interval, of the first
     without, of the second none was found."""
-    loaded = LoadStudyd(keys="image", kinds=kinds)({"image": [str(path) for path in paths]})
+    loaded = LoadStudyd(keys="image", kinds=kinds, allow_gaps=True, allow_tilt=True)({"image": [str(path) for path in paths]})
     image = loaded["image"]
     inside = image[0].numpy() > THRESHOLD
     labels = np.where(np.arange(inside.shape[0])[:, None, None] < inside.shape[0] // 2, 1, 2) * inside
@@ -61,7 +61,10 @@ def measured(paths: Sequence[Path], kinds: Sequence[str] = ("dicom",)) -> dict[s
         answer("second", [2], None, None),
     ]
     study = example_study("nifti")
-    result = study["result"] | {"answers": answers, "classes": ["background", "first", "second"], "lesions": []}
+    result = study["result"] | {"answers": answers, "classes": ["background", "first", "second"]}
+    result["lesions"] = [
+        {"unit": "mL", "value": 1.25, "existence": 0.75, "draws": answers[1]["draws"], "centre": [1.0, 2.0, 3.0]}
+    ]
     result["bundle"] = {"name": "phantom", "version": "1.0.0", "weights_sha256": "ab" * 32}
     result["input"] = {"spacing_mm": image.meta["spacing_mm"]}
     mask = torch.as_tensor(labels[None].astype(np.uint8))

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..reasons import REASONS
+
 if TYPE_CHECKING:
     from ..run.run import Finished
     from ..transforms.study.studies import Studies
 
 MOST_SENTENCES = 40
+NO_DICOM = "NO_DICOM_SOURCE"
 
 
 def report_of(finished: Finished, studies: Studies, output: Path) -> dict[str, Any]:
@@ -34,6 +37,9 @@ def as_text(report: dict[str, Any]) -> str:
     parts = [f"{counts['measured']} measured", f"{counts['nothing_found']} nothing found", f"{counts['refused']} refused"]
     if report["not_begun"]:
         parts.append(f"{report['not_begun']} not begun (go on with --resume)")
+    without = sum(NO_DICOM in study["flags"] for study in report["studies"])
+    if without:
+        shown.append(f"no DICOM objects of {without} {'study' if without == 1 else 'studies'}: {REASONS[NO_DICOM].meaning}")
     return "\n".join([*shown, f"{', '.join(parts)}; {report['index']}"])
 
 
@@ -55,6 +61,7 @@ def _entries(finished: Finished, studies: Studies, output: Path) -> Iterator[dic
                 "name": study["name"],
                 "status": outcome.status,
                 "reasons": list(outcome.reasons),
+                "flags": result["flags"],
                 "statements": [answer["statement"] for answer in answers],
                 "answers": [{key: answer.get(key) for key in ("kind", "name", "unit", "value", "region")} for answer in answers],
                 "report": str(output / study["name"] / "report.html"),

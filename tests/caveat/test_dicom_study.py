@@ -19,6 +19,7 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from caveat.cli import main
+from caveat.commands.run_report import as_text
 from caveat.transforms.dicom import volume
 
 CANARY = "Kanarienvogel"
@@ -125,6 +126,13 @@ def test_dicom_objects_are_asked_of_what_reads_dicom(tmp_path, capfd):
     (tmp_path / "in").mkdir()
     assert main(["predict", "retinal_vessels", "-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--dicom"]) == 2
     assert "--dicom is for bundles that read DICOM" in capfd.readouterr().err
+
+
+def test_the_last_lines_say_where_no_dicom_objects_are_and_why():
+    study = {"name": "x", "statements": [], "flags": ["NO_DICOM_SOURCE"]}
+    counts = {"measured": 1, "nothing_found": 0, "refused": 0}
+    said = as_text({"counts": counts, "not_begun": 0, "index": "out/index.html", "studies": [study, study | {"flags": []}]})
+    assert said.startswith("no DICOM objects of 1 study: the study came as no DICOM")
 
 
 @pytest.mark.parametrize("stage", ["read_instances", "read_values", "lay_out"])

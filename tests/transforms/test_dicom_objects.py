@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import highdicom as hd
@@ -19,6 +20,7 @@ from dicom_phantoms import clean_series, enhanced_series, radiograph, raw_number
 from dicom_results import CODES, PROMISE, answer, content, measured, name_of, numbers, texts
 from pydicom import Dataset, dcmread
 
+from caveat.bundle_folders import read_metadata, settings_of, shipped_bundles
 from caveat.reasons import StudyRefused
 from caveat.transforms.objects.codes import BundleCodes
 from caveat.transforms.output.study_folder import WriteStudyd
@@ -49,12 +51,15 @@ def written(study: dict, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=[*ORIENTATIONS, "enhanced"])
+@pytest.fixture(scope="module", params=[*ORIENTATIONS, "enhanced", "with a gap", "tilted"])
 def oriented(request, tmp_path_factory) -> tuple[dict, Path]:
-    """A study of a series that lies otherwise than usual, and the folder of its objects."""
+    """A study of a series that lies otherwise than usual, or was resampled to be read, and the folder of its objects."""
     folder = tmp_path_factory.mktemp("oriented")
-    grid = Grid(SMALL, orientation=ORIENTATIONS.get(request.param, OBLIQUE))
+    tilt = 15.0 if request.param == "tilted" else 0.0
+    grid = Grid(SMALL, orientation=ORIENTATIONS.get(request.param, OBLIQUE), tilt_degrees=tilt)
     objects = [enhanced_series(grid, "MR")] if request.param == "enhanced" else clean_series(grid, "MR")
+    if request.param == "with a gap":
+        del objects[3]
     study = measured(write(objects, folder / "series"))
     return study, written(study, folder / "out")
 
@@ -152,10 +157,10 @@ def test_an_interval_is_ranges_and_bounds_in_the_unit_of_the_value(oblique):
 
 
 def test_a_spread_is_no_uncertainty_of_a_measurement(oblique):
-    """Of two values one is calibrated; the other's draws stand as a standard deviation that says so."""
+    """Of two values one is calibrated; the draws of all, and of the lesion, stand as a standard deviation that says so."""
     report = dcmread(oblique[1] / "measurements.dcm")
     deviations = [item for item in content(report) if item.ValueType == "NUM" and "386136009" in str(item.get("ContentSequence"))]
-    assert len(deviations) == 2 and all("Spread of the draws, not calibrated" in str(item) for item in deviations)
+    assert len(deviations) == 3 and all("Spread of the draws, not calibrated" in str(item) for item in deviations)
     assert str(report).count("371886008") == 1
 
 
@@ -252,18 +257,71 @@ def test_no_text_of_the_source_is_copied_but_whose_it_is(talkative):
         assert CANARY.encode() not in data and b"Phantom^1" in data, name
 
 
+def test_a_name_that_highdicom_doubts_is_not_quoted(tmp_path, caplog, capfd):
+    series = clean_series(Grid(SMALL), "MR")
+    for header in series:
+        header.PatientName = f"{CANARY}^^^^^^=1=2=3"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        study = measured(write(series, tmp_path / "series"))
+    capfd.readouterr()
+    with caplog.at_level("DEBUG"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        folder = written(study, tmp_path / "out")
+    assert CANARY not in caplog.text + "".join(capfd.readouterr())
+    assert CANARY in str(dcmread(folder / "measurements.dcm").PatientName)
+
+
+def test_a_lesion_has_its_centre_and_the_share_of_draws_that_have_it(oblique):
+    report = dcmread(oblique[1] / "measurements.dcm")
+    assert numbers(report, "Share of the draws that have a part of it") == [(0.75, "1")]
+    centre = next(item for item in content(report) if item.ValueType == "SCOORD3D")
+    assert list(centre.GraphicData) == [-1.0, -2.0, 3.0], "LPS"
+    assert centre.ReferencedFrameOfReferenceUID == dcmread(oblique[1] / "segmentation.dcm").FrameOfReferenceUID
+
+
 def test_absent_and_malformed_elements_are_empty(talkative):
     for name in OBJECTS:
         header = dcmread(talkative / name)
         assert (header.PatientBirthDate, header.StudyTime, header.PatientSex, header.StudyID) == ("", "", "", ""), name
 
 
-@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dicom3tools is not installed; make test-pacs fails without it")
+def validate(folder: Path) -> None:
+    """By dciodvfy, which `make test-pacs` fails without."""
+    if shutil.which("dciodvfy") is None:
+        pytest.skip("dicom3tools is not installed")
+    paths = sorted(folder.glob("*.dcm"))
+    assert paths
+    for path in paths:
+        said = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, text=True).stderr
+        assert "Error" not in said, (path.name, said)
+
+
 def test_dciodvfy_has_no_errors(oblique, oriented, talkative):
     for folder in (oblique[1], oriented[1], talkative):
-        for path in sorted(folder.glob("*.dcm")):
-            said = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, text=True).stderr
-            assert "Error" not in said, (path.name, said)
+        validate(folder)
+
+
+@pytest.mark.parametrize("bundle", [name for name, folder in shipped_bundles().items() if "dicom" in settings_of(folder)])
+def test_dciodvfy_has_no_errors_in_what_a_bundle_answers(bundle, tmp_path):
+    """Its classes, measurements and landmarks with their codes, numbers made up."""
+    config, codes = settings_of(shipped_bundles()[bundle]), read_metadata(shipped_bundles()[bundle])["dicom"]
+    if "measurements" in config:
+        study = measured(write(clean_series(Grid(SMALL), "CT"), tmp_path / "series"))
+        study["result"]["classes"] = config["class_names"]
+        study["segmentation"] = study["segmentation"].clamp(max=len(config["class_names"]) - 1)
+        study["result"]["answers"] = [
+            answer(one["name"], one["classes"], 1.5, PROMISE | {"lower": 1.0, "upper": 2.0}) for one in config["measurements"]
+        ]
+    else:
+        study = measured(write([radiograph(PixelSpacing=[0.5, 0.5])], tmp_path / "series"), ("radiograph",))
+        ellipse = PROMISE | {"kind": "ellipse", "semi_axes": [3.0, 1.0], "directions": [[0.6, 0.8], [0.8, -0.6]], "area": 9.4}
+        study["result"] |= {"answers": [landmark(name, [20.0, 10.0], ellipse) for name in config["landmarks"]], "lesions": []}
+        del study["segmentation"]
+    (tmp_path / "out").mkdir()
+    for writer in (DicomSegmentationWriter(codes), DicomReportWriter(codes), DicomPictureWriter(64)):
+        writer.write(study, tmp_path / "out")
+    validate(tmp_path / "out")
 
 
 def test_a_study_that_was_no_dicom_is_flagged(tmp_path):
@@ -299,7 +357,7 @@ def test_landmarks_are_points_and_regions_on_the_radiograph(tmp_path):
     study = measured(write([radiograph(ImagerPixelSpacing=[0.5, 0.5])], tmp_path / "series"), ("radiograph",))
     disc = PROMISE | {"kind": "disc", "radius": 2.0, "area": 12.6}
     marks = [landmark("inside", [20.0, 10.0], disc), landmark("beside", None, None)]
-    study["result"] |= {"answers": marks, "classes": []}
+    study["result"] |= {"answers": marks, "classes": [], "lesions": []}
     del study["segmentation"]
     report = hd.sr.srread(written(study, tmp_path / "out") / "measurements.dcm")
     point, outline = (group.roi for group in report.content.get_planar_roi_measurement_groups())
@@ -310,6 +368,7 @@ def test_landmarks_are_points_and_regions_on_the_radiograph(tmp_path):
         "phantom study",
         "phantom beside",
     ]
+    validate(tmp_path / "out")
 
 
 def landmark(name: str, index: list[float] | None, region: dict | None) -> dict:

@@ -1,4 +1,4 @@
-"""pydicom's own messages, kept out of the way: they may hold words of the file."""
+"""pydicom's own messages and highdicom's, kept out of the way: they may hold words of the file."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+LIBRARIES = ("pydicom", "highdicom")
+
 
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Silence warnings and the logger. pydicom is Python alone, so the error stream itself need not be turned away."""
-    logger = logging.getLogger("pydicom")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    """Silence warnings and the loggers. Both are Python alone, so the error stream itself need not be turned away."""
+    loggers = [logging.getLogger(name) for name in LIBRARIES]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -14,16 +14,8 @@ from pydicom.sr.codedict import codes as DICTIONARY
 OWN = "99CAVEAT"
 """Scheme of what the standard has no code for."""
 LONGEST_MEANING = 64
-UNITS = {
-    "mm": "mm",
-    "mm2": "mm2",
-    "mm3": "mm3",
-    "mL": "mL",
-    "%": "%",
-    "pixels": "{pixels}",
-    "voxels": "{voxels}",
-}
-"""A result's units in UCUM; what is in braces has no dimension."""
+UNITS = ("mm", "mm2", "mm3", "mL", "%")
+"""Of a result that UCUM has; others, such as voxels, count elements and stand in braces, where it lets anything stand."""
 SCHEMES = ("SCT", "DCM")
 """That codes of metadata are of, beside this program's own."""
 
@@ -103,4 +95,4 @@ def own_code(name: str, meaning: str) -> Code:
 
 def unit_code(unit: str) -> Code:
     """The unit of an answer in UCUM."""
-    return Code(UNITS[unit], "UCUM", unit)
+    return Code(unit if unit in UNITS else f"{{{unit.replace(' ', '_')}}}", "UCUM", unit)

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian
 
+from ..dicom.quiet_pydicom import quiet_pydicom
 from ..drawing.sentence_page import picture_page, text_pages
 from ..drawing.views import scene_of
 from ..files.arrays import plain
@@ -56,8 +57,9 @@ class DicomPictureWriter(Writer):
         source = source_of(study)
         if not source:
             return
-        pages = [_capture(page, number, study, source[0]) for number, page in enumerate(self._pages(study), start=1)]
-        identify(pages, source[0])
+        with quiet_pydicom():
+            pages = [_capture(page, number, study, source[0]) for number, page in enumerate(self._pages(study), start=1)]
+            identify(pages, source[0])
         for number, page in enumerate(pages, start=1):
             write_object(page, folder / f"picture-{number}.dcm")
 

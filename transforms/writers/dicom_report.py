@@ -11,6 +11,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import Code
 
+from ..dicom.quiet_pydicom import quiet_pydicom
 from ..drawing.class_names import class_names
 from ..files.answers import landmarks_of, measurements_of
 from ..files.arrays import plain
@@ -55,12 +56,14 @@ class DicomReportWriter(Writer):
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: with `result`, and `dicom_files`, or refused with the `image` of its entry."""
         source = source_of(study)
-        if source:
-            place = folder / SEGMENTATION
-            segmentation = dcmread(place, stop_before_pixels=True) if place.is_file() else None
+        if not source:
+            return
+        place = folder / SEGMENTATION
+        segmentation = dcmread(place, stop_before_pixels=True) if place.is_file() else None
+        with quiet_pydicom():
             made = self._object(study, source, segmentation)
             identify([made], source[0])
-            write_object(made, folder / NAME)
+        write_object(made, folder / NAME)
 
     def lacks(self, study: Mapping[Hashable, Any]) -> tuple[str, ...]:
         """NO_DICOM_SOURCE where there is nothing to file an object under."""

@@ -10,6 +10,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
+from ..dicom.quiet_pydicom import quiet_pydicom
 from ..drawing.class_names import CLASS_COLOURS, class_names
 from ..files.arrays import affine_of, array_of, is_picture, plain
 from ..image.lps import LPS_TO_RAS
@@ -49,10 +50,12 @@ class DicomSegmentationWriter(Writer):
         if "segmentation" not in study or is_picture(study) or not array_of(study, "segmentation").any():
             return
         source = source_of(study)
-        if source:
+        if not source:
+            return
+        with quiet_pydicom():  # highdicom quotes names that it doubts
             made = self._object(study, source)
             identify([made], source[0])
-            write_object(made, folder / NAME)
+        write_object(made, folder / NAME)
 
     @classmethod
     def example(cls) -> DicomSegmentationWriter:
