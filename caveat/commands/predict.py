@@ -42,6 +42,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="of studies that came as DICOM also write segmentation, report and pictures as DICOM objects of the same study, "
         "marked as research; needs caveat[dicom]",
     )
+    parser.add_argument(
+        "--labelmap",
+        action="store_true",
+        help="with --dicom: the segmentation as one label map, which few viewers read yet (default: a binary segment a class)",
+    )
     parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
     parser.add_argument(
         "--spacing",
@@ -162,6 +167,8 @@ def check_dicom(options: argparse.Namespace, bundle: Path) -> None:
     """
     if options.dicom and "dicom" not in settings_of(bundle):
         raise StudyRefused("WRONG_USAGE", "--dicom is for bundles that read DICOM")
+    if options.labelmap and not options.dicom:
+        raise StudyRefused("WRONG_USAGE", "--labelmap says how --dicom writes the segmentation")
     if options.dicom and find_spec("highdicom") is None:
         raise StudyRefused("WRONG_USAGE", "--dicom needs highdicom: pip install 'caveat[dicom]'")
 
@@ -209,6 +216,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "record": None if options.record is None else options.record.resolve(),
         "keep_draws": options.keep_draws or None,
         "dicom": options.dicom or None,
+        "labelmap": options.labelmap or None,
         "maps": options.maps,
         "threads": options.threads,
         "assume_orientation": options.assume_orientation or None,

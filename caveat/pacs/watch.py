@@ -87,7 +87,12 @@ class Watch:
         """All changes since the last one that is done. Returns: how many series were measured."""
         measured, at_end = 0, False
         while not at_end:
-            arrived, last, at_end = self.archive.arrived(self._since())
+            since = self._since()
+            arrived, last, at_end = self.archive.arrived(since)
+            if last < since:
+                raise RunFailed(
+                    "this archive has seen fewer changes than were done here: it is another one; watch it in another folder"
+                )
             for one in arrived:
                 if stopping():
                     return measured

@@ -42,7 +42,7 @@ class Stored(Archive):
 
     def arrived(self, since: int) -> tuple[list[Arrived], int, bool]:
         later = [one for one in self.changes if one.number > since]
-        return later[:2], later[:2][-1].number if later else since, len(later) <= 2
+        return later[:2], (later[:2] or self.changes)[-1].number, len(later) <= 2
 
     def series(self, key: str) -> Series | None:
         return self.known[key]
@@ -126,6 +126,12 @@ def test_a_watch_is_alone_in_its_folder(tmp_path):
 
     watched(archive(one=series()), tmp_path, second)
     assert inside == ["OUTPUT_OF_ANOTHER_RUN"]
+
+
+def test_another_archive_is_not_taken_for_the_one_that_was_watched(tmp_path):
+    watched(archive(one=series(), two=series()), tmp_path)
+    with pytest.raises(RunFailed, match="another one"):
+        watched(archive(one=series()), tmp_path)
 
 
 def test_a_number_that_cannot_be_read_is_not_taken_for_the_beginning(tmp_path):

@@ -92,6 +92,16 @@ def test_the_mask_lies_where_it_was_measured(oriented):
         np.testing.assert_allclose(places(volume.array == label, to_ras), expected, atol=0.01)
 
 
+def test_a_label_map_on_request_lies_there_too(oblique, tmp_path):
+    DicomSegmentationWriter(CODES, labelmap=True).write(oblique[0], tmp_path)
+    segmentation = hd.seg.segread(tmp_path / "segmentation.dcm")
+    assert segmentation.SegmentationType == "LABELMAP"
+    volume = segmentation.get_volume(combine_segments=True)
+    for label in (1, 2):
+        found = places(volume.array == label, np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.affine)
+        np.testing.assert_allclose(found, expected_places(oblique[0], label), atol=0.01)
+
+
 def dcmqi(tool: str, *options: str | Path) -> None:
     """Run one of dcmqi's programs, of this environment or the system."""
     program = shutil.which(tool, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

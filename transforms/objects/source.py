@@ -55,15 +55,17 @@ def source_of(study: Mapping[Hashable, Any]) -> tuple[Dataset, ...]:
             path or paths of its entry.
 
     Returns:
-        () where it came as no DICOM, or says neither which study it is of nor which objects it is made of.
+        () where it came as no DICOM, does not say which study it is of or which objects it is made of, or is gone.
     """
     stated = study.get("dicom_files")
-    instances = list(map(read_instance, map(Path, json.loads(stated)))) if stated else _of_refused(study.get("image"))
+    paths = [Path(path) for path in json.loads(stated)] if stated else []
+    instances = [_readable(path) for path in paths] if stated else _of_refused(study.get("image"))
     with quiet_pydicom():
-        return tuple(reduced(one) for one in instances) if all(map(_is_identified, instances)) else ()
+        known = [one for one in instances if one is not None and _is_identified(one)]
+        return tuple(map(reduced, known)) if len(known) == len(instances) else ()
 
 
-def _of_refused(image: Any) -> list[Instance]:
+def _of_refused(image: Any) -> list[Instance | None]:
     """The first image of each series of a study that was refused, where it is one study of one patient and nobody else's."""
     try:
         paths = [Path(one) for one in ([image] if isinstance(image, str | Path) else image)]
@@ -73,7 +75,7 @@ def _of_refused(image: Any) -> list[Instance]:
         return []
     if len(studies) != 1 or studies[0].problem is not None:
         return []
-    return list({one.series: one for one in reversed(studies[0].instances)}.values())[::-1]
+    return [*{one.series: one for one in reversed(studies[0].instances)}.values()][::-1]
 
 
 def _readable(path: Path) -> Instance | None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import highdicom as hd
 
 NAME = "segmentation.dcm"
-KINDS = ("BINARY", "LABELMAP")
 
 
 class DicomSegmentationWriter(Writer):
@@ -34,16 +33,14 @@ class DicomSegmentationWriter(Writer):
 
     Args:
         codes: `dicom` of the bundle's metadata.
-        kind: BINARY, which every viewer of segmentations reads, or LABELMAP, one label map, which few do.
+        labelmap: one label map, which few viewers read, in place of a binary segment a class.
     """
 
     of_dicom = True
 
-    def __init__(self, codes: Mapping[str, Any], kind: str = "BINARY") -> None:
-        if kind not in KINDS:
-            raise ValueError(f"segmentations are {' or '.join(KINDS)}, got {kind!r}")
+    def __init__(self, codes: Mapping[str, Any], labelmap: bool = False) -> None:
         self.codes = BundleCodes.of(codes)
-        self.kind = kind
+        self.kind = "LABELMAP" if labelmap else "BINARY"
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: with `segmentation` of a volume and `dicom_files`."""
