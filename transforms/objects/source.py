@@ -59,13 +59,13 @@ def source_of(study: Mapping[Hashable, Any]) -> tuple[Dataset, ...]:
     """
     stated = study.get("dicom_files")
     paths = [Path(path) for path in json.loads(stated)] if stated else []
-    instances = [_readable(path) for path in paths] if stated else _of_refused(study.get("image"))
+    instances: Sequence[Instance | None] = list(map(_readable, paths)) if stated else _of_refused(study.get("image"))
     with quiet_pydicom():
         known = [one for one in instances if one is not None and _is_identified(one)]
         return tuple(map(reduced, known)) if len(known) == len(instances) else ()
 
 
-def _of_refused(image: Any) -> list[Instance | None]:
+def _of_refused(image: Any) -> Sequence[Instance | None]:
     """The first image of each series of a study that was refused, where it is one study of one patient and nobody else's."""
     try:
         paths = [Path(one) for one in ([image] if isinstance(image, str | Path) else image)]
