@@ -23,12 +23,13 @@ class RandAugmentSlicesd:
     arithmetic, and more than a training step of a small network. Random numbers are torch's.
 
     Args:
-        image_key: (B, channels, x, y), 0 outside the head, `largest` at most. The channels are a slice between its neighbours.
+        image_key: (B, channels, x, y), 0 outside the head, `largest` at most.
         label_key: (B, 1, x, y), values between 0 and 1. It becomes (B, 2, x, y), background first.
         window: size of what comes out, in pixels.
         turn: largest angle in radians. scale: largest change of size, as a logarithm. shift: largest shift in pixels.
         factor: largest relative change of the image's factor. noise: largest standard deviation.
         largest: value of the image, which a gamma leaves where it is.
+        neighbours: whether the channels are a slice between its neighbours, whose order may be turned round.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class RandAugmentSlicesd:
         factor: float = 0.25,
         noise: float = 0.15,
         largest: float = 7.5,
+        neighbours: bool = True,
     ) -> None:
         self.image_key = image_key
         self.label_key = label_key
@@ -52,14 +54,16 @@ class RandAugmentSlicesd:
         self.factor = factor
         self.noise = noise
         self.largest = largest
+        self.neighbours = neighbours
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Args: data: a batch. Returns: the same, augmented."""
-        image, tumour = (torch.as_tensor(data[key]).as_subclass(torch.Tensor) for key in (self.image_key, self.label_key))
-        image = torch.where(_chance(image, 0.5), image.flip(1), image)
-        moved = self._move(torch.cat([image, tumour], dim=1))
-        image, tumour = moved[:, :-1], moved[:, -1:]
-        return dict(data) | {self.image_key: self._look(image), self.label_key: torch.cat([1 - tumour, tumour], dim=1)}
+        image, label = (torch.as_tensor(data[key]).as_subclass(torch.Tensor) for key in (self.image_key, self.label_key))
+        if self.neighbours:
+            image = torch.where(_chance(image, 0.5), image.flip(1), image)
+        moved = self._move(torch.cat([image, label], dim=1))
+        image, label = moved[:, :-1], moved[:, -1:]
+        return dict(data) | {self.image_key: self._look(image), self.label_key: torch.cat([1 - label, label], dim=1)}
 
     def _move(self, slices: torch.Tensor) -> torch.Tensor:
         """Mirror, turn, size, shear and shift by one bilinear resampling. Args: slices: (B, C, x, y). Returns: in windows."""
