@@ -1,13 +1,13 @@
 """List the fluorescence nuclei, and their fixed splits by field of view.
 
-Run before any training: `python data_lists/list_nuclei.py`; running again writes the lists once more, byte for byte. The set is used
-where it lies (CAVEAT_DATA), with its `index.csv`.
+Run before any training: `python data_lists/list_nuclei.py`; running again writes the lists once more, byte for byte. The set is
+used where it lies (CAVEAT_DATA), with its `index.csv`.
 
 Files of one field of view are neighbouring tiles, and share a `group`, which is the unit. nuclei.json: a tenth of the groups are
-`test`, of each image size its share, by a seeded shuffle, never by what they show; the others are `training`. nuclei_fold1.json to
-nuclei_fold5.json divide those again, `training` and `out_of_fold`, the groups of each size dealt out in turn: network k trains on fold
-k + 1, and the five are the ensemble. nuclei_out_of_fold.json has the same groups, each with the number of the network that has not
-seen it: what records are made of.
+`test`, of each image size its share, by a seeded shuffle, never by what they show; the others are `training`. nuclei_fold1.json
+to nuclei_fold5.json divide those again, `training` and `out_of_fold`, the groups of each size dealt out in turn: network k trains
+without fold k + 1, and the five are the ensemble. nuclei_out_of_fold.json has the same groups, each with the number of the
+network that has not seen it: what records are made of.
 """
 
 from __future__ import annotations

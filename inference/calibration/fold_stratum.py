@@ -97,7 +97,7 @@ class FoldStratum:
         below, above = (self.scores.get(side) or [math.inf] * self.n for side in ("below", "above"))
         ends = [score.bounds(own[fold], *reach) for fold, *reach in zip(self.folds, below, above, strict=True)]
         lowers, uppers = map(sorted, zip(*ends, strict=True))
-        return Interval(max(lowers[self.n - index], 0.0), uppers[index - 1])
+        return score.interval(max(lowers[self.n - index], 0.0), uppers[index - 1])
 
     def proven(self, level: float, sides: str) -> float:
         """Coverage at worst, in [0, 1]: 0 where the level is not available."""

@@ -21,7 +21,7 @@ class Reduction:
     Args:
         maps: name to tensor (channels, *spatial) on the network grid; kept draws are (draws, classes, *spatial).
         answers: entries of `result.json`'s `answers`.
-        lesions: entries of `result.json`'s `lesions`; `centre` is an index on the network grid.
+        lesions: entries of `result.json`'s `lesions`, from large to small; `centre` is an index on the network grid.
         study_scores: name to number.
     """
 

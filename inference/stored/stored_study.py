@@ -18,7 +18,7 @@ from ...transforms.files.stored_result import with_answers
 from ..engine.labels import THRESHOLD, overlapping_classes, refuse_overlapping_classes
 
 MAP_SUFFIXES = (".nii.gz", ".tif", ".png")
-CERTAIN = ("segmentation", "region", "probability", "lowest_probability")
+CERTAIN = ("segmentation", "region", "objects", "probability", "lowest_probability")
 """Maps that are not of uncertainty."""
 NOT_MAPS = ("preview", "samples", "hypotheses")
 """Pictures for the eye, and stacks of draws that would fill the memory."""

@@ -26,5 +26,6 @@ def true_value(target: Target, truth: Truth, result: Mapping[str, Any]) -> float
     classes, inside = max(target.classes) + 1, int(truth.region.sum())
     if truth.overlapping is not None:
         return target.of_raters([target.of(Drawn.of_masks(element, truth.overlapping, inside))])
-    drawn = [Drawn.of_labels(element, labels, classes, inside) for labels in (truth.labels, *truth.others)]
+    drawn = [Drawn.of_labels(element, truth.labels, classes, inside, truth.numbered)]
+    drawn += [Drawn.of_labels(element, labels, classes, inside) for labels in truth.others]
     return target.of_raters([target.of(one) for one in drawn])

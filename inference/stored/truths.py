@@ -29,6 +29,7 @@ class Truth:
         others: labels of further raters of the study, for measurements whose truth is of all of them.
         overlapping: of classes that may overlap, where each is inside the region: bool (classes, *spatial), the first of them
             class 1. None where the labels say it.
+        numbered: the rater's objects, int (*spatial), from 1 without a gap, where he told them apart.
     """
 
     rater: str
@@ -36,6 +37,7 @@ class Truth:
     region: np.ndarray
     others: tuple[np.ndarray, ...] = ()
     overlapping: np.ndarray | None = None
+    numbered: np.ndarray | None = None
 
     def mask_of(self, index: int) -> np.ndarray:
         """Where one class is: bool (*spatial)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from contourpy import LineType, contour_generator
@@ -20,10 +20,14 @@ SHADOW = 0.55
 """Opacity of the dark seam that holds the lines off a bright ground."""
 INNER_EDGE = 0.75
 """Between the middle of a label's outermost element (1) and the middle of its neighbour (0)."""
+DASHES = (3, 3)
+"""Points of line, points of gap."""
 DOTS = 100
 
 
-def draw_outlines(cuts: Sequence[np.ndarray], colours: Sequence[str], size: tuple[int, int], width: float) -> np.ndarray:
+def draw_outlines(
+    cuts: Sequence[np.ndarray], colours: Sequence[str], size: tuple[int, int], width: float, dashed: Collection[int] = ()
+) -> np.ndarray:
     """Lines round every label of every cut, on a clear ground.
 
     Where the lines of all cuts run together they are `AGREED_COLOUR`; the fewer do, the nearer to the mean of their own colours.
@@ -33,11 +37,12 @@ def draw_outlines(cuts: Sequence[np.ndarray], colours: Sequence[str], size: tupl
         colours: one a cut.
         size: rows and columns of the drawing.
         width: of the lines, pixels.
+        dashed: labels whose lines are.
 
     Returns:
         uint8 (*size, 4).
     """
-    lines = np.stack([line_opacity(cut, size, width) for cut in cuts])
+    lines = np.stack([line_opacity(cut, size, width, dashed=dashed) for cut in cuts])
     opacity = lines.max(axis=0)
     on = lines[:, opacity > 0]  # (cuts, pixels with a line): a few per cent of all
     total = on.sum(axis=0)
@@ -92,7 +97,9 @@ def _on_shadow(colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
     return drawing
 
 
-def line_opacity(cut: np.ndarray, size: tuple[int, int], width: float, level: float = 0.5) -> np.ndarray:
+def line_opacity(
+    cut: np.ndarray, size: tuple[int, int], width: float, level: float = 0.5, dashed: Collection[int] = ()
+) -> np.ndarray:
     """Lines round every label of one cut. Args: as `draw_outlines`; level: 0.5 is the label's edge. Returns: float32 (*size)."""
     renderer = RendererAgg(size[1], size[0], DOTS)
     pen = renderer.new_gc()
@@ -100,9 +107,13 @@ def line_opacity(cut: np.ndarray, size: tuple[int, int], width: float, level: fl
     rows, columns = cut.shape
     onto = Affine2D().translate(0.5, 0.5).scale(size[1] / columns, -size[0] / rows).translate(0, size[0])
     framed = np.pad(cut, 1)  # background all round closes the outline of what reaches the edge
-    where = np.arange(-1, columns + 1), np.arange(-1, rows + 1)
-    for label in np.unique(cut[cut > 0]):
-        inside = contour_generator(*where, (framed == label).astype(np.float32), line_type=LineType.SeparateCode)
+    for label, box in enumerate(ndimage.find_objects(framed), start=1):
+        if box is None:
+            continue
+        down, across = (slice(span.start - 1, span.stop + 1) for span in box)  # one of hundreds of objects is a small part
+        where = np.arange(across.start - 1, across.stop - 1), np.arange(down.start - 1, down.stop - 1)
+        inside = contour_generator(*where, (framed[down, across] == label).astype(np.float32), line_type=LineType.SeparateCode)
+        pen.set_dashes(0, DASHES if label in dashed else None)
         for points, codes in zip(*inside.lines(level), strict=True):
             renderer.draw_path(pen, Path(points, codes), onto)
     return np.asarray(renderer.buffer_rgba())[..., 3] / np.float32(255)

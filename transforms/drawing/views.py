@@ -176,6 +176,9 @@ class Scene:
             labels, several = array_of(study, "segmentation"), {label: colour for label, _, colour in parts(study)}
             cut = plane.cut(labels[0])[rows, columns]
             outline = draw_parts(cut, several, size, width) if several else lines(labels, [AGREED_COLOUR])
+            if "objects" in study:
+                cut = plane.cut(array_of(study, "objects")[0].astype(int))[rows, columns]
+                outline = draw_outlines([cut], [AGREED_COLOUR], size, width, unsure_objects(study["result"]))
         elif landmarks := landmarks_of(study["result"]):
             marks = marks_of(landmarks, self.affine, plane)
             outline = draw_landmarks(marks, (rows, columns), size, width)
@@ -193,6 +196,11 @@ class Scene:
 def scene_of(study: Mapping[Hashable, Any]) -> Scene:
     """The scene that the writers of one study share (`scene`), or one of its own."""
     return study["scene"] if "scene" in study else Scene(study)
+
+
+def unsure_objects(result: Mapping[str, Any]) -> frozenset[int]:
+    """Numbers of the objects that not all draws have: dashed."""
+    return frozenset(number for number, one in enumerate(result["lesions"], start=1) if one["existence"] < 1)
 
 
 def share_of(window: Window, frame: Window) -> tuple[float, ...]:

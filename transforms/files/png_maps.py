@@ -13,6 +13,7 @@ def write_png(path: Path, labels: np.ndarray) -> None:
 
     Args:
         path: ends in .png.
-        labels: (rows, columns), uint8.
+        labels: (rows, columns), uint8, or uint16 for 16 bits a pixel.
     """
-    Image.fromarray(np.ascontiguousarray(labels, dtype=np.uint8)).save(path, format="PNG")
+    depth = np.uint16 if labels.dtype == np.uint16 else np.uint8
+    Image.fromarray(np.ascontiguousarray(labels, dtype=depth)).save(path, format="PNG")

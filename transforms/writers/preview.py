@@ -23,6 +23,7 @@ class PreviewWriter(Writer):
     """The input with the outlines of a few draws, or else of the segmentation; three slices of a volume side by side.
 
     Where there are several classes behind the background, it is the segmentation's, each class in its colour and named below.
+    Of objects that were told apart it is theirs, dashed those that not all draws have.
 
     Args:
         longest: as of the report: with the same, both show one drawing.
@@ -52,8 +53,9 @@ class PreviewWriter(Writer):
 
 
 def panel(study: Mapping[Hashable, Any], view: View) -> np.ndarray:
-    """A view with its lines: of the draws, or of several classes their outlines. Returns: uint8 (rows, columns, 3)."""
-    lines = view.draws if not parts(study) and view.draws is not None else view.outline
+    """A view with its lines: of the draws; of several classes, and of objects, their outlines. Returns: uint8 (rows, columns, 3)."""
+    of_draws = not parts(study) and "objects" not in study and view.draws is not None
+    lines = view.draws if of_draws else view.outline
     return view.photograph if lines is None else lay_over(view.photograph, lines)
 
 

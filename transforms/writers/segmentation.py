@@ -1,4 +1,4 @@
-"""The segmentation, and where it was looked for."""
+"""The segmentation, its objects, and where it was looked for."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from .writer import Writer
 
 
 class SegmentationWriter(Writer):
-    """`segmentation` and `region` as labels on the input's own grid: PNG for pictures, else NIfTI."""
+    """`segmentation`, `region` and `objects` as labels on the input's own grid: PNG for pictures, else NIfTI.
+
+    Objects, from 1 to their number, take 16 bits.
+    """
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
-        """Args: study: with (1, *spatial) labels. Writes segmentation.png or .nii.gz, region likewise."""
-        for key in ("segmentation", "region"):
+        """Args: study: with (1, *spatial) labels. Writes segmentation.png or .nii.gz, the others likewise."""
+        for key, depth in (("segmentation", np.uint8), ("region", np.uint8), ("objects", np.uint16)):
             if key not in study:
                 continue
-            labels = array_of(study, key)[0].astype(np.uint8)
+            labels = array_of(study, key)[0].astype(depth)
             if is_picture(study):
                 write_png(folder / f"{key}.png", labels)
             else:

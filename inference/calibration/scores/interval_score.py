@@ -34,7 +34,11 @@ class IntervalScore(ConformityScore):
         lower, upper = self.bounds(case, *reach)
         if lower > upper:
             lower = upper = (lower + upper) / 2
-        return Interval(max(lower, 0.0), max(upper, 0.0))
+        return self.interval(max(lower, 0.0), max(upper, 0.0))
+
+    def interval(self, lower: float, upper: float) -> Interval:
+        """The region with these ends, of the score's kind."""
+        return Interval(lower, upper)
 
     def about(self, case: Case, other: Case, reach: Sequence[float]) -> tuple[float, ...]:
         lower, upper = self.bounds(other, *reach)
