@@ -7,7 +7,7 @@ Files of one field of view are neighbouring tiles, and share a `group`, which is
 `test`, of each image size its share, by a seeded shuffle, never by what they show; the others are `training`. nuclei_fold1.json
 to nuclei_fold5.json divide those again, `training` and `out_of_fold`, the groups of each size dealt out in turn: network k trains
 without fold k + 1, and the five are the ensemble. nuclei_out_of_fold.json has the same groups, each with the number of the
-network that has not seen it: what records are made of.
+network that has not seen it; `one_of_each` has one image a group, the one of the smallest sha256: what records are made of.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def main() -> None:
         kept = [entry for other in folds if other is not fold for entry in other]
         write_list({"training": kept, "out_of_fold": fold}, HERE / f"{SET}_fold{number}.json")
     numbered = [entry | {"fold": number} for number, fold in enumerate(folds) for entry in fold]
-    write_list({"out_of_fold": numbered}, HERE / f"{SET}_out_of_fold.json")
+    first = {entry["unit"]: entry for entry in sorted(numbered, key=lambda entry: entry["sha256"], reverse=True)}
+    write_list({"out_of_fold": numbered, "one_of_each": list(first.values())}, HERE / f"{SET}_out_of_fold.json")
 
 
 def entries() -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 import monai.bundle
 import pytest
 from monai.bundle import ConfigParser, ckpt_export, verify_metadata, verify_net_in_out
-from phantoms import write_cephalogram, write_fundus, write_head, write_hippocampus_crop, write_lung_crop
+from phantoms import write_cephalogram, write_fundus, write_head, write_hippocampus_crop, write_lung_crop, write_nuclei
 from result_schema import read_valid
 
 from caveat.bundle_folders import ALLOW_LIST, read_metadata, settings_of, shipped_bundles
@@ -32,6 +32,7 @@ PHANTOMS = {
     "CT": (write_lung_crop, "nii.gz"),
     "cephalogram": (write_cephalogram, "png"),
     "radiograph": (write_cephalogram, "png"),
+    "fluorescence": (write_nuclei, "png"),
 }
 """What a bundle of a modality can measure, made by formula."""
 

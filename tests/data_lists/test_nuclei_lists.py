@@ -9,7 +9,8 @@ from pathlib import Path
 LISTS = Path(__file__).resolve().parents[2] / "data_lists"
 PARTS = json.loads((LISTS / "nuclei.json").read_text())
 FOLDS = [json.loads((LISTS / f"nuclei_fold{fold}.json").read_text()) for fold in range(1, 6)]
-OUT_OF_FOLD = json.loads((LISTS / "nuclei_out_of_fold.json").read_text())["out_of_fold"]
+NUMBERED = json.loads((LISTS / "nuclei_out_of_fold.json").read_text())
+OUT_OF_FOLD = NUMBERED["out_of_fold"]
 
 
 def units(entries: list[dict]) -> set[str]:
@@ -35,3 +36,5 @@ def test_the_list_of_the_records_names_the_network_that_has_not_seen_a_picture()
     assert len(OUT_OF_FOLD) == 190
     for entry in OUT_OF_FOLD:
         assert entry["unit"] in units(FOLDS[entry["fold"]]["out_of_fold"])
+    smallest = {unit: min(entry["sha256"] for entry in OUT_OF_FOLD if entry["unit"] == unit) for unit in units(OUT_OF_FOLD)}
+    assert {entry["unit"]: entry["sha256"] for entry in NUMBERED["one_of_each"]} == smallest
