@@ -2,7 +2,7 @@
 
     python benchmarks/nuclei_count_predict.py STEP
 
-pack         after training: the five fold networks into models/model.pt, prints its sha256; which network has seen which image
+pack         after training: the three fold networks into models/model.pt, prints its sha256; which network has seen which image
              into calibration/seen.json
 out_of_fold  each network alone, without draws, on the pictures that it has not seen
 records      the bundle's own sampler on one picture of each field of view, of which records are made
@@ -31,7 +31,8 @@ CHECKPOINTS = Path(os.environ.get("CAVEAT_CHECKPOINTS", ROOT / "checkpoints")) /
 LISTS = ROOT / "data_lists"
 LIST = LISTS / "nuclei.json"
 OUT_OF_FOLD = LISTS / "nuclei_out_of_fold.json"
-FOLDS = (1, 2, 3, 4, 5)
+FOLDS = (1, 2, 3)
+"""Whose networks are trained."""
 PREFIX = "samplers.{}.backbone."
 WRITERS = [
     {"_target_": f"caveat.transforms.writers.{name}"}
@@ -57,7 +58,7 @@ def main() -> None:
 
 
 def pack_members() -> None:
-    """One file of weights for the five networks, network k trained without fold k + 1; and what each has seen."""
+    """One file of weights for the networks, network k trained without fold k + 1; and what each has seen."""
     print(pack([CHECKPOINTS / f"fold{fold}" / "best.pt" for fold in FOLDS], BUNDLE / "models" / "model.pt", PREFIX))
     seen: dict[str, list[int]] = {}
     for network, fold in enumerate(FOLDS):
@@ -74,7 +75,7 @@ def predict_out_of_fold() -> None:
 
 
 def predict_records() -> None:
-    """One picture of each field of view: all five networks, each by its own draws."""
+    """One picture of each field of view: all networks, each by its own draws."""
     predict(OUT / "records", studies_from_list(OUT_OF_FOLD, "one_of_each"), **NUMBERS)
 
 

@@ -34,13 +34,13 @@ def test_the_picture_s_own_objects_are_the_measure(times):
 
 
 def test_a_bent_object_is_one():
-    mask = discs((80, 80), (20, 20, 9), (21, 23, 9), (23, 26, 9), (55, 20, 10), (55, 60, 10))
+    mask = discs((80, 80), (20, 20, 9), (20.5, 22, 9), (21.5, 24, 9), (55, 20, 10), (55, 60, 10))
     assert tell_apart(mask).max() == 3
 
 
 def test_debris_is_no_object():
-    mask = discs((80, 80), *FOUR[1:], (70, 5, 1))  # 5 of 317 pixels
-    assert tell_apart(mask).max() == 3 and tell_apart(mask)[70, 5] == 0
+    mask = discs((80, 80), *FOUR[1:], *[(70, 4 * number, 1) for number in range(1, 9)])  # 5 of 317 pixels, and more of them
+    assert tell_apart(mask).max() == 3 and tell_apart(mask)[70, 4] == 0
 
 
 def test_nothing_is_no_object():

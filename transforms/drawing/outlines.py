@@ -107,7 +107,7 @@ def line_opacity(
     rows, columns = cut.shape
     onto = Affine2D().translate(0.5, 0.5).scale(size[1] / columns, -size[0] / rows).translate(0, size[0])
     framed = np.pad(cut, 1)  # background all round closes the outline of what reaches the edge
-    for label, box in enumerate(ndimage.find_objects(framed), start=1):
+    for label, box in enumerate(ndimage.find_objects(framed.astype(int)), start=1):
         if box is None:
             continue
         down, across = (slice(span.start - 1, span.stop + 1) for span in box)  # one of hundreds of objects is a small part
