@@ -10,7 +10,6 @@ Out of fold a number is of the one network that has not seen the field of view. 
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nuclei_count_predict import BUNDLE, FOLDS, LIST, LISTS, OUT, OUT_OF_FOLD
+from frame import LISTS, step_parser
+from left_out import with_interval
+from nuclei_count_predict import BUNDLE, FOLDS, LIST, OUT, OUT_OF_FOLD
 from skimage.filters import threshold_otsu
 from skimage.measure import regionprops
 
@@ -35,7 +36,6 @@ from caveat.inference.calibration.settings import read_calibration
 from caveat.inference.evaluation.markdown import markdown_table
 from caveat.inference.figures.objects import objects
 from caveat.inference.metrics.auc import auroc
-from caveat.inference.metrics.bootstrap import interval_of_mean
 from caveat.inference.metrics.interval_coverage import CheckedPart, coverage_band, power
 from caveat.inference.metrics.interval_score import interval_score
 from caveat.inference.metrics.object_overlap import object_iou
@@ -65,9 +65,7 @@ NUMBER = ("Dice", "AJI", "AP 0.5", "AP 0.9", "count error")
 def main() -> None:
     """Print one table."""
     tables = {"figures": figure_tables, "widths": width_tables, "coverage": coverage_tables, "sure": sure_tables}
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", choices=tables)
-    tables[parser.parse_args().table]()
+    tables[step_parser(__doc__, tables).parse_args().step]()
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ def figure_tables() -> None:
     groups = {"out of fold": own, "Otsu, same pictures": by_otsu([one.entry for one in own])}
     for size in sorted({one.entry["stratum"] for one in own}):
         groups[f"out of fold, {size}"] = [one for one in own if one.entry["stratum"] == size]
-    test = read_entries(LIST, "test")
+    test = read_entries(LIST, "one_of_test")
     groups |= {"the ensemble, test": predicted(OUT / "test", test), "Otsu, test": by_otsu(test)}
     head = ["pictures", "n (fields of view)", "Dice", "AJI", "AP 0.5", "AP 0.9", "count error: median, mean", "bias", "exact"]
     print(markdown_table(head, [_figure_row(*group) for group in groups.items()]))
@@ -140,8 +138,7 @@ def _figure_row(name: str, pictures: Sequence[Told]) -> list[str]:
     cells = [name, f"{len(pictures)} ({len(set(units))})"]
     for figure in NUMBER[:-1]:
         values = [one.numbers[figure] for one in pictures]
-        low, high = interval_of_mean(values, units)
-        cells.append(f"{np.mean(values):.3f} ({low:.3f} to {high:.3f})")
+        cells.append(with_interval(values, units, ".3f"))
     errors = np.array([one.numbers["count error"] for one in pictures])
     sizes = f"{100 * np.median(abs(errors)):.1f} %, {100 * np.mean(abs(errors)):.1f} %"
     return [*cells, sizes, f"{100 * errors.mean():+.1f} %", f"{100 * np.mean(errors == 0):.0f} %"]
@@ -173,11 +170,10 @@ def _width_row(name: str, cases: Sequence[Case], score: IntervalScore) -> list[s
     for level in LEVELS:
         scores, (lower, upper, truths) = scores_left_out(cases, score, level)
         less = scores - scores_left_out(cases, WIDTHS["the count alone"], level)[0]
-        low, high = interval_of_mean(less.tolist(), [case.unit for case in cases])
         held = int(((lower <= truths) & (truths <= upper)).sum())
         rows.append(
             [f"{100 * level:g} %", f"{held} of {len(cases)}", f"{np.mean(upper - lower):.1f}", f"{np.median(upper - lower):.1f}"]
-            + [f"{np.mean(scores):.1f}", f"{np.mean(less):+.1f} ({low:+.1f} to {high:+.1f})"]
+            + [f"{np.mean(scores):.1f}", with_interval(less, [case.unit for case in cases], "+.1f")]
         )
     return [name, *("<br>".join(cells) for cells in zip(*rows[1:], strict=True))]
 
@@ -203,45 +199,40 @@ def _odd_share(case: Case) -> float:
 
 
 def coverage_tables() -> None:
-    """The records on the test's fields of view, one picture of each and all; what is proven."""
+    """The records on one picture of each of the test's fields of view; what is proven."""
     settings = read_calibration(BUNDLE / "configs" / "calibrate.yaml")
-    read = read_cases(OUT / "test", LIST, "test", settings.truths, data_root(), settings.targets)
+    read = read_cases(OUT / "test", LIST, "one_of_test", settings.truths, data_root(), settings.targets)
     rows = []
     for record in read_records(BUNDLE / "calibration"):
-        cases = read.by_name[record.names[0]]
-        first = {case.unit: case for case in sorted(cases, key=lambda case: case.sha256, reverse=True)}
-        rows += [_coverage_row(record, list(first.values()), cases, level) for level in LEVELS]
-    head = ["measurement", "level", "one of each field of view", "band", "noticed: 10, 20, 30 points less", "all pictures"]
-    print(markdown_table([*head, "median width", "proven"], rows))
+        rows += [_coverage_row(record, read.by_name[record.names[0]], level) for level in LEVELS]
+    head = ["measurement", "level", "holds", "band", "noticed: 10, 20, 30 points less", "median width", "proven at worst"]
+    print(markdown_table(head, rows))
 
 
-def _coverage_row(record: Record, first: Sequence[Case], every: Sequence[Case], level: float) -> list[str]:
+def _coverage_row(record: Record, cases: Sequence[Case], level: float) -> list[str]:
     index = spacings(record.n, level, record.sides)
     claims = len(LEVELS) * len(read_records(BUNDLE / "calibration"))
-    fewest, most = coverage_band([CheckedPart(len(first), index, record.n)], 0.95, claims)
-    noticed = ", ".join(f"{power(len(first), fewest, level - less):.2f}" for less in (0.1, 0.2, 0.3))
-    widths = [2 * region.radius for case in first for region in record.regions((case,), level) or ()]
+    fewest, most = coverage_band([CheckedPart(len(cases), index, record.n)], 0.95, claims)
+    noticed = ", ".join(f"{power(len(cases), fewest, level - less):.2f}" for less in (0.1, 0.2, 0.3))
+    regions = [(case, region) for case in cases for region in record.regions((case,), level) or ()]
+    held = sum(region.contains(case.truth) for case, region in regions)
     return [
-        *(record.names[0], f"{100 * level:g} %", _held(record, first, level), f"{fewest} to {most}", noticed),
-        *(_held(record, every, level), f"{np.median(widths):.1f}", f"{record.proven((first[0],), level):.2f}"),
+        *(record.names[0], f"{100 * level:g} %", f"{held} of {len(cases)}", f"{fewest} to {most}", noticed),
+        *(f"{np.median([2 * region.radius for _, region in regions]):.1f}", f"{record.proven((cases[0],), level):.2f}"),
     ]
-
-
-def _held(record: Record, cases: Sequence[Case], level: float) -> str:
-    held = sum(region.contains(case.truth) for case in cases for region in record.regions((case,), level) or ())
-    return f"{held} of {len(cases)}"
 
 
 def sure_tables() -> None:
     """Nuclei of the test by the share of the draws that have them; how many are real, of an IoU above a half with a truth."""
-    shares, real = [], []
-    for entry in read_entries(LIST, "test"):
+    found_in: list[float] = []
+    is_real: list[bool] = []
+    for entry in read_entries(LIST, "one_of_test"):
         study = OUT / "test" / Path(entry["image"]).stem
         found = read_map(study / "objects.png")[0].astype(int)
         iou = object_iou(truth_of(entry, found.shape).numbered, found)
-        shares += [one["existence"] for one in json.loads((study / "result.json").read_text(encoding="utf-8"))["lesions"]]
-        real += (iou.max(axis=0) > 0.5).tolist()
-    shares, real = np.array(shares), np.array(real)
+        found_in += [one["existence"] for one in json.loads((study / "result.json").read_text(encoding="utf-8"))["lesions"]]
+        is_real += (iou.max(axis=0) > 0.5).tolist()
+    shares, real = np.array(found_in), np.array(is_real)
     bins: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
         "all draws": lambda share: share == 1,
         "90 % to all": lambda share: (share >= 0.9) & (share < 1),

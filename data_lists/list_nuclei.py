@@ -4,7 +4,8 @@ Run before any training: `python data_lists/list_nuclei.py`; running again write
 used where it lies (CAVEAT_DATA), with its `index.csv`.
 
 Files of one field of view are neighbouring tiles, and share a `group`, which is the unit. nuclei.json: a tenth of the groups are
-`test`, of each image size its share, by a seeded shuffle, never by what they show; the others are `training`. nuclei_fold1.json
+`test`, of each image size its share, by a seeded shuffle, never by what they show (`one_of_test`: one image of each, as below);
+the others are `training`. nuclei_fold1.json
 to nuclei_fold5.json divide those again, `training` and `out_of_fold`, the groups of each size dealt out in turn: network k trains
 without fold k + 1, and the five would be the ensemble. nuclei_out_of_fold.json has the same groups, each with the number of the
 network that has not seen it; `one_of_each` has one image a group, the one of the smallest sha256, of the folds whose networks are
@@ -36,14 +37,19 @@ def main() -> None:
     """Write the lists beside this file."""
     test, folds = deal(entries())
     training = [entry for fold in folds for entry in fold]
-    write_list({"training": training, "test": test}, HERE / f"{SET}.json")
+    write_list({"training": training, "test": test, "one_of_test": one_of_each(test)}, HERE / f"{SET}.json")
     for number, fold in enumerate(folds, start=1):
         kept = [entry for other in folds if other is not fold for entry in other]
         write_list({"training": kept, "out_of_fold": fold}, HERE / f"{SET}_fold{number}.json")
     numbered = [entry | {"fold": number} for number, fold in enumerate(folds) for entry in fold]
-    ordered = sorted((entry for entry in numbered if entry["fold"] < TRAINED), key=lambda entry: entry["sha256"], reverse=True)
-    first = {entry["unit"]: entry for entry in ordered}
-    write_list({"out_of_fold": numbered, "one_of_each": list(first.values())}, HERE / f"{SET}_out_of_fold.json")
+    unseen = one_of_each([entry for entry in numbered if entry["fold"] < TRAINED])
+    write_list({"out_of_fold": numbered, "one_of_each": unseen}, HERE / f"{SET}_out_of_fold.json")
+
+
+def one_of_each(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One image of each group, by a number that says nothing of what it shows."""
+    ordered = sorted(entries, key=lambda entry: entry["sha256"], reverse=True)
+    return list({entry["unit"]: entry for entry in ordered}.values())
 
 
 def entries() -> list[dict[str, Any]]:

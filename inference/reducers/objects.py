@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from caveat.reasons import StudyRefused
+
 from ...networks.draws.draw import Draw
 from ..engine.block import Block
 from ..engine.labels import labels_of
@@ -18,6 +20,8 @@ from ..metrics.object_overlap import object_iou
 from ..targets.object_area import ObjectArea
 from ..targets.tell_apart import at_border, tell_apart
 
+MOST = 65_535
+"""That 16 bits can number."""
 SAME = 0.5
 """IoU above which an object of a draw is that of the reported mask: no two can be."""
 
@@ -33,6 +37,9 @@ class Objects(Reducer):
 
     Args:
         measurement: area of the objects, with the classes that are the structure.
+
+    Raises:
+        StudyRefused: NOT_THIS_KIND, in `finish`: more objects than 16 bits can number.
     """
 
     needs = ("Moments",)
@@ -56,6 +63,8 @@ class Objects(Reducer):
         labels = labels_of(results["Moments"].maps["mean"], axis=0).cpu().numpy()
         reported = _from_large_to_small(tell_apart(np.isin(labels, self.measurement.classes)))
         own = np.bincount(reported.ravel())[1:]
+        if len(own) > MOST:
+            raise StudyRefused("NOT_THIS_KIND", f"{len(own)} objects, at most {MOST} can be numbered")
         numbers = range(1, len(own) + 1)
         areas = np.stack([self._areas_in(draw, reported) for draw in range(len(self._bits))])  # (draws, objects)
         centres, cut = ndimage.center_of_mass(reported > 0, reported, numbers), set(at_border(reported).tolist())

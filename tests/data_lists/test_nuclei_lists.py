@@ -23,6 +23,7 @@ def test_a_tenth_of_the_fields_of_view_of_each_size_is_the_test():
     assert (len(units(PARTS["training"])), len(units(PARTS["test"]))) == (88, 10)
     assert not units(PARTS["training"]) & units(PARTS["test"])
     assert len({entry["sha256"] for part in PARTS.values() for entry in part}) == 225
+    assert units(PARTS["one_of_test"]) == units(PARTS["test"]) and len(PARTS["one_of_test"]) == 10
 
 
 def test_every_field_of_view_is_out_of_one_fold_and_the_test_in_none():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -14,6 +15,7 @@ from caveat.inference.reducers.moments import Moments
 from caveat.inference.reducers.objects import Objects
 from caveat.inference.targets.object_area import ObjectArea
 from caveat.networks.draws.draw import first_draws
+from caveat.reasons import StudyRefused
 from caveat.transforms.drawing.outlines import draw_outlines
 from caveat.transforms.drawing.views import unsure_objects
 from caveat.transforms.writers.example_study import example_study
@@ -54,6 +56,12 @@ def test_an_object_exists_in_the_draws_that_have_one_of_iou_above_a_half():
 
 def test_what_the_border_cuts_is_told_apart():
     assert [one["cut"] for one in reduced(picture((0, 5, 9), (20, 20, 8))).lesions] == [True, False]
+
+
+def test_more_objects_than_can_be_numbered_are_refused(monkeypatch):
+    monkeypatch.setattr("caveat.inference.reducers.objects.MOST", 1)
+    with pytest.raises(StudyRefused, match="NOT_THIS_KIND"):
+        reduced(picture((2, 2, 8), (20, 20, 8)))
 
 
 def test_no_object_is_none():

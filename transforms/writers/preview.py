@@ -53,7 +53,7 @@ class PreviewWriter(Writer):
 
 
 def panel(study: Mapping[Hashable, Any], view: View) -> np.ndarray:
-    """A view with its lines: of the draws; of several classes, and of objects, their outlines. Returns: uint8 (rows, columns, 3)."""
+    """A view with its lines: of the draws; of several classes and of objects the outlines. Returns: uint8 (rows, columns, 3)."""
     of_draws = not parts(study) and "objects" not in study and view.draws is not None
     lines = view.draws if of_draws else view.outline
     return view.photograph if lines is None else lay_over(view.photograph, lines)
