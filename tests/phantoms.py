@@ -48,8 +48,16 @@ def picture_bytes(pixels: np.ndarray | Image.Image, form: str = "PNG", **options
 
 def write_fundus(path: Path, seed: int = 0, rows: int = 450, columns: int = 470) -> Path:
     """A fundus photograph as a file; its extension says the format."""
-    Image.fromarray(fundus(rows, columns, seed)[0]).save(path)
+    path.write_bytes(_fundus_file(path.suffix, seed, rows, columns))
     return path
+
+
+@cache
+def _fundus_file(suffix: str, seed: int, rows: int, columns: int) -> bytes:
+    """One that many tests ask for is compressed once."""
+    file = BytesIO()
+    Image.fromarray(fundus(rows, columns, seed)[0]).save(file, format=Image.registered_extensions()[suffix])
+    return file.getvalue()
 
 
 def cephalogram(rows: int = 240, columns: int = 194, seed: int = 0) -> np.ndarray:
