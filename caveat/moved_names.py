@@ -11,6 +11,8 @@ from .reasons import StudyRefused
 
 CONFIGS = ("*/*.yaml", "*/*.yml", "*/*.json")
 """A bundle's own, in its `configs` and `settings`."""
+AS_IT_IS = {"encoding": "utf-8", "errors": "surrogateescape"}
+"""Whatever else stands in a config is kept, and is no matter of names."""
 
 
 def with_new_names(text: str) -> tuple[str, dict[str, str]]:
@@ -26,14 +28,14 @@ def with_new_names(text: str) -> tuple[str, dict[str, str]]:
 
 
 def configs_of(bundle: Path) -> list[Path]:
-    """The configs of a bundle's folder."""
+    """The configs of a bundle's folder, to be read with `AS_IT_IS`."""
     return sorted(path for pattern in CONFIGS for path in bundle.glob(pattern) if path.parent.name in ("configs", "settings"))
 
 
 def refuse_older_names(bundle: Path) -> None:
     """Raises: StudyRefused: NAMES_MOVED, with the first name and where it is now."""
     for path in configs_of(bundle):
-        for older, newer in with_new_names(path.read_text(encoding="utf-8"))[1].items():
+        for older, newer in with_new_names(path.read_text(**AS_IT_IS))[1].items():
             raise StudyRefused("NAMES_MOVED", f"{path.name} says {older}, which is now {newer}")
 
 

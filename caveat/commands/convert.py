@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..exit_status import ExitStatus
-from ..moved_names import configs_of, with_new_names
+from ..moved_names import AS_IT_IS, configs_of, with_new_names
 from ..reasons import StudyRefused
 from .stated_path import stated_input
 
@@ -30,9 +30,9 @@ def run(options: argparse.Namespace) -> int:
 
 def convert(path: Path) -> bool:
     """Change one config. Returns: whether it held an older name."""
-    text, found = with_new_names(path.read_text(encoding="utf-8"))
+    text, found = with_new_names(path.read_text(**AS_IT_IS))
     for older, newer in found.items():
         print(f"{path.name}: {older} is now {newer}")
     if found:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, **AS_IT_IS)
     return bool(found)

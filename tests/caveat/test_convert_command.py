@@ -71,7 +71,10 @@ def test_an_older_bundle_is_refused_with_the_new_place_and_converted_once(bundle
     assert len(told) == 4 and told[-1] == "1 of 2 configs changed"
     assert (bundle / "configs" / "inference.yaml").read_text() == NEWER
     assert find_bundle(str(bundle)) == bundle
-    assert main(["convert", str(bundle)]) == 0 and "0 of 2 configs changed" in capsys.readouterr().out
+    (bundle / "configs" / "notes.json").write_bytes(b'"\xff caveat.inference.inferer"')
+    assert main(["convert", str(bundle)]) == 0 and "1 of 3 configs changed" in capsys.readouterr().out
+    assert (bundle / "configs" / "notes.json").read_bytes() == b'"\xff caveat.inference.engine.inferer"'
+    assert main(["convert", str(bundle)]) == 0 and "0 of 3 configs changed" in capsys.readouterr().out
 
 
 def test_names_of_this_version_stay(bundle):
