@@ -26,6 +26,7 @@ test-slow: $(INSTALLED)  ## tests of minutes
 
 test-pacs: $(INSTALLED)  ## against Debian's Orthanc (apt-get install orthanc orthanc-dicomweb dicom3tools), which it starts and ends
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m pacs
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/transforms/test_dicom_objects.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

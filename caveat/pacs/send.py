@@ -14,7 +14,7 @@ def objects_of(run: Path) -> list[Path]:
     """The DICOM objects of a run's studies, as they were written: what somebody changed or put beside them is not sent.
 
     Raises:
-        StudyRefused: WRONG_USAGE for a folder that is no run, or a run without objects.
+        StudyRefused: WRONG_USAGE for a folder that is no run.
         RunFailed: files of a study are not what its seal says.
     """
     if not (run / "run.json").is_file():

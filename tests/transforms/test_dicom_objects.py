@@ -131,13 +131,15 @@ def test_dcmqi_finds_the_same_numbers(oblique, tmp_path):
     """Of a report in which every number has a value: like highdicom it reads no other."""
     study = oblique[0] | {"result": copy.deepcopy(oblique[0]["result"])}
     del study["result"]["answers"][2]
+    first = study["result"]["answers"][1]
+    first["region"] = PROMISE | {"lower": 0.25, "upper": first["value"] + 0.5}
     folder = Path(shutil.copytree(oblique[1], tmp_path / "out"))
     DicomReportWriter(CODES).write(study, folder)
     dcmqi("tid1500reader", "--inputDICOM", folder / "measurements.dcm", "--outputMetadata", tmp_path / "found.json")
     found = json.loads((tmp_path / "found.json").read_text())
     values = {float(item["value"]) for group in found["Measurements"] for item in group["measurementItems"]}
-    first = study["result"]["answers"][1]
-    assert any(value == pytest.approx(first["value"], rel=1e-5) for value in values), values
+    for expected in (first["value"], first["region"]["lower"], first["region"]["upper"]):
+        assert any(value == pytest.approx(expected, rel=1e-5) for value in values), values
 
 
 def test_segments_have_the_codes_of_the_bundle(oblique):
@@ -207,6 +209,10 @@ def test_highdicom_finds_one_group_a_class_and_one_of_both(oblique):
     assert [(group.tracking_identifier, list(group.referenced_segment.referenced_segment_numbers)) for group in of_segments] == [
         ("phantom first", [1])
     ]
+    both, region = report.content.get_image_measurement_groups()[1], oblique[0]["result"]["answers"][0]["region"]
+    found = {measurement.name.meaning: measurement.value for measurement in both.get_measurements()}
+    assert found["Lower bound of the 90 % interval"] == pytest.approx(region["lower"], rel=1e-5)
+    assert found["Upper bound of the 90 % interval"] == pytest.approx(region["upper"], rel=1e-5)
     segmentation = dcmread(oblique[1] / "segmentation.dcm")
     assert of_segments[0].tracking_uid == segmentation.SegmentSequence[0].TrackingUID
 
