@@ -42,6 +42,7 @@ class Sampler(nn.Module, ABC):
         align: window origins must be multiples of it; 1, or the network's stride where noise is keyed by feature coordinate.
         members: K, where draw j is by network j % K of K networks that were trained apart; 1 for one network.
         further_axes: of a window, beyond those of the network's convolutions: 1 where slices of a volume pass one by one.
+        sees_geometry: whether `begin` needs the study's affine: it then gets a MetaTensor.
         has_views: whether `view` changes the study; draws of such a sampler run one at a time.
         settings: what else than weights decides the draws, such as the probability of dropout; as plain JSON. A calibration
             record holds for these settings only.
@@ -52,6 +53,7 @@ class Sampler(nn.Module, ABC):
     align: int = 1
     members: int = 1
     further_axes: int = 0
+    sees_geometry: bool = False
     has_views: bool = False
 
     @property
@@ -61,6 +63,14 @@ class Sampler(nn.Module, ABC):
 
     def begin(self, study: torch.Tensor) -> Any:
         """Look at the whole study once, deterministically. Args: study: (1, C, *spatial). Returns: the context."""
+        return None
+
+    def stated(self, context: Any) -> torch.Tensor | None:
+        """What is stated in place of the mean over the draws, after all of them: where a network has an answer of its own, such
+        as that of the mean of its members' logits.
+
+        Args: context: of `begin`. Returns: logits, (1, classes, *spatial); None where the mean is stated.
+        """
         return None
 
     @abstractmethod

@@ -10,6 +10,8 @@ import torch
 from monai.networks.nets import UNet
 from torch import nn
 
+from caveat.reasons import StudyRefused
+
 from ..backbones.pooled_features import pool
 from ..draws.consistent_dropout import ConsistentDropout, drawing, name_layers
 from ..draws.draw import Draw
@@ -37,7 +39,8 @@ class DropoutNetwork(Sampler):
         align: a multiple of the strides at which elements are masked; None is the smallest.
 
     Raises:
-        ValueError: the network is TorchScript; a module makes random numbers that cannot be made consistent (AlphaDropout,
+        StudyRefused: TORCHSCRIPT_LAYERS.
+        ValueError: a module makes random numbers that cannot be made consistent (AlphaDropout,
             DropPath, dropout on attention weights, functional dropout), masks something that does not lie on the study's grid
             (tokens), there is no dropout at all, the network does not run on such windows, or its answer is no tensor of their
             size.
@@ -57,10 +60,7 @@ class DropoutNetwork(Sampler):
     ) -> None:
         super().__init__()
         if isinstance(network, torch.jit.ScriptModule):
-            raise ValueError(
-                "the layers of a TorchScript module cannot be replaced: build the network in Python and load its state_dict, or "
-                "take Ensemble or TestTimeAugmentation"
-            )
+            raise StudyRefused("TORCHSCRIPT_LAYERS", f"{network.original_name} is TorchScript")
         if spatial_dims is None or in_channels is None:
             first = _first_convolution(network)
             spatial_dims = spatial_dims or first.weight.ndim - 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
+from torch import nn
 
 from ..backbones.residual_unet import ResidualUNet
 from ..draws.draw import Draw
@@ -84,6 +85,22 @@ class SliceBySlice(Sampler):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return cls(LowRankLogits(ResidualUNet(1, 1, 2, channels=(4, 6), units=(1, 1)), rank=3)).eval()
+
+
+class OnSlices(nn.Module):
+    """A network of slices as one of volumes, for samplers that ask whole networks: an ensemble, augmentation of the whole study.
+
+    Args:
+        network: pictures (B, C, *plane) to logits (B, classes, *plane). The last axis of a volume counts its slices.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """Args: windows: (B, C, *plane, slices). Returns: logits, (B, classes, *plane, slices)."""
+        return as_volumes(self.network(as_batch(windows)), windows.shape[-1])
 
 
 def as_batch(volumes: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,7 @@ from ..backbones.pooled_features import pool_windows
 from ..backbones.residual_unet import ResidualUNet
 from ..draws.draw import Draw
 from ..draws.evaluation_mode import refuse_training_mode
+from ..draws.hash_noise import gaussian, layer_key
 from ..draws.place import Place
 from ..draws.sampler import Sampler, Source
 from .first_window import try_first_window
@@ -57,7 +58,7 @@ def distinct_transforms(
 
 
 class TestTimeAugmentation(Sampler):
-    """Draw k sees the whole study through transform k; draw 0 sees it as it is. Seeds do not matter.
+    """Draw k sees the whole study through transform k; draw 0 sees it as it is. Seeds matter to changed intensities alone.
 
     Args:
         network: any network of windows (B, C, *spatial) to logits (B, classes, *spatial).
@@ -65,6 +66,9 @@ class TestTimeAugmentation(Sampler):
         flip_axes: spatial axes to mirror, from 0; all where None.
         turn_plane: two spatial axes to turn in by 90, 180 and 270 degrees. Only where their spacing is equal; the
             sampler cannot know. None for no turns.
+        intensity: how far each channel's contrast and brightness are changed as well, all draws but the first: standard
+            deviation of the logarithm of the contrast, and of the brightness in standard deviations of the study. The transforms
+            then come in turn, and draws have no limit. 0 leaves intensities alone.
 
     Source: Wang et al. 2019 (test-time augmentation for segmentation).
     """
@@ -72,7 +76,6 @@ class TestTimeAugmentation(Sampler):
     __test__ = False  # pytest collects classes by such a name
     source = Source.IMAGE
     has_views = True
-    capacity: int
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class TestTimeAugmentation(Sampler):
         spatial_dims: int,
         flip_axes: Sequence[int] | None = None,
         turn_plane: tuple[int, int] | None = None,
+        intensity: float = 0.0,
     ) -> None:
         super().__init__()
         axes = tuple(range(spatial_dims)) if flip_axes is None else tuple(flip_axes)
@@ -89,13 +93,15 @@ class TestTimeAugmentation(Sampler):
             raise ValueError(f"flip_axes {axes} and turn_plane {plane} must name axes of {spatial_dims}, a plane two of them")
         self.network = network
         self.transforms = distinct_transforms(spatial_dims, axes, plane)
-        self.capacity = len(self.transforms)
+        self.intensity = intensity
+        self.capacity = None if intensity else len(self.transforms)
         self._tried = False
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Axes mirrored, plane and quarter turns of every view."""
-        return {"views": [[list(one.flips), list(one.plane), one.quarters] for one in self.transforms]}
+        """Axes mirrored, plane and quarter turns of every view; how far intensities are changed, where they are."""
+        views = [[list(one.flips), list(one.plane), one.quarters] for one in self.transforms]
+        return {"views": views} | ({"intensity": self.intensity} if self.intensity else {})
 
     def view(self, study: torch.Tensor, draw: Draw) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
         """The study through the draw's transform, and the way back.
@@ -110,10 +116,22 @@ class TestTimeAugmentation(Sampler):
         Raises:
             ValueError: a draw beyond the last transform.
         """
-        if not 0 <= draw.index < self.capacity:
+        if draw.index < 0 or (self.capacity is not None and draw.index >= self.capacity):
             raise ValueError(f"{self.capacity} distinct transforms have no draw {draw.index}")
-        transform = self.transforms[draw.index]
-        return transform.apply(study), transform.invert
+        transform = self.transforms[draw.index % len(self.transforms)]
+        seen = self._changed(study, draw) if self.intensity and draw.index else study
+        return transform.apply(seen), transform.invert
+
+    def _changed(self, study: torch.Tensor, draw: Draw) -> torch.Tensor:
+        """Another contrast about the mean of each channel, and another brightness."""
+        channels = torch.arange(study.shape[1], device=study.device)
+        by = [
+            self.intensity * gaussian(draw.key, layer_key(what), channels).reshape(1, -1, *[1] * (study.ndim - 2))
+            for what in ("contrast", "brightness")
+        ]
+        axes = tuple(range(2, study.ndim))
+        mean, deviation = study.mean(axes, keepdim=True), study.std(axes, keepdim=True)
+        return mean + (study - mean) * by[0].exp() + by[1] * deviation
 
     def encode(self, windows: torch.Tensor, places: Sequence[Place], context: None) -> torch.Tensor:
         """The windows themselves, of the study as the draw sees it."""

@@ -16,7 +16,7 @@ from torch import nn
 from caveat.reasons import StudyRefused
 
 SIZE_LIMIT = 64 * 2**20
-"""Bytes of a file of weights."""
+"""Bytes of a file of weights, unless a bundle states a limit of its own."""
 _RUNNING = ("running_mean", "running_var")
 
 
@@ -27,6 +27,7 @@ def load_weights(
     prefix: str = "",
     allow_unknown: bool = False,
     size_limit: int = SIZE_LIMIT,
+    entry: str = "",
 ) -> nn.Module:
     """Load a plain state dict that is exactly what was published, and exactly what the network needs.
 
@@ -38,6 +39,7 @@ def load_weights(
             other names are left aside. With "" all names must be the network's.
         allow_unknown: load a file whose sha256 is not known.
         size_limit: bytes that the file may have.
+        entry: of a checkpoint that holds more than the state dict: where it stands. Other entries are left aside.
 
     Returns:
         The network, in evaluation mode. Weights stored in float16 are float32 again.
@@ -50,11 +52,10 @@ def load_weights(
         raise ValueError("weights need the sha256 they are expected to have, or allow_unknown=True")
     if sha256 == "":
         raise StudyRefused("WEIGHTS_NOT_TRAINED")
-    content = _read(Path(path), size_limit)
-    found = hashlib.sha256(content).hexdigest()
-    if sha256 is not None and found != sha256.lower():
-        raise StudyRefused("WEIGHTS_HASH_MISMATCH", f"sha256 {found}, expected {sha256}")
-    stored = _unpack(content, size_limit)
+    content = read_bytes(Path(path), size_limit)
+    if sha256 is not None:
+        refuse_other_sha256(content, sha256)
+    stored = plain_tensors(unpack(content, size_limit), entry)
     wanted = {name.removeprefix(prefix): tensor for name, tensor in stored.items() if name.startswith(prefix)}
     network.load_state_dict(_fit(wanted, network.state_dict()))
     return network.eval()
@@ -88,7 +89,15 @@ def save_weights(network_state: Mapping[str, torch.Tensor], path: str | Path) ->
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
-def _read(path: Path, size_limit: int) -> bytes:
+def refuse_other_sha256(content: bytes, expected: str) -> None:
+    """Raises: StudyRefused: WEIGHTS_HASH_MISMATCH."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected.lower():
+        raise StudyRefused("WEIGHTS_HASH_MISMATCH", f"sha256 {found}, expected {expected}")
+
+
+def read_bytes(path: Path, size_limit: int) -> bytes:
+    """A file of weights. Raises: StudyRefused: WEIGHTS_REFUSED: it is not there, cannot be read, or is too large."""
     try:
         size = path.stat().st_size
         if size > size_limit:
@@ -100,8 +109,8 @@ def _read(path: Path, size_limit: int) -> bytes:
         raise StudyRefused("WEIGHTS_REFUSED", "the file cannot be read") from error
 
 
-def _unpack(content: bytes, size_limit: int) -> dict[str, torch.Tensor]:
-    """The file's dictionary of plain tensors; whatever else it holds is refused."""
+def unpack(content: bytes, size_limit: int) -> Any:
+    """What an archive of `torch.save` holds: tensors and plain Python. Raises: StudyRefused: WEIGHTS_REFUSED."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
@@ -111,6 +120,12 @@ def _unpack(content: bytes, size_limit: int) -> dict[str, torch.Tensor]:
         raise StudyRefused("WEIGHTS_REFUSED", "the file is no archive of plain tensors") from error
     if not fits:
         raise StudyRefused("WEIGHTS_REFUSED", f"{unpacked} bytes when unpacked, at most {size_limit} are read")
+    return stored
+
+
+def plain_tensors(content: Any, entry: str = "") -> dict[str, torch.Tensor]:
+    """The state dict of what a file holds. Args: entry: see `load_weights`. Raises: StudyRefused: WEIGHTS_REFUSED."""
+    stored: Any = content.get(entry) if entry and isinstance(content, Mapping) else content
     if type(stored) not in (dict, OrderedDict):
         raise StudyRefused("WEIGHTS_REFUSED", f"a {type(stored).__name__} in place of a state dict")
     plain = sum(isinstance(name, str) and _is_plain(tensor) for name, tensor in stored.items())

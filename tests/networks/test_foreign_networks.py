@@ -10,12 +10,14 @@ from torch.nn import functional as F
 
 from caveat.inference.engine.inferer import SamplingInferer
 from caveat.inference.reducers.moments import Moments
-from caveat.networks.draws.draw import Draw
+from caveat.networks.draws.draw import Draw, first_draws
 from caveat.networks.draws.place import Place
 from caveat.networks.draws.sampler import Sampler
 from caveat.networks.samplers.dropout_network import DropoutNetwork
 from caveat.networks.samplers.ensemble import Ensemble
+from caveat.networks.samplers.slice_by_slice import OnSlices
 from caveat.networks.samplers.test_time_augmentation import TestTimeAugmentation
+from caveat.reasons import StudyRefused
 
 PLACE = Place((0, 0), (16, 16), (16, 16))
 WRAPPED = {
@@ -117,5 +119,28 @@ def test_each_member_is_tried_on_one_window_once():
 
 @pytest.mark.parametrize("script", [torch.jit.script, lambda network: torch.jit.trace(network, torch.rand(1, 1, 16, 16))])
 def test_torchscript_has_no_layers_to_replace_and_the_adapter_says_so(script):
-    with pytest.raises(ValueError, match="TorchScript module cannot be replaced"):
+    with pytest.raises(StudyRefused, match="TORCHSCRIPT_LAYERS: UNet is TorchScript"):
         DropoutNetwork(script(unet().eval()))
+
+
+def test_contrast_and_brightness_change_with_every_draw_but_the_first():
+    sampler = TestTimeAugmentation(nn.Conv2d(1, 2, 1), 2, flip_axes=[0], intensity=0.1)
+    study = torch.rand(1, 1, 16, 12, generator=torch.Generator().manual_seed(0))
+    seen = [inverse(view) for view, inverse in (sampler.view(study, draw) for draw in first_draws(4, seed=3))]
+    assert torch.equal(seen[0], study) and sampler.capacity is None
+    for one in seen[1:]:
+        slope, shift = torch.linalg.lstsq(torch.stack([study.flatten(), torch.ones(study.numel())], 1), one.flatten()).solution
+        torch.testing.assert_close(one, slope * study + shift, atol=1e-4, rtol=0)  # a straight line, and back in its place
+        assert 0.01 < (one - study).abs().max() < 0.5
+    again, _ = sampler.view(study, Draw(2, seed=3))
+    assert torch.equal(again, sampler.view(study, Draw(2, seed=3))[0]) and not torch.equal(seen[2], seen[3])
+    assert not torch.equal(again, sampler.view(study, Draw(2, seed=4))[0])
+    assert sampler.settings["intensity"] == 0.1
+
+
+def test_a_network_of_slices_is_one_of_volumes():
+    network, volume = unet(), torch.rand(2, 1, 16, 16, 3)
+    with torch.no_grad():
+        found = OnSlices(network)(volume)
+        expected = torch.stack([network(volume[..., number]) for number in range(3)], dim=-1)
+    torch.testing.assert_close(found, expected)

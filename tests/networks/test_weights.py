@@ -16,6 +16,7 @@ from torch import nn
 
 from caveat.networks.samplers.ensemble import Ensemble
 from caveat.networks.samplers.slice_by_slice import SliceBySlice
+from caveat.networks.weights.members import joint_sha256, load_members
 from caveat.networks.weights.pack_members import pack
 from caveat.networks.weights.state_dicts import load_weights, save_weights
 from caveat.reasons import StudyRefused
@@ -293,3 +294,34 @@ class TestMembers:
     def test_no_checkpoint_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="no checkpoint"):
             pack([], tmp_path / "model.pt")
+
+
+def test_a_state_dict_is_found_where_a_checkpoint_has_it_and_its_size_is_the_bundles_to_limit(tmp_path):
+    network = nn.Conv2d(1, 2, 1)
+    torch.save(
+        {"epoch": 7, "state": {f"module.{name}": value for name, value in network.state_dict().items()}}, tmp_path / "c.pt"
+    )
+    other, sha256 = nn.Conv2d(1, 2, 1), hashlib.sha256((tmp_path / "c.pt").read_bytes()).hexdigest()
+    load_weights(other, tmp_path / "c.pt", sha256, prefix="module.", entry="state")
+    assert torch.equal(other.weight, network.weight)
+    with pytest.raises(StudyRefused, match="WEIGHTS_REFUSED: a NoneType in place of a state dict"):
+        load_weights(other, tmp_path / "c.pt", sha256, entry="model")
+    size = (tmp_path / "c.pt").stat().st_size
+    with pytest.raises(StudyRefused, match=f"WEIGHTS_REFUSED: {size} bytes, at most {size - 1} are read"):
+        load_weights(other, tmp_path / "c.pt", sha256, prefix="module.", entry="state", size_limit=size - 1)
+
+
+def test_members_are_loaded_each_into_its_place(tmp_path):
+    sampler, hashes = Ensemble([nn.Conv2d(1, 2, 1), nn.Conv2d(1, 2, 1)]), []
+    for number in range(2):
+        torch.save(nn.Conv2d(1, 2, 1).state_dict(), tmp_path / f"{number}.pt")
+        hashes.append(hashlib.sha256((tmp_path / f"{number}.pt").read_bytes()).hexdigest())
+    members = [
+        {"module": f"networks.{n}", "file": f"{n}.pt", "sha256": one, "size_limit": 10_000} for n, one in enumerate(hashes)
+    ]
+    load_members(sampler, tmp_path, members)
+    for number, network in enumerate(sampler.networks):
+        assert torch.equal(network.weight, torch.load(tmp_path / f"{number}.pt")["weight"])
+    assert joint_sha256(hashes[:1]) == hashes[0] != joint_sha256(hashes) != joint_sha256(hashes[::-1])
+    with pytest.raises(StudyRefused, match="WEIGHTS_HASH_MISMATCH"):
+        load_members(sampler, tmp_path, [members[0] | {"sha256": hashes[1]}])
