@@ -16,6 +16,8 @@ from .reasons import StudyRefused
 
 ALLOW_LIST = "CAVEAT_BUNDLES"
 """Environment variable: folders, separated as in PATH, whose bundles may run besides the shipped ones."""
+CONFIG_HOME = "XDG_CONFIG_HOME"
+"""Environment variable: where programs keep a user's settings, ~/.config where it is not set."""
 
 
 def shipped_bundles() -> dict[str, Path]:
@@ -37,11 +39,41 @@ def find_bundle(name: str) -> Path:
     folder = Path(os.path.realpath(name))  # where Path.resolve raises: a name that is too long, links that lead in a circle
     if not os.path.isfile(folder / "configs" / "metadata.json"):
         raise StudyRefused("BUNDLE_NOT_FOUND", did_you_mean(name, shipped))
-    allowed = [Path(os.path.realpath(entry)) for entry in os.environ.get(ALLOW_LIST, "").split(os.pathsep) if entry]
+    named = [*os.environ.get(ALLOW_LIST, "").split(os.pathsep), *own_bundles()]
+    allowed = [Path(os.path.realpath(entry)) for entry in named if entry]
     if folder in shipped.values() or any(folder.is_relative_to(entry) for entry in allowed):
         refuse_older_names(folder)
         return folder
     raise StudyRefused("BUNDLE_NOT_TRUSTED", f"the folder is not below one named in {ALLOW_LIST}")
+
+
+def own_list() -> Path:
+    """The file that names the bundles which this user wrapped, a folder a line."""
+    return Path(os.environ.get(CONFIG_HOME) or Path.home() / ".config") / "caveat" / "bundles"
+
+
+def own_bundles() -> list[str]:
+    """Folders on that list; none where it cannot be read."""
+    try:
+        return own_list().read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError, RuntimeError):  # no home either
+        return []
+
+
+def allow(folder: Path) -> bool:
+    """Put a bundle that this program wrote on the list. Returns: whether it stands there now."""
+    place = os.path.realpath(folder)
+    if place in own_bundles():
+        return True
+    if "\n" in place or "\r" in place:
+        return False
+    try:
+        own_list().parent.mkdir(parents=True, exist_ok=True)
+        with own_list().open("a", encoding="utf-8") as file:
+            file.write(f"{place}\n")
+    except (OSError, UnicodeEncodeError, RuntimeError):
+        return False
+    return True
 
 
 def read_metadata(bundle: Path) -> dict[str, Any]:

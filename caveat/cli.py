@@ -11,7 +11,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
-from .commands import audit, calibrate, check, convert, data_list, evaluate, info, predict, score, send, stress, train, watch
+from .commands import (
+    audit,
+    calibrate,
+    check,
+    convert,
+    data_list,
+    evaluate,
+    info,
+    predict,
+    score,
+    send,
+    stress,
+    train,
+    watch,
+    wrap,
+)
 from .exit_status import ExitStatus, RunFailed
 from .reasons import REASONS, StudyRefused
 from .run.stop import end, handled
@@ -28,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"caveat {__version__}")
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (predict, evaluate, stress, calibrate, audit, score, train, data_list, convert, check, info, send, watch):
+    measuring = (predict, evaluate, stress, calibrate, audit, score, train, wrap)
+    for command in (*measuring, data_list, convert, check, info, send, watch):
         command.add_parser(subparsers)
     options = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     try:

@@ -1,0 +1,104 @@
+"""What a wrapped network becomes: a bundle folder like the shipped ones, of settings, metadata and links to the weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..compose_bundle import main as compose
+from ..reasons import StudyRefused
+from .page import page_of
+
+PLAIN_WORDS = re.compile(r"[^\W_][\w .,:;()/+'-]*")
+"""Of names that enter a config: none begins with what a parser of MONAI evaluates."""
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A bundle that is to be written.
+
+    Args:
+        settings: `settings/inference.yaml`, over the base settings that it names.
+        overlays: name of a sampler to what stands in its config over inference.yaml.
+        more: other configs by name, such as "calibrate".
+        metadata: `configs/metadata.json`.
+        weights: name in `models/` to the file that it stands for: linked, never copied.
+        taken: what was taken over, and from where, line by line. not_taken: what was not, and the line to edit.
+    """
+
+    settings: Mapping[str, Any]
+    overlays: Mapping[str, Mapping[str, Any]]
+    more: Mapping[str, Mapping[str, Any]]
+    metadata: Mapping[str, Any]
+    weights: Mapping[str, Path]
+    taken: tuple[tuple[str, str], ...] = ()
+    not_taken: tuple[str, ...] = field(default=())
+
+    def write(self, folder: Path) -> None:
+        """Write the bundle aside, and rename it into place. Raises: StudyRefused: OUTPUT_OCCUPIED, OUTPUT_NOT_WRITABLE."""
+        if os.path.lexists(folder):
+            raise StudyRefused("OUTPUT_OCCUPIED", "a bundle is written once, to a folder that is not there yet")
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            aside = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
+            try:
+                self._fill(aside)
+                aside.chmod(0o755)
+                aside.rename(folder)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+        except OSError as error:
+            raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
+
+    def _fill(self, folder: Path) -> None:
+        for name in ("settings", "configs", "models", "calibration", "docs"):
+            (folder / name).mkdir()
+        _write_yaml(folder / "settings" / "inference.yaml", self.settings)
+        compose([str(folder)])
+        for name, content in {**self.overlays, **self.more}.items():
+            _write_yaml(folder / "configs" / f"{name}.yaml", content)
+        metadata = json.dumps(self.metadata, indent=1, ensure_ascii=False) + "\n"
+        (folder / "configs" / "metadata.json").write_text(metadata, encoding="utf-8")
+        for name, file in self.weights.items():
+            (folder / "models" / name).symlink_to(file.resolve())
+        page = page_of(self.metadata, self.taken, self.not_taken)
+        (folder / "docs" / "README.md").write_text(page, encoding="utf-8")
+
+
+def _write_yaml(path: Path, content: Mapping[str, Any]) -> None:
+    plain = json.loads(json.dumps(content))  # nothing stands in it twice, which YAML would write as an alias
+    path.write_text(yaml.safe_dump(plain, sort_keys=False, width=130, default_flow_style=None), encoding="utf-8")
+
+
+def refuse_program(value: Any, what: str) -> None:
+    """Refuse what a parser of MONAI would take for more than it says: text that begins with "$", "@" or "%", keys of its own.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    if isinstance(value, str) and value[:1] in ("$", "@", "%"):
+        raise StudyRefused("WRONG_USAGE", f"{what}: text that begins with $, @ or % is a program of MONAI's, and is not taken")
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            if not re.fullmatch(r"[A-Za-z]\w*", str(key)):
+                raise StudyRefused("WRONG_USAGE", f"{what}: a name that is no name of a parameter")
+            refuse_program(one, what)
+    elif isinstance(value, list):
+        for one in value:
+            refuse_program(one, what)
+
+
+def refuse_odd_words(words: str, what: str) -> str:
+    """Names of classes and the like, which stand in configs and sentences. Raises: StudyRefused: WRONG_USAGE."""
+    if not PLAIN_WORDS.fullmatch(words):
+        raise StudyRefused("WRONG_USAGE", f"{what}: a name begins with a letter or a digit, and is plain words")
+    return words

@@ -1,0 +1,223 @@
+"""A bundle of MONAI's model zoo, or one of its kind: network, preprocessing, windows and link as literals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import monai.networks.nets
+from monai.bundle import ConfigParser
+from torch import nn
+
+from ..bundle_folders import read_metadata
+from ..reasons import StudyRefused
+from .literals import Literals
+from .members import Members
+from .preprocessing import taken_over
+from .task import Task
+from .weights_file import WeightsFile
+from .wrapped import Wrapped, refuse_odd_words
+
+CONFIGS = ("inference.json", "inference.yaml", "inference.yml")
+NETWORKS = ("monai.networks.", "torch.nn.")
+"""What may be named as a network, or as a part of one."""
+LEFT_OUT = ("Activations", "AsDiscrete", "Invert", "SaveImage", "EnsureType", "ToDevice", "Ensure")
+"""Of a postprocessing: what we do ourselves."""
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """Args:
+    folder: of the bundle, with `configs/` and `models/`.
+    name: of the bundle to be.
+    weights: files, where they lie elsewhere than in models/model.pt.
+    classes: names, background first, where the metadata have none.
+    said: entries of its config in place of programs, see `Literals`.
+    flip_axes: that augmentation mirrors.
+    truth, licence: words; "" where nothing was said.
+    """
+
+    folder: Path
+    name: str
+    weights: Sequence[Path] = ()
+    classes: Sequence[str] = ()
+    said: Mapping[str, Any] = field(default_factory=dict)
+    flip_axes: Sequence[int] = ()
+    truth: str = ""
+    licence: str = ""
+
+    def wrap(self) -> Wrapped:
+        """Take the bundle over.
+
+        Raises:
+            StudyRefused: SOURCE_NOT_WRAPPED, NETWORK_NOT_BUILT, NETWORK_UNFIT, WEIGHTS_REFUSED, WEIGHTS_NOT_FINITE.
+        """
+        config, metadata = self._config(), self._metadata()
+        image, pred = _format(metadata, "inputs", "image"), _format(metadata, "outputs", "pred")
+        if pred.get("format") != "segmentation":
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "the bundle's metadata name no output `pred` that is a segmentation")
+        definition = allowed_network(config.of("network_def"))
+        files = [WeightsFile.of(path) for path in self.weights or [self._model()]]
+        networks = [file.load(None if file.torchscript else build(definition)) for file in files]
+        windows = windows_of(config)
+        link = link_of(config, pred)
+        volumes = len(windows["roi_size"]) == 3
+        task = Task(
+            name=self.name,
+            classes=self._classes(pred, link),
+            channels=int(image.get("num_channels", 1)),
+            volumes=volumes,
+            link=link,
+            modality=image.get("modality", "other") if image.get("modality") in ("CT", "MR") else "other",
+            truth=self.truth,
+            licence=self.licence or "as the source's own LICENSE says",
+        )
+        on_slices = volumes and windows["roi_size"][-1] == 1
+        members = Members(networks, files, task.channels, task.answers, windows["roi_size"], 1, on_slices, self.flip_axes)
+        members.check()
+        steps, orientation = taken_over(config.of("preprocessing#transforms"), volumes)
+        settings: dict[str, Any] = {
+            "backbone": definition,
+            "preprocessing::transforms": steps,
+            "+inferer": {**windows, "link": link},
+        }
+        if orientation:
+            settings["orient::axcodes"] = orientation
+        taken = [
+            ("source", f"MONAI bundle, version {metadata.get('version', 'not stated')}"),
+            ("network", f"`{definition['_target_']}`, from network_def"),
+            ("weights", ", ".join(f"sha256 {file.sha256[:12]}..., {file.size} bytes" for file in files)),
+            ("preprocessing", ", ".join(step["_target_"] for step in steps if isinstance(step, dict)) or "none"),
+            (
+                "window",
+                f"{windows['roi_size']}, overlap {windows['overlap']}, {windows['blending']} weights, link {link}",
+            ),
+        ]
+        return task.wrapped(members, settings, taken, self._left(config))
+
+    def _config(self) -> Literals:
+        found = [self.folder / "configs" / name for name in CONFIGS if (self.folder / "configs" / name).is_file()]
+        if not found:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "the folder has no configs/inference.json or .yaml")
+        return Literals.read(found[0], self.said)
+
+    def _metadata(self) -> dict[str, Any]:
+        try:
+            return read_metadata(self.folder)
+        except (OSError, ValueError) as error:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "the folder has no configs/metadata.json, or it is no JSON") from error
+
+    def _model(self) -> Path:
+        for name in ("model.pt", "model.ts"):
+            if (self.folder / "models" / name).is_file():
+                return self.folder / "models" / name
+        raise StudyRefused("WEIGHTS_REFUSED", "models/ has no model.pt and no model.ts; name the file with --weights")
+
+    def _classes(self, pred: Mapping[str, Any], link: str) -> list[str]:
+        if self.classes:
+            return list(self.classes)
+        stated = pred.get("channel_def") or {}
+        if not stated or set(stated) != {str(index) for index in range(len(stated))}:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "channel_def does not name the classes: name them with --classes")
+        names = [refuse_odd_words(str(stated[str(index)]).strip(), "channel_def") for index in range(len(stated))]
+        return names if link == "softmax" else ["background", *names]
+
+    def _left(self, config: Literals) -> list[str]:
+        """What is done to the mask or the windows that we do not do."""
+        found = []
+        for step in _steps(config, "postprocessing"):
+            kind = str(step.get("_target_", "")).rpartition(".")[2].removesuffix("d").removesuffix("D")
+            if kind not in LEFT_OUT:
+                found.append(f"postprocessing: {kind}; what is measured is the mask without it")
+        padding = (config.config.get("inferer") or {}).get("padding_mode", "constant")
+        if padding != "constant":
+            found.append(f"inferer: padding_mode {padding}; a study smaller than the window is filled with zeros")
+        return found
+
+
+def build(definition: Mapping[str, Any]) -> nn.Module:
+    """Raises: StudyRefused: NETWORK_NOT_BUILT."""
+    try:
+        network = ConfigParser({"network_def": dict(definition)}).get_parsed_content("network_def")
+    except Exception as error:  # arguments that this version of MONAI does not take, and the like
+        cause = error.__cause__ or error
+        raise StudyRefused("NETWORK_NOT_BUILT", f"{type(cause).__name__}: {cause}") from error
+    if not isinstance(network, nn.Module):
+        raise StudyRefused("NETWORK_NOT_BUILT", f"network_def is a {type(network).__name__}")
+    return network
+
+
+def allowed_network(definition: Any) -> dict[str, Any]:
+    """The definition with full paths, of MONAI's and torch's own networks alone. Raises: StudyRefused: SOURCE_NOT_WRAPPED."""
+    if not isinstance(definition, Mapping) or "_target_" not in definition:
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "network_def describes no network")
+    return _allowed(definition)
+
+
+def _allowed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_allowed(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    found = {key: _allowed(one) for key, one in value.items()}
+    unknown = [key for key in found if str(key).startswith("_") and key != "_target_"]
+    target = str(found.get("_target_", NETWORKS[0]))
+    if "." not in target and hasattr(monai.networks.nets, target):
+        target = f"monai.networks.nets.{target}"
+    if unknown or not target.startswith(NETWORKS):
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "network_def names code that is neither MONAI's nor torch's, and is not run")
+    return found | ({"_target_": target} if "_target_" in found else {})
+
+
+def windows_of(config: Literals) -> dict[str, Any]:
+    """`roi_size`, `overlap` and `blending` of our inferer. Raises: StudyRefused: SOURCE_NOT_WRAPPED."""
+    stated = config.of("inferer")
+    kind = str(stated.get("_target_", "")).rpartition(".")[2] if isinstance(stated, Mapping) else ""
+    if kind == "SlidingWindowInferer":
+        roi, axes = stated["roi_size"], []
+    elif kind == "SliceInferer" and int(stated.get("spatial_dim", 0)) == 2:
+        roi, axes = stated["roi_size"], [1]
+    elif kind == "SimpleInferer":
+        roi, axes = _resized(config), []
+    else:
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "its inferer is neither a sliding window, nor of slices along the last axis")
+    if not isinstance(roi, list) or len(roi) + len(axes) not in (2, 3):
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "its window does not say a size for each of two or three axes")
+    return {
+        "roi_size": [int(extent) for extent in roi] + axes,
+        "overlap": float(stated.get("overlap", 0.25)),
+        "blending": str(stated.get("mode", "constant")),
+    }
+
+
+def _resized(config: Literals) -> list[int]:
+    """The size that every picture is brought to: a network that sees it whole may take no other."""
+    for step in config.of("preprocessing#transforms"):
+        if str(step.get("_target_", "")).rpartition(".")[2].lower().startswith("resize"):
+            return step["spatial_size"]
+    return [-1, -1]
+
+
+def link_of(config: Literals, pred: Mapping[str, Any]) -> str:
+    """The link, which only the postprocessing says. Raises: StudyRefused: SOURCE_NOT_WRAPPED."""
+    for step in _steps(config, "postprocessing"):
+        for link in ("softmax", "sigmoid"):
+            if step.get(link) is True:
+                return link
+    if str((pred.get("channel_def") or {}).get("0", "")).strip().lower() == "background":
+        return "softmax"
+    raise StudyRefused("SOURCE_NOT_WRAPPED", "neither its postprocessing nor its classes say whether softmax or sigmoid follows")
+
+
+def _steps(config: Literals, name: str) -> list[Mapping[str, Any]]:
+    """Entries of a `Compose`, as they stand in the file: they are looked at and never made."""
+    stated = config.config.get(name)
+    steps = stated.get("transforms", []) if isinstance(stated, Mapping) else []
+    return [step for step in steps if isinstance(step, Mapping)]
+
+
+def _format(metadata: Mapping[str, Any], side: str, name: str) -> Mapping[str, Any]:
+    found = metadata.get("network_data_format", {}).get(side, {}).get(name, {})
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,162 @@
+"""`caveat wrap` of networks of PyTorch: what draws, what is refused, and that the answer is the network's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from monai.inferers import sliding_window_inference
+from monai.networks.nets import UNet
+from monai.transforms import NormalizeIntensity
+from wrapping import STATED, call, network_options, unet, wrap, write_image
+
+from caveat.bundle_folders import CONFIG_HOME, find_bundle, read_metadata
+from caveat.cli import main
+from caveat.inference.stored.stored_study import read_map
+from caveat.reasons import StudyRefused
+
+
+def saved(folder: Path, seed: int = 0, **changed) -> Path:
+    torch.save(unet(seed, **changed).state_dict(), folder / f"weights{seed}.pt")
+    return folder / f"weights{seed}.pt"
+
+
+def default_sampler(bundle: Path) -> str:
+    return next(name for name, meaning in read_metadata(bundle)["samplers"].items() if "(default)" in meaning)
+
+
+def predicted(bundle: Path, *options: str) -> Path:
+    """The study's folder of a prediction of one phantom on its own grid."""
+    images, out = bundle.parent / "images", bundle.parent / f"out{len(list(bundle.parent.glob('out*')))}"
+    images.mkdir(exist_ok=True)
+    write_image(images / "one.nii.gz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CONFIG_HOME, str(bundle.parent / "config"))
+        assert (
+            main(["predict", str(bundle), "--device", "cpu", "--workers", "0", "-i", str(images), "-o", str(out), *options]) == 0
+        )
+    return out / "one"
+
+
+def own_probability(networks: list[UNet], image: Path) -> np.ndarray:
+    """MONAI's own windows: mean probability of the networks on the study as it is stored, which is RAS and even."""
+    voxels = torch.from_numpy(read_map(image)[0].astype(np.float32))[None]
+    study = torch.as_tensor(NormalizeIntensity(channel_wise=True)(voxels))[None]
+    size = [extent + extent % 2 for extent in study.shape[2:]]
+    padded = torch.zeros(1, 1, *size)
+    padded[:, :, *(slice(extent) for extent in study.shape[2:])] = study
+    with torch.no_grad():
+        answers = [sliding_window_inference(padded, (12, 12, 12), 4, one, overlap=0.25, mode="gaussian") for one in networks]
+    mean = torch.stack([answer.softmax(dim=1) for answer in answers]).mean(dim=0)[0]
+    return mean[:, *(slice(extent) for extent in study.shape[2:])].numpy()
+
+
+def test_several_weights_are_an_ensemble_whose_mean_is_that_of_the_networks(tmp_path):
+    for seed in (0, 1):
+        torch.save(
+            {"epoch": 3, "state_dict": {f"module.{k}": v for k, v in unet(seed).state_dict().items()}}, tmp_path / f"{seed}.pt"
+        )
+    bundle = wrap(tmp_path / "two", *network_options(tmp_path / "0.pt", tmp_path / "1.pt"), *STATED)
+    assert default_sampler(bundle) == "ensemble"
+    folder = predicted(bundle)
+    found = read_map(folder / "probability.nii.gz")[0]
+    expected = own_probability([unet(0), unet(1)], tmp_path / "images" / "one.nii.gz")
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert len(json.loads((folder / "result.json").read_text())["answers"][0]["draws"]["values"]) == 2
+    assert (bundle / "models" / "member_0.pt").is_symlink(), "weights are not copied"
+
+
+def test_a_network_without_dropout_draws_by_augmentation_and_alone_is_what_it_was(tmp_path):
+    bundle = wrap(tmp_path / "one", *network_options(saved(tmp_path)), *STATED, "--flips", "0")
+    assert default_sampler(bundle) == "test_time_augmentation"
+    found = read_map(predicted(bundle, "--sampler", "single") / "probability.nii.gz")[0]
+    np.testing.assert_allclose(found, own_probability([unet()], tmp_path / "images" / "one.nii.gz"), atol=1e-3)
+    result = json.loads((predicted(bundle, "--draws", "3") / "result.json").read_text())
+    assert result["sampling"]["source"] == "image"
+    assert len(set(zip(*(answer["draws"]["values"] for answer in result["answers"]), strict=True))) == 3
+
+
+def test_torchscript_is_taken_whole(tmp_path):
+    torch.jit.script(unet()).save(tmp_path / "model.ts")
+    bundle = wrap(tmp_path / "script", "--weights", str(tmp_path / "model.ts"), *STATED)
+    assert default_sampler(bundle) == "test_time_augmentation", "its dropout cannot be made to draw"
+    found = read_map(predicted(bundle, "--sampler", "single") / "probability.nii.gz")[0]
+    np.testing.assert_allclose(found, own_probability([unet()], tmp_path / "images" / "one.nii.gz"), atol=1e-3)
+
+
+def test_a_network_of_slices_measures_volumes(tmp_path):
+    changed = {"spatial_dims": 2, "dropout": 0.3}
+    stated = ("--classes", "background,front,back", "--roi", "12,12,1", "--intensities", "range", "--orientation", "LPS")
+    bundle = wrap(tmp_path / "slices", *network_options(saved(tmp_path, **changed), **changed), *stated)
+    assert {"test_time_augmentation", "single"} <= set(read_metadata(bundle)["samplers"])
+    for sampler in read_metadata(bundle)["samplers"]:
+        draws = [] if sampler == "single" else ["--draws", "2"]
+        result = json.loads((predicted(bundle, "--sampler", sampler, *draws) / "result.json").read_text())
+        assert result["status"] == "OK" and result["answers"][0]["unit"] == "mL"
+
+
+@pytest.mark.parametrize(
+    "options,code",
+    [
+        (["--classes", "background,front"], "NETWORK_UNFIT: network 1 answers with 3 channels, 2 are needed"),
+        (["--channels", "2"], "NETWORK_UNFIT"),
+        (["--arguments", '{"spatial_dims": 3}'], "NETWORK_NOT_BUILT: TypeError"),
+        (["--network", "no.such.module:build"], "NETWORK_NOT_BUILT: ModuleNotFoundError"),
+        (["--network", "builtins:dict"], "NETWORK_NOT_BUILT: the factory makes a dict"),
+        (["--arguments", '{"act": "$import os"}'], "WRONG_USAGE: --arguments: text that begins with"),
+        (["--classes", "background,$x,back"], "WRONG_USAGE: --classes"),
+        (["--intensities", "nothing"], "WRONG_USAGE: --intensities is one of"),
+        (["--orientation", "RAX"], "WRONG_USAGE: --orientation"),
+        (["--roi", "12,12,11"], "WRONG_USAGE"),
+        (["--weights", "TORCHSCRIPT"], "WRONG_USAGE: a state dict needs --network"),
+        (["--weights", "PICKLE"], "WEIGHTS_REFUSED: the file is no archive of plain tensors"),
+        (["--weights", "OTHER"], "WEIGHTS_REFUSED: 10 of the network's 30 tensors are missing"),
+        (["--weights", "NAN"], "WEIGHTS_NOT_FINITE"),
+        (["--weights", "TWO"], "WEIGHTS_REFUSED: the file holds 2 state dicts"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_reason(options, code, tmp_path, capsys):
+    torch.jit.script(torch.nn.Conv3d(1, 3, 1)).save(tmp_path / "TORCHSCRIPT")
+    torch.save(unet(), tmp_path / "PICKLE")
+    torch.save({"state_dict": {}, "model": {}}, tmp_path / "TWO")
+    torch.save(unet(channels=[4, 8, 8], strides=[2, 2]).state_dict(), tmp_path / "OTHER")
+    torch.save(
+        {name: value * torch.nan if value.is_floating_point() else value for name, value in unet().state_dict().items()},
+        tmp_path / "NAN",
+    )
+    options = [str(tmp_path / option) if (tmp_path / option).is_file() else option for option in options]
+    assert call(tmp_path / "bundle", *network_options(saved(tmp_path)), *STATED, *options) == 2
+    said = capsys.readouterr().err
+    assert f"caveat: {code}" in said and "hint: " in said
+    assert not (tmp_path / "bundle").exists() and not list(tmp_path.glob(".*partial"))
+
+
+def test_other_weights_in_the_place_of_the_linked_ones_are_noticed(tmp_path, capsys):
+    bundle = wrap(tmp_path / "one", *network_options(saved(tmp_path)), *STATED)
+    torch.save(unet(seed=5).state_dict(), tmp_path / "weights0.pt")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CONFIG_HOME, str(tmp_path / "config"))
+        write_image(tmp_path / "one.nii.gz")
+        main(["predict", str(bundle), "-i", str(tmp_path / "one.nii.gz"), "-o", str(tmp_path / "out"), "--workers", "0"])
+    assert "WEIGHTS_HASH_MISMATCH" in capsys.readouterr().err
+
+
+def test_a_bundle_that_was_wrapped_may_run_and_its_neighbours_may_not(tmp_path, monkeypatch):
+    bundle = wrap(tmp_path / "one", *network_options(saved(tmp_path)), *STATED)
+    monkeypatch.setenv(CONFIG_HOME, str(tmp_path / "config"))
+    assert find_bundle(str(bundle)) == bundle.resolve()
+    (tmp_path / "other" / "configs").mkdir(parents=True)
+    (tmp_path / "other" / "configs" / "metadata.json").write_text("{}")
+    with pytest.raises(StudyRefused, match="BUNDLE_NOT_TRUSTED"):
+        find_bundle(str(tmp_path / "other"))
+
+
+def test_a_bundle_is_written_once(tmp_path, capsys):
+    options = (*network_options(saved(tmp_path)), *STATED)
+    bundle = wrap(tmp_path / "one", *options)
+    before = {path: path.stat().st_mtime_ns for path in bundle.rglob("*")}
+    assert call(bundle, *options) == 2 and "OUTPUT_OCCUPIED" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in bundle.rglob("*")} == before
