@@ -167,7 +167,7 @@ class SamplingInferer(Inferer):
         return self._compiled[1]
 
     def _measure(self, inputs: torch.Tensor, network: Sampler, draws: Sequence[Draw]) -> dict[str, Any]:
-        study = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
+        study = inputs.as_tensor() if isinstance(inputs, MetaTensor) and not network.sees_geometry else inputs
         study = study.float()
         region = None if self.region_channel is None else study[0, self.region_channel] > 0.5
         chunk = 1 if network.has_views else self._chunk(study.shape[2:], len(draws))
@@ -182,6 +182,10 @@ class SamplingInferer(Inferer):
                 view = view if view and not network.has_views else self._view(study, network, draws[first])
                 pooled = self._run_chunk(view, region, network, draws[first : first + chunk], bar)
                 features = features or pooled.mean(dim=0).tolist()  # deterministic: those of the first chunk are those of all
+            stated = None if view is None or network.has_views else network.stated(view.context)
+        if stated is not None:
+            for reducer in self.reducers:
+                reducer.state(self.link(stated, region)[0])
         results: dict[str, Reduction] = {}
         for reducer in self.reducers:
             results[reducer.name] = reducer.finish(results)

@@ -60,6 +60,11 @@ class Reducer(ABC):
         """Take in a block. Args: block: also has the draws' labels. values: its own, (draws, classes, rows, *other axes),
         probabilities, float32."""
 
+    def state(self, values: torch.Tensor) -> None:
+        """Take in what is stated in place of the mean over the draws, if anything is; after the last block. Args: values:
+        (classes, *spatial), probabilities, float32."""
+        return
+
     @abstractmethod
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         """The statistic of all draws. Args: results: of the reducers named in `needs`."""

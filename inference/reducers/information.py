@@ -42,7 +42,8 @@ class Information(Reducer):
         self._within[:, block.rows] += within if self._overlapping else within.sum(dim=0) / 2
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
-        of_mean = self._entropies(results["Moments"].maps["mean"], axis=0)
+        moments = results["Moments"].maps
+        of_mean = self._entropies(moments.get("mean_of_draws", moments["mean"]), axis=0)
         expected = self._entropy / self._draws
         maps = {"entropy": of_mean, "expected_entropy": expected, "mutual_information": of_mean - expected}
         return Reduction(maps=maps | {"variance_within": self._within / self._draws})

@@ -13,7 +13,8 @@ from ..engine.study_grid import StudyGrid
 
 
 class Moments(Reducer):
-    """Maps `mean`, (classes, *spatial), and `variance`, (1, *spatial); of classes that may overlap one a class.
+    """Maps `mean`, (classes, *spatial), and `variance`, (1, *spatial); of classes that may overlap one a class. Where the sampler
+    states another answer than the mean, that is `mean`, and the mean itself is `mean_of_draws`.
 
     The variance divides by the number of draws K, and is half its sum over the classes: for two classes the variance of the
     foreground's probability. It is the epistemic part of the split of Kwon et al. 2020, "Uncertainty quantification
@@ -28,6 +29,10 @@ class Moments(Reducer):
         self._deviations = torch.zeros(study.classes if study.overlapping else 1, *study.size, device=study.device)
         self._seen = torch.zeros(study.size[0], dtype=torch.int64)
         self._draws = study.draws
+        self._stated: torch.Tensor | None = None
+
+    def state(self, values: torch.Tensor) -> None:
+        self._stated = values
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
         rows = block.rows
@@ -42,7 +47,8 @@ class Moments(Reducer):
         self._seen[rows] += new
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
-        return Reduction(maps={"mean": self._mean, "variance": self._deviations / self._draws})
+        maps = {"mean": self._mean, "variance": self._deviations / self._draws}
+        return Reduction(maps=maps if self._stated is None else maps | {"mean": self._stated, "mean_of_draws": self._mean})
 
     @classmethod
     def example(cls) -> Moments:

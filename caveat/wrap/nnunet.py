@@ -1,0 +1,206 @@
+"""A trained nnU-Net v2 folder: its folds become an ensemble, its own code stays in charge of the way from image to mask."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..networks.weights.members import joint_sha256
+from ..reasons import StudyRefused
+from .nnunet_checkpoint import read_checkpoint
+from .nnunet_code import NnunetCode
+from .task import Task
+from .wrapped import Wrapped, refuse_odd_words
+
+FINAL = "checkpoint_final.pth"
+"""The best one was chosen on its own fold's validation cases."""
+MADE_OF = ("dynamic_network_architectures.", "torch.nn.")
+"""What plans may name: nnU-Net imports it and calls it."""
+READERS = {"SimpleITKIO": None, "NibabelIO": None, "SimpleITKIOWithReorient": "RAS", "NibabelIOWithReorient": "RAS"}
+"""nnU-Net's readers of volumes, and the orientation that they bring them to."""
+TRAINER = "nnUNetTrainer"
+
+
+@dataclass(frozen=True)
+class Nnunet:
+    """Args:
+    folder: TRAINER__PLANS__CONFIGURATION, with plans.json, dataset.json and fold_0, fold_1, ...
+    name: of the bundle.
+    truth, licence: words; "" where nothing was said.
+    """
+
+    folder: Path
+    name: str
+    truth: str = ""
+    licence: str = ""
+
+    def wrap(self) -> Wrapped:
+        """Look the folder through, and load every fold once.
+
+        Raises:
+            StudyRefused: SOURCE_NOT_WRAPPED, WEIGHTS_REFUSED, WEIGHTS_NOT_FINITE, EXTRA_NOT_INSTALLED.
+        """
+        configuration, axes = self._trained_as()
+        code = NnunetCode(self._read("plans.json"), self._read("dataset.json"), configuration, axes, torch.device("cpu"))
+        for stored in self._checkpoints:
+            code.load(stored["network_weights"])
+            if not all(bool(tensor.isfinite().all()) for tensor in stored["network_weights"].values()):
+                raise StudyRefused("WEIGHTS_NOT_FINITE")
+        classes = self._classes()
+        channels = code.channels
+        task = Task(self.name, classes, channels, link="identity", truth=self.truth, licence=self.licence)
+        orientation = READERS[self._reader()]
+        steps = ["@load", "@as_loaded", *(["@orient"] if orientation else [])]
+        folds = [{"file": name, "sha256": sha256} for name, sha256 in zip(self._names, self._hashes, strict=True)]
+        sampler = {
+            "_target_": "caveat.wrap.nnunet_folds.NnunetFolds",
+            "folder": "$@bundle_root + '/models'",
+            "folds": folds,
+            "configuration": configuration,
+            "mirror_axes": list(axes),
+        }
+        settings = {
+            "base": ["study", "segmentation", "volume", "records"],
+            "name": self.name,
+            "class_names": classes,
+            "weights_sha256": joint_sha256(self._hashes),
+            "network_def": sampler,
+            "network": "$@network_def.to(@device)",
+            "load::channels": channels,
+            "preprocessing::transforms": steps,
+            "+crop": {"size_mm": [100.0] * 3, "smallest_mm": [1.0] * 3, "largest_mm": [10000.0] * 3},
+            "+inferer": {"roi_size": [-1, -1, -1], "blending": "constant", "link": "identity", "clip_windows": True},
+            "measurements": task.targets,
+        }
+        more = task.more()
+        meanings = {"ensemble": f"{len(folds)} folds, a draw each; stated is nnU-Net's own prediction (default)"}
+        files = {name: self.folder / fold.name / FINAL for name, fold in zip(self._names, self._folds, strict=True)}
+        links = {name: self.folder / name for name in ("plans.json", "dataset.json")} | files
+        taken = (
+            ("source", f"nnU-Net v2, {configuration}, trainer {TRAINER}, mirrored along {list(axes) or 'no axis'}"),
+            ("folds", ", ".join(fold.name for fold in self._folds)),
+            ("preprocessing", f"nnU-Net's own, after its reader {self._reader()}"),
+            ("classes", ", ".join(classes)),
+        )
+        left = ("postprocessing.pkl, where there is one: neither its folds' validation nor its `predict` has it",)
+        metadata = task.metadata(meanings, ["1*n"] * 3)
+        return Wrapped(settings, {"ensemble": {}}, more, metadata, links, taken, left)
+
+    @cached_property
+    def _folds(self) -> list[Path]:
+        """Raises: StudyRefused: SOURCE_NOT_WRAPPED: none, or one that was not trained to its end."""
+        numbered = [path for path in self.folder.glob("fold_*") if re.fullmatch(r"fold_\d+", path.name)]
+        found = sorted(numbered, key=lambda path: int(path.name.removeprefix("fold_")))
+        unfinished = [path.name for path in found if not (path / FINAL).is_file()]
+        if unfinished or not found:
+            what = (
+                f"{', '.join(unfinished)} has no {FINAL}" if found else "the folder has no fold_0, fold_1, ...; fold_all is none"
+            )
+            raise StudyRefused("SOURCE_NOT_WRAPPED", what)
+        return found
+
+    @property
+    def _names(self) -> list[str]:
+        """Of the folds in `models/`."""
+        return [f"{fold.name}.pth" for fold in self._folds]
+
+    @cached_property
+    def _hashes(self) -> list[str]:
+        found = []
+        for fold in self._folds:
+            with (fold / FINAL).open("rb") as file:
+                found.append(hashlib.file_digest(file, "sha256").hexdigest())
+        return found
+
+    @cached_property
+    def _checkpoints(self) -> list[dict[str, Any]]:
+        return [read_checkpoint(fold / FINAL) for fold in self._folds]
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            found = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", f"{name} cannot be read") from error
+        if not isinstance(found, dict):
+            raise StudyRefused("SOURCE_NOT_WRAPPED", f"{name} is no JSON object")
+        return found
+
+    def _trained_as(self) -> tuple[str, tuple[int, ...]]:
+        """Configuration and mirrored axes, in which all folds agree; the folder says what they say.
+
+        Raises:
+            StudyRefused: SOURCE_NOT_WRAPPED.
+        """
+        plans, dataset = self._read("plans.json"), self._read("dataset.json")
+        stated = [
+            json.loads(json.dumps([one["init_args"].get(key) for key in ("plans", "dataset_json")])) for one in self._checkpoints
+        ]
+        if any(one != [plans, dataset] for one in stated):
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "plans.json or dataset.json is not what a fold was trained with")
+        kinds = {
+            (one["trainer_name"], one["init_args"].get("configuration"), tuple(one.get("inference_allowed_mirroring_axes") or ()))
+            for one in self._checkpoints
+        }
+        if len(kinds) > 1:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "the folds are of different trainings")
+        trainer, configuration, axes = kinds.pop()
+        if trainer != TRAINER:
+            raise StudyRefused(
+                "SOURCE_NOT_WRAPPED", "it was trained by another trainer than nnUNetTrainer, whose network may be another"
+            )
+        refuse_strange_plans(plans, configuration)
+        return configuration, axes
+
+    def _reader(self) -> str:
+        """Raises: StudyRefused: SOURCE_NOT_WRAPPED: it reads no volumes."""
+        plans, dataset = self._read("plans.json"), self._read("dataset.json")
+        found = dataset.get("overwrite_image_reader_writer") or plans.get("image_reader_writer")
+        if found not in READERS:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "its reader is none of those for volumes with a spacing")
+        return found
+
+    def _classes(self) -> list[str]:
+        """Names, background first. Raises: StudyRefused: SOURCE_NOT_WRAPPED: regions, or labels with gaps."""
+        labels = {name: value for name, value in self._read("dataset.json").get("labels", {}).items() if name != "ignore"}
+        if any(isinstance(value, list) for value in labels.values()):
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "it was trained on regions that overlap, which are not wrapped yet")
+        ordered = sorted(labels, key=lambda name: int(labels[name]))
+        if [int(labels[name]) for name in ordered] != list(range(len(ordered))):
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "its labels are not 0, 1, 2, ... without a gap")
+        return [refuse_odd_words(name, "labels of dataset.json") for name in ordered]
+
+
+def refuse_strange_plans(plans: Mapping[str, Any], configuration: str) -> None:
+    """Refuse plans that name code of strangers, or an answer of another network.
+
+    Raises:
+        StudyRefused: SOURCE_NOT_WRAPPED.
+    """
+    every = plans.get("configurations", {})
+    chain: list[Mapping[str, Any]] = []
+    name: Any = configuration
+    while name in every and len(chain) < len(every):
+        chain.append(every[name])
+        name = every[name].get("inherits_from")
+    if not chain:
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "plans.json has no such configuration")
+    if any(one.get("previous_stage") for one in chain):
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "the second stage of a cascade needs the answer of the first; wrap 3d_lowres")
+    architecture = next((one["architecture"] for one in chain if "architecture" in one), None)
+    if architecture is None:
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "the plans are of a version before 2.4: they name no architecture")
+    arguments = architecture.get("arch_kwargs", {})
+    named: Sequence[Any] = [
+        architecture.get("network_class_name"),
+        *map(arguments.get, architecture.get("_kw_requires_import", ())),
+    ]
+    if not all(name is None or str(name).startswith(MADE_OF) for name in named) or named[0] is None:
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "plans.json names code that is neither nnU-Net's nor torch's, and is not run")

@@ -1,0 +1,144 @@
+"""`caveat wrap` of a trained nnU-Net v2 folder: its own prediction is stated, a draw is a fold, no code of strangers runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from nnunet_phantom import LABELS, plans, write_folder
+from wrapping import call, wrap, write_image
+
+from caveat.bundle_folders import CONFIG_HOME, read_metadata
+from caveat.cli import main
+from caveat.inference.stored.stored_study import read_map
+
+pytest.importorskip("nnunetv2", reason="the extra caveat[nnunet] is not installed")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("nnunet") / "nnUNetTrainer__nnUNetPlans__3d_fullres")
+
+
+def own_prediction(folder: Path, image: Path, folds: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """nnU-Net's own reading and predictor. Returns: labels (x, y, z), probabilities (classes, x, y, z)."""
+    from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    predictor = nnUNetPredictor(0.5, True, True, False, torch.device("cpu"), allow_tqdm=False)
+    predictor.initialize_from_trained_model_folder(str(folder), folds, "checkpoint_final.pth")
+    voxels, properties = SimpleITKIO().read_images([str(image)])
+    labels, probabilities = predictor.predict_single_npy_array(voxels, properties, None, None, True)
+    return labels.transpose(2, 1, 0), probabilities.transpose(0, 3, 2, 1)
+
+
+@pytest.fixture(scope="module")
+def predicted(folder, tmp_path_factory) -> Path:
+    """The place of a bundle, an image and what was predicted of it."""
+    place = tmp_path_factory.mktemp("wrapped")
+    bundle = wrap(place / "mine", str(folder))
+    write_image(place / "one.nii.gz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CONFIG_HOME, str(place / "config"))
+        asked = ["-i", str(place / "one.nii.gz"), "-o", str(place / "out"), "--workers", "0", "--device", "cpu", "--keep-draws"]
+        assert main(["predict", str(bundle), *asked]) == 0
+    return place
+
+
+def test_what_is_stated_is_its_own_prediction(folder, predicted):
+    labels, probabilities = own_prediction(folder, predicted / "one.nii.gz", (0, 1, 2))
+    study = predicted / "out" / "one"
+    np.testing.assert_array_equal(read_map(study / "segmentation.nii.gz")[0], labels)
+    np.testing.assert_allclose(read_map(study / "probability.nii.gz")[0], probabilities, atol=1e-3)
+    stated = json.loads((study / "result.json").read_text())["answers"]
+    assert {0, 1, 2} == set(np.unique(labels)), "an image without a structure would show nothing"
+    for answer, label in zip(stated, (1, 2), strict=True):
+        assert answer["unit"] == "mL" and answer["value"] == pytest.approx(
+            (labels == label).sum() * voxel_ml(predicted), rel=1e-4
+        )
+
+
+def test_a_draw_is_a_fold(folder, predicted):
+    answers = json.loads((predicted / "out" / "one" / "result.json").read_text())["answers"]
+    for fold in range(3):
+        labels, _ = own_prediction(folder, predicted / "one.nii.gz", (fold,))
+        for answer in answers:
+            count = (labels == LABELS[answer["name"].removesuffix(" volume")]).sum()
+            assert answer["draws"]["values"][fold] == pytest.approx(count * voxel_ml(predicted), rel=1e-4)
+    assert len(set(answers[0]["draws"]["values"])) == 3
+
+
+def voxel_ml(place: Path) -> float:
+    return abs(np.linalg.det(read_map(place / "one.nii.gz")[1][:3, :3])) / 1000
+
+
+def test_weights_are_linked_and_the_samplers_named(predicted):
+    assert (predicted / "mine" / "models" / "fold_0.pth").is_symlink()
+    assert list(read_metadata(predicted / "mine")["samplers"]) == ["ensemble"]
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+def strange_checkpoint(folder: Path, **changed) -> None:
+    path = folder / "fold_1" / "checkpoint_final.pth"
+    torch.save(torch.load(path, weights_only=False) | changed, path)
+
+
+def architecture(stored: dict) -> dict:
+    return stored["configurations"]["3d_fullres"]["architecture"]
+
+
+def with_plans(folder: Path, change) -> None:
+    """Change the plans in the folder and in every checkpoint."""
+    stored = plans()
+    change(stored)
+    (folder / "plans.json").write_text(json.dumps(stored))
+    for path in folder.glob("fold_*/checkpoint_final.pth"):
+        checkpoint = torch.load(path, weights_only=False)
+        checkpoint["init_args"]["plans"] = stored
+        torch.save(checkpoint, path)
+
+
+SPOILED = {
+    "SOURCE_NOT_WRAPPED: fold_1 has no checkpoint_final.pth": lambda f: (f / "fold_1" / "checkpoint_final.pth").unlink(),
+    "SOURCE_NOT_WRAPPED: plans.json or dataset.json is not what": lambda f: (f / "dataset.json").write_text(
+        json.dumps({"labels": {"background": 0, "back": 1, "front": 2}})
+    ),
+    "SOURCE_NOT_WRAPPED: dataset.json cannot be read": lambda f: (f / "dataset.json").unlink(),
+    "SOURCE_NOT_WRAPPED: the folds are of different trainings": lambda f: strange_checkpoint(
+        f, inference_allowed_mirroring_axes=None
+    ),
+    "SOURCE_NOT_WRAPPED: it was trained by another trainer": lambda f: [
+        torch.save(torch.load(path, weights_only=False) | {"trainer_name": "nnUNetTrainerMine"}, path)
+        for path in f.glob("fold_*/checkpoint_final.pth")
+    ],
+    "WEIGHTS_REFUSED: a checkpoint holds more than": lambda f: strange_checkpoint(f, logging=Evil()),
+    "WEIGHTS_REFUSED: they are not of the network": lambda f: strange_checkpoint(f, network_weights={}),
+    "SOURCE_NOT_WRAPPED: plans.json names code": lambda f: with_plans(
+        f, lambda stored: architecture(stored).update(network_class_name="os.system")
+    ),
+    "SOURCE_NOT_WRAPPED: the second stage of a cascade": lambda f: with_plans(
+        f, lambda stored: stored["configurations"]["3d_fullres"].update(previous_stage="3d_lowres")
+    ),
+    "SOURCE_NOT_WRAPPED: the plans are of a version before": lambda f: with_plans(
+        f, lambda stored: stored["configurations"]["3d_fullres"].pop("architecture")
+    ),
+    "SOURCE_NOT_WRAPPED: its reader is none": lambda f: with_plans(
+        f, lambda stored: stored.update(image_reader_writer="NaturalImage2DIO")
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", SPOILED)
+def test_what_is_not_whole_or_not_known_is_refused(reason, tmp_path, capsys):
+    folder = write_folder(tmp_path / "nnunet", folds=2)
+    SPOILED[reason](folder)
+    assert call(tmp_path / "mine", str(folder)) == 2
+    assert reason in capsys.readouterr().err

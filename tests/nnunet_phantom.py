@@ -1,0 +1,102 @@
+"""A trained nnU-Net v2 folder with random weights: odd spacing, transposed axes, windows smaller than the image."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+RESAMPLING = {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": None}
+LABELS = {"background": 0, "front": 1, "back": 2}
+DATASET = {"channel_names": {"0": "MRI"}, "labels": LABELS, "numTraining": 4, "file_ending": ".nii.gz"}
+
+
+def plans() -> dict[str, Any]:
+    """Plans of a tiny network for volumes."""
+    convolution, norm = "torch.nn.modules.conv.Conv3d", "torch.nn.modules.instancenorm.InstanceNorm3d"
+    kernels = [[3, 3, 3]] * 2
+    arguments = {
+        "n_stages": 2,
+        "features_per_stage": [4, 8],
+        "conv_op": convolution,
+        "kernel_sizes": kernels,
+        "strides": [[1, 1, 1], [2, 2, 2]],
+        "n_conv_per_stage": [1, 1],
+        "n_conv_per_stage_decoder": [1],
+        "conv_bias": True,
+        "norm_op": norm,
+        "norm_op_kwargs": {"eps": 1e-5, "affine": True},
+        "dropout_op": None,
+        "dropout_op_kwargs": None,
+        "nonlin": "torch.nn.LeakyReLU",
+        "nonlin_kwargs": {"inplace": True},
+    }
+    configuration = {
+        "data_identifier": "tiny",
+        "preprocessor_name": "DefaultPreprocessor",
+        "batch_size": 2,
+        "patch_size": [8, 12, 12],
+        "median_image_size_in_voxels": [24.0, 30.0, 28.0],
+        "spacing": [1.5, 1.0, 1.25],
+        "normalization_schemes": ["ZScoreNormalization"],
+        "use_mask_for_norm": [False],
+        "resampling_fn_data": "resample_data_or_seg_to_shape",
+        "resampling_fn_seg": "resample_data_or_seg_to_shape",
+        "resampling_fn_data_kwargs": RESAMPLING,
+        "resampling_fn_seg_kwargs": RESAMPLING | {"is_seg": True, "order": 1},
+        "resampling_fn_probabilities": "resample_data_or_seg_to_shape",
+        "resampling_fn_probabilities_kwargs": RESAMPLING | {"order": 1},
+        "architecture": {
+            "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
+            "arch_kwargs": arguments,
+            "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
+        },
+        "batch_dice": False,
+    }
+    return {
+        "dataset_name": "Dataset001_Tiny",
+        "plans_name": "nnUNetPlans",
+        "original_median_spacing_after_transp": [1.0, 1.0, 1.0],
+        "original_median_shape_after_transp": [36, 30, 35],
+        "image_reader_writer": "SimpleITKIO",
+        "transpose_forward": [2, 0, 1],
+        "transpose_backward": [1, 2, 0],
+        "configurations": {"3d_fullres": configuration},
+        "experiment_planner_used": "ExperimentPlanner",
+        "label_manager": "LabelManager",
+        "foreground_intensity_properties_per_channel": {"0": {"mean": 1.0, "std": 1.0}},
+    }
+
+
+def write_folder(folder: Path, folds: int = 3) -> Path:
+    """Write one as the trainer leaves it. Needs nnunetv2."""
+    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    folder.mkdir(parents=True)
+    (folder / "plans.json").write_text(json.dumps(plans()))
+    (folder / "dataset.json").write_text(json.dumps(DATASET))
+    manager = PlansManager(plans())
+    setting = manager.get_configuration("3d_fullres")
+    for fold in range(folds):
+        torch.manual_seed(fold)
+        network = nnUNetTrainer.build_network_architecture(manager, setting, 1, len(LABELS), enable_deep_supervision=True)
+        weights = {name: tensor * 3 if name.endswith("weight") else tensor for name, tensor in network.state_dict().items()}
+        weights["decoder.seg_layers.0.bias"] = torch.tensor([-2.0, 0.2, 0.0])  # so that all classes are found
+        checkpoint = {
+            "network_weights": weights,
+            "optimizer_state": {},
+            "grad_scaler_state": None,
+            "logging": {"ema_fg_dice": [np.float64(0.5)]},
+            "_best_ema": np.float64(0.5),
+            "current_epoch": 1,
+            "init_args": {"plans": plans(), "configuration": "3d_fullres", "fold": fold, "dataset_json": DATASET},
+            "trainer_name": "nnUNetTrainer",
+            "inference_allowed_mirroring_axes": (0, 1, 2),
+        }
+        (folder / f"fold_{fold}").mkdir()
+        torch.save(checkpoint, folder / f"fold_{fold}" / "checkpoint_final.pth")
+    return folder
