@@ -65,14 +65,7 @@ class WriteStudyd(Transform):
         Raises:
             StudyRefused: OUTPUT_NOT_WRITABLE, OUTPUT_OCCUPIED.
         """
-        result = {**EMPTY_RESULT, **plain(data["result"])}
-        reasons = result["reasons"]
-        if result["status"] == "NOTHING_FOUND" and not reasons:
-            reasons = [reason_of(StudyRefused("NOTHING_FOUND"))]
-        flags = list(dict.fromkeys([*result["flags"], *(meta_of(data).get("flags") or [])]))
-        facts = result["input"] | facts_of_input(data)
-        about = {"reasons": reasons, "input": facts, "flags": flags, **self._about()}
-        study: dict[Hashable, Any] = {**data, "result": {**result, **about}}
+        study = finished(data, self._about())
         self._write({**study, "scene": Scene(study)}, self.writers)
         return data
 
@@ -166,6 +159,17 @@ class WriteStudyd(Transform):
             raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def finished(data: Mapping[Hashable, Any], about: Mapping[str, Any]) -> dict[Hashable, Any]:
+    """A measured study with its whole result. Args: data: as it comes from the promises. about: what a run says of all."""
+    result = {**EMPTY_RESULT, **plain(data["result"])}
+    reasons = result["reasons"]
+    if result["status"] == "NOTHING_FOUND" and not reasons:
+        reasons = [reason_of(StudyRefused("NOTHING_FOUND"))]
+    flags = list(dict.fromkeys([*result["flags"], *(meta_of(data).get("flags") or [])]))
+    facts = result["input"] | facts_of_input(data)
+    return {**data, "result": {**result, "reasons": reasons, "input": facts, "flags": flags, **about}}
 
 
 def folder_name(name: Any) -> str:

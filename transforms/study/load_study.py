@@ -112,14 +112,19 @@ class LoadStudyd(MapTransform):
             sha256 = str(data.get("sha256") or "") if measured else ""
             found = inspect_study(out[key], stated, self.kinds, sha256, self.rules)
             if measured:
-                if self.channels == 1:
-                    found = replace(found, image=as_grey(found.image))
-                self._check(found)
+                found = self.accepted(found)
                 self._refuse_conflict(found.image, listed)
                 if found.image.files:
                     out["dicom_files"] = json.dumps([str(path) for path in found.image.files])
             out[key] = as_meta_tensor(found)
         return out
+
+    def accepted(self, found: Inspected) -> Inspected:
+        """An image that is to be measured, however it was read. Raises: StudyRefused: it is no such image."""
+        if self.channels == 1:
+            found = replace(found, image=as_grey(found.image))
+        self._check(found)
+        return found
 
     def _check(self, found: Inspected) -> None:
         """What only an image that is to be measured must be."""

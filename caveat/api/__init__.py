@@ -1,0 +1,1 @@
+"""caveat from Python: what `caveat.load` and its kind hand out."""

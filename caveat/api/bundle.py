@@ -1,0 +1,165 @@
+"""A bundle in a program of one's own: loaded once, asked about study after study."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.data import MetaTensor, list_data_collate
+
+from ..bundle_folders import find_bundle, read_metadata
+from ..commands.sampling_options import check_device, choose_configs
+from ..inference.answers.study_evaluator import refusal_behind
+from ..networks.draws.evaluation_mode import evaluation_mode
+from ..reasons import StudyRefused
+from ..run_bundle import load_workflow, refusals_unwrapped
+from ..transforms.checks.geometry import refuse_bad_affine, spacing_of
+from ..transforms.image.study_image import StudyImage
+from ..transforms.output.study_folder import finished
+from ..transforms.study.input_sha256 import input_sha256
+from ..transforms.study.inspect_study import Inspected
+from ..transforms.study.load_study import as_meta_tensor
+from ..transforms.study.studies import Studies
+from .result import Result
+
+FROM_TENSOR = "the MetaTensor's affine"
+IN_MEMORY = "tensor"
+"""In the place of the kind of file."""
+
+Image = str | Path | Sequence[str | Path] | MetaTensor
+
+
+def load(
+    bundle: str | Path,
+    *,
+    sampler: str | None = None,
+    draws: int | None = None,
+    seed: int | None = None,
+    level: float | None = None,
+    record: str | Path | None = None,
+    device: str = "auto",
+) -> Bundle:
+    """Load a bundle with its weights.
+
+    Args:
+        bundle: name of a shipped one, or path of a folder that may run, see `caveat info` and docs/security.md.
+        sampler: what makes the draws; None for the bundle's own.
+        draws, seed: None for the bundle's own.
+        level: of the calibrated intervals; None for the bundle's.
+        record: a calibration record of one's own, or a folder of them; None for the bundle's.
+        device: "auto", "cpu", "cuda", "cuda:N".
+
+    Raises:
+        StudyRefused: BUNDLE_NOT_FOUND, BUNDLE_NOT_TRUSTED, WRONG_USAGE, and what weights and records are refused with.
+    """
+    check_device(device)
+    folder = find_bundle(str(bundle))
+    said = {
+        "inferer::draws": draws,
+        "inferer::seed": seed,
+        "level": level,
+        "record": None if record is None else Path(record),
+        "device": None if device == "auto" else torch.device(device),
+    }
+    overrides = {key: value for key, value in said.items() if value is not None}
+    return Bundle(folder, choose_configs(folder, sampler), overrides)
+
+
+class Bundle:
+    """A bundle that is loaded. Made by `load`.
+
+    Args:
+        folder: of the bundle. configs: inference.yaml and overlays. overrides: of the config.
+
+    Attributes:
+        name, metadata: of the bundle.
+        network: the sampler, in evaluation mode. inferer: windows, draws and statistics.
+        preprocessing: from a path to the network's grid.
+
+    Raises:
+        StudyRefused: weights, records or settings that are refused.
+    """
+
+    def __init__(self, folder: Path, configs: Sequence[Path], overrides: dict[str, Any]) -> None:
+        self.name = folder.name
+        self.metadata = read_metadata(folder)
+        with refusals_unwrapped():
+            parser = load_workflow(folder, configs, {**overrides, "datalist": Studies(())}).parser
+            self.network, self.inferer, self.preprocessing = map(
+                parser.get_parsed_content, ("network", "inferer", "preprocessing")
+            )
+            self._device = parser.get_parsed_content("device")
+            self._to_input_grid = parser.get_parsed_content("to_input_grid")
+            self._after = [*parser.get_parsed_content("gate"), *_listed(parser.get_parsed_content(_promise_of(parser)))]
+            self._facts = dict(parser.get_parsed_content("bundle_facts"))
+
+    def measure(self, image: Image) -> Result:
+        """Measure one study, as `caveat predict` does.
+
+        Args:
+            image: path of a file, of a folder of a DICOM study, or of a file a channel; or a volume as MONAI's `LoadImaged` gives
+                it, channels first, with an affine in mm. Whether a network has seen what comes in memory cannot be known.
+
+        Raises:
+            StudyRefused: it cannot be measured correctly.
+        """
+        try:
+            study = self._prepared(image)
+            with torch.no_grad(), evaluation_mode(self.network):
+                answer = self.inferer(list_data_collate([study])["image"].to(self._device), self.network)
+            found = {f"pred_{key}": value[0] if isinstance(value, torch.Tensor) else value for key, value in answer.items()}
+            data = self._to_input_grid({**study, **found})
+            for step in self._after:
+                data = step(data)
+        except Exception as error:  # MONAI wraps what a transform raises
+            refusal = refusal_behind(error)
+            if refusal.code == "UNEXPECTED_ERROR":
+                raise
+            raise refusal from error
+        return Result(finished(data, {"bundle": self._facts}))
+
+    def _prepared(self, image: Image) -> dict[str, Any]:
+        """A study on the network's grid."""
+        if not isinstance(image, MetaTensor):
+            source = [str(one) for one in image] if isinstance(image, list | tuple) else str(image)
+            return self.preprocessing({"image": source, "name": "study", "number": 1, "input_sha256": input_sha256(source)})
+        load, *others = self.preprocessing.transforms
+        loaded = as_meta_tensor(load.accepted(as_read(image)))
+        study = {"image": loaded, "name": "study", "number": 1, "input_sha256": loaded.meta["input_sha256"]}
+        for step in others:
+            study = step(study)
+        return study
+
+
+def as_read(image: MetaTensor) -> Inspected:
+    """A volume in memory as one that was read. Args: image: (channels, x, y, z), affine to mm (RAS), as MONAI loads NIfTI.
+
+    Raises:
+        StudyRefused: WRONG_USAGE for pictures, whose axes MONAI's loaders turn, and which say nothing of their size; what its
+            affine is refused with; NON_FINITE_VOXELS.
+    """
+    if image.ndim != 4:
+        raise StudyRefused(
+            "WRONG_USAGE", f"a volume has channels and three axes, got {tuple(image.shape)}; give pictures by path"
+        )
+    voxels = np.ascontiguousarray(image.as_tensor().detach().cpu().numpy(), dtype=np.float32)
+    affine = np.asarray(image.affine, dtype=np.float64)
+    refuse_bad_affine(affine)
+    if not np.isfinite(voxels).all():
+        raise StudyRefused("NON_FINITE_VOXELS", f"{int((~np.isfinite(voxels)).sum())} of {voxels.size}")
+    digest = hashlib.sha256(voxels.tobytes() + affine.tobytes()).hexdigest()
+    read = StudyImage(voxels, affine, affine, tuple(spacing_of(affine)), FROM_TENSOR)
+    return Inspected(read, IN_MEMORY, digest)
+
+
+def _promise_of(parser: Any) -> str:
+    """Where a bundle's config says what promises: landmarks have one, others a list that may be empty."""
+    return str(parser.get("postprocessing")["promise"]).removeprefix("@")
+
+
+def _listed(promise: Any) -> list[Any]:
+    return list(promise) if isinstance(promise, list | tuple) else [promise]
