@@ -92,7 +92,7 @@ class Nnunet:
         )
         left = ("postprocessing.pkl, where there is one: neither its folds' validation nor its `predict` has it",)
         metadata = task.metadata(meanings, ["1*n"] * 3)
-        return Wrapped(settings, {"ensemble": {}}, more, metadata, links, taken, left)
+        return Wrapped(settings, {}, more, metadata, links, taken, left)
 
     @cached_property
     def _folds(self) -> list[Path]:

@@ -67,7 +67,6 @@ class Task:
             "measurements": self.targets,
         }
         overlays = {name: one for name, one in members.definitions().items() if name != members.default}
-        overlays[members.default] = members.definitions()[members.default]
         dropout = members.dropout if isinstance(members.dropout, str) else f"in {', '.join(members.dropout)}"
         said = [*taken, ("classes", ", ".join(self.classes)), ("dropout", dropout)]
         metadata = self.metadata(members.meanings(), self._shape(members))

@@ -11,8 +11,10 @@ import torch
 from monai.inferers import sliding_window_inference
 from monai.networks.nets import UNet
 from monai.transforms import NormalizeIntensity
+from phantoms import write_fundus
 from wrapping import STATED, call, network_options, unet, wrap, write_image
 
+import caveat
 from caveat.bundle_folders import CONFIG_HOME, find_bundle, read_metadata
 from caveat.cli import main
 from caveat.inference.stored.stored_study import read_map
@@ -160,3 +162,27 @@ def test_a_bundle_is_written_once(tmp_path, capsys):
     before = {path: path.stat().st_mtime_ns for path in bundle.rglob("*")}
     assert call(bundle, *options) == 2 and "OUTPUT_OCCUPIED" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in bundle.rglob("*")} == before
+
+
+def test_pictures_are_measured_in_pixels(tmp_path):
+    changed = {"spatial_dims": 2, "in_channels": 3, "out_channels": 1}
+    stated = (
+        "--classes",
+        "background,vessel",
+        "--channels",
+        "3",
+        "--roi",
+        "32,32",
+        "--intensities",
+        "range",
+        "--link",
+        "sigmoid",
+    )
+    more = (*stated, "--link", "sigmoid", "--flips", "0,1")
+    bundle = wrap(tmp_path / "pictures", *network_options(saved(tmp_path, **changed), **changed), *more)
+    write_fundus(tmp_path / "images.png", rows=70, columns=90)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CONFIG_HOME, str(tmp_path / "config"))
+        result = caveat.load(bundle, draws=5).measure(tmp_path / "images.png")
+    assert result.first.unit == "pixels" and len(set(result.first.draws)) > 1
+    assert result.segmentation.shape == (1, 70, 90) and result.first.name == "vessel area"

@@ -355,3 +355,25 @@ def test_an_engine_is_another_way_to_the_same_answer():
     assert (facts["sampling"].pop("engine"), others["sampling"].pop("engine")) == ("openvino", "torch")
     assert facts["sampling"] == others["sampling"]
     assert facts["features"] == pytest.approx(others["features"], abs=1e-5)
+
+
+def test_what_a_sampler_states_stands_in_place_of_the_mean_and_uncertainty_stays_that_of_the_draws():
+    class Stating(Ensemble):
+        def begin(self, study: torch.Tensor) -> torch.Tensor:
+            return study
+
+        def stated(self, context: torch.Tensor) -> torch.Tensor:
+            return torch.stack([network(context) for network in self.networks]).mean(dim=0)
+
+    study = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    networks, found = list(Ensemble.example().networks), []
+    for kind in (Ensemble, Stating):
+        inferer = SamplingInferer((16, 16), ["background", "object"], [Moments(), Information()])
+        found.append(inferer(study, kind(networks).eval()))
+    with torch.no_grad():
+        expected = torch.stack([network(study) for network in networks]).mean(dim=0).softmax(dim=1)
+    torch.testing.assert_close(found[1]["pred"], expected)
+    assert not torch.allclose(found[0]["pred"], found[1]["pred"], atol=1e-4)
+    for name in ("variance", "entropy", "mutual_information"):
+        torch.testing.assert_close(found[0][name], found[1][name])
+    torch.testing.assert_close(found[1]["mean_of_draws"], found[0]["pred"])

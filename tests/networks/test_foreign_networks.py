@@ -139,7 +139,7 @@ def test_contrast_and_brightness_change_with_every_draw_but_the_first():
 
 
 def test_a_network_of_slices_is_one_of_volumes():
-    network, volume = unet(), torch.rand(2, 1, 16, 16, 3)
+    network, volume = unet().eval(), torch.rand(2, 1, 16, 16, 3)
     with torch.no_grad():
         found = OnSlices(network)(volume)
         expected = torch.stack([network(volume[..., number]) for number in range(3)], dim=-1)
