@@ -28,6 +28,8 @@ def stated_input(text: str) -> Path:
 
 
 def _status(text: str) -> os.stat_result | None:
+    if not text:  # a shell's variable that is not set; as a path it would be the current folder
+        raise argparse.ArgumentTypeError("an empty path")
     try:
         return os.stat(text)
     except (FileNotFoundError, NotADirectoryError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -37,6 +38,15 @@ def finish(folder: RunFolder) -> dict[str, int]:
         raise RunFailed(str(refusal)) from refusal
 
 
+def is_gone(root: Path) -> bool:
+    """Whether what studies were found in is not there any more: of a disk or a share, the empty folder is left that it was
+    mounted on."""
+    try:
+        return not (any(os.scandir(root)) if root.is_dir() else root.exists())
+    except OSError:
+        return True
+
+
 @dataclass(frozen=True)
 class Finished:
     """Args: counts: "measured", "nothing_found", "refused". outcomes: by number. missing: studies that were not begun."""
@@ -68,7 +78,7 @@ def run(
         try:
             folder.journal.write({**notes, "resume": resume})
             for outcome in crew.measure(studies, stop):
-                if UNREADABLE & set(outcome.reasons) and not root.exists():
+                if UNREADABLE & set(outcome.reasons) and is_gone(root):
                     raise StudyRefused("INPUT_VANISHED")
                 folder.note(outcome)
                 progress.show(outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -62,7 +63,9 @@ def answer_of(arguments: list[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", [LONG, "loop", "loop/below", f"eye.png/{LONG}"], ids=["long", "loop", "below a loop", "below a file"]
+    "name",
+    [LONG, "loop", "loop/below", f"eye.png/{LONG}", ""],
+    ids=["long", "loop", "below a loop", "below a file", "of a variable that is not set"],
 )
 @pytest.mark.parametrize("command", PLACES.values(), ids=PLACES.keys())
 def test_a_name_that_nothing_can_have_is_wrong_usage(command, name, here, capsys):
@@ -131,6 +134,22 @@ def test_places_in_a_list_that_nothing_can_have_are_studies_that_are_refused(her
         assert answer_of([*command, "--sampler", "single", "--device", "cpu", *more]) == 0
         said = capsys.readouterr()
         assert said.out.startswith(f"0 measured, 0 nothing found, {len(places)} refused; ") and "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("full", ["disk", "no such folder"])
+def test_a_temporary_folder_that_is_full_ends_a_run_before_it_begins(full, here):
+    """Its archives would be studies in their own right, and a run that goes on with more room another one."""
+    with zipfile.ZipFile(here / "export.zip", "w") as archive:
+        archive.write(here / "eye.png", "Miller.png")
+    (here / "tmp").mkdir()
+    limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))} if full == "disk" else {}
+    environment = os.environ | {"TMPDIR": "tmp" if full == "disk" else "nowhere"}
+    for command in (["predict", "retinal_vessels", "-i", "export.zip", "-o", "new"], ["check", "export.zip"]):
+        done = caveat(*command, env=environment, **limit)
+        assert done.returncode == 2 and done.stderr.startswith(
+            "caveat: OUTPUT_NOT_WRITABLE: the temporary folder, which TMPDIR names"
+        )
+    assert not (here / "new").exists() and not list((here / "tmp").iterdir())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

@@ -91,7 +91,9 @@ def test_every_study_refused_is_a_status_where_it_is_asked_for(predict, tmp_path
     assert predict(given, tmp_path / "b", "--workers", "0", "--strict")[0] == 3
 
 
-def test_an_input_that_vanished_ends_the_run(predict, tmp_path, monkeypatch):
+@pytest.mark.parametrize("left", ["nothing", "the folder"])
+def test_an_input_that_vanished_ends_the_run(left, predict, tmp_path, monkeypatch):
+    """Of a disk that was unplugged the folder stays in which it was seen."""
     given = write_crops(tmp_path / "in", "a", "b")
     from caveat.transforms.output.run_folder import RunFolder
 
@@ -100,13 +102,54 @@ def test_an_input_that_vanished_ends_the_run(predict, tmp_path, monkeypatch):
     def unplugged(*arguments):
         folder = begin(*arguments)
         given.rename(tmp_path / "unplugged")
+        if left == "the folder":
+            given.mkdir()
         return folder
 
     monkeypatch.setattr(RunFolder, "begin", unplugged)
     status, _, said = predict(given, tmp_path / "out", "--workers", "0")
     assert status == 1 and "INPUT_VANISHED" in said and "Traceback" not in said
     monkeypatch.undo()
-    (tmp_path / "unplugged").rename(given)
+
+
+def test_a_file_that_is_exchanged_while_it_is_read_is_neither_measured_nor_given_up(predict, tmp_path, monkeypatch):
+    """Between its hash and its voxels: the numbers of one patient would stand under the hash of another."""
+    given, others = write_crops(tmp_path / "in", "a"), write_crops(tmp_path / "others", "b", "a")
+    from caveat.inference.answers import run_studies
+
+    hashed = run_studies.input_sha256
+
+    def exchanged(source):
+        sha256 = hashed(source)
+        (given / "a.nii.gz").rename(tmp_path / "a.nii.gz")
+        (others / "a.nii.gz").rename(given / "a.nii.gz")
+        return sha256
+
+    monkeypatch.setattr(run_studies, "input_sha256", exchanged)
+    predict(given, tmp_path / "out", "--workers", "0")
+    assert codes(tmp_path / "out") == {"a": "INPUT_CHANGED"}
+    monkeypatch.setattr(run_studies, "input_sha256", hashed)
+    (tmp_path / "a.nii.gz").rename(given / "a.nii.gz")
+    assert predict(given, tmp_path / "out", "--workers", "0", "--resume")[0] == 0
+    assert codes(tmp_path / "out") == {"a": ""}
+
+
+def test_a_run_of_another_process_is_not_joined(predict, bundle, tmp_path):
+    """Nor one of the same studies: whoever comes second changes nothing."""
+    given = write_crops(tmp_path / "in", "slow0")
+    command = [sys.executable, "-m", "caveat", "predict", str(bundle), "-i", str(given), "-o", str(tmp_path / "out"), *POINT]
+    first = subprocess.Popen([*command, "--device", "cpu", "--workers", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not (tmp_path / "out" / "key.csv").is_file() and first.poll() is None:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGSTOP)
+    before = state(tmp_path / "out")
+    for options in ([], ["--resume"], ["--resume", "--draws", "3"]):
+        status, _, said = predict(given, tmp_path / "out", "--workers", "0", *options)
+        assert status == 2 and "OUTPUT_OF_ANOTHER_RUN" in said
+    assert state(tmp_path / "out") == before
+    first.send_signal(signal.SIGCONT)
+    first.communicate(timeout=300)
+    assert first.returncode == 0 and codes(tmp_path / "out") == {"slow0": ""}
 
 
 def test_a_worker_ends_with_a_run_that_was_killed():
@@ -157,11 +200,15 @@ def test_of_a_hundred_studies_with_twelve_poisoned_eighty_eight_are_done(predict
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_run_that_is_stopped_goes_on(number, predict, bundle, tmp_path):
     given = write_crops(tmp_path / "in", *(f"slow{i}" for i in range(5)))
     command = [sys.executable, "-m", "caveat", "predict", str(bundle), "-i", str(given), "-o", str(tmp_path / "out"), *POINT]
-    process = subprocess.Popen([*command, "--device", "cpu", "--workers", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # Whoever started the tests may ignore some, as nohup does; that is inherited.
+    heard = {"preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)} if number != signal.SIGKILL else {}
+    process = subprocess.Popen(
+        [*command, "--device", "cpu", "--workers", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **heard
+    )
     while not list((tmp_path / "out").glob("*/result.json")) and process.poll() is None:
         time.sleep(0.1)
     process.send_signal(number)

@@ -69,6 +69,14 @@ def nested_tar():
     return file.getvalue()
 
 
+def lying_about_its_place(more):
+    """Args: more: bytes by which the directory is said to begin later than it does."""
+    data = bytearray(PLAIN)
+    end = data.index(b"PK\x05\x06")
+    struct.pack_into("<I", data, end + 16, struct.unpack_from("<I", data, end + 16)[0] + more)
+    return bytes(data)
+
+
 def lying_about_its_size():
     """50 MB of zeros that the directory calls ten bytes."""
     data = bytearray(packed(("a", bytes(50_000_000))))
@@ -152,8 +160,11 @@ def test_67_a_size_that_is_declared_is_not_believed(tmp_path):
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"PK", PLAIN[:-30], PLAIN[: len(PLAIN) // 2], PLAIN[:60] + bytes([PLAIN[60] ^ 255]) + PLAIN[61:], zlib.compress(b"no")],
-    ids=["empty", "two letters", "without its directory", "half", "damaged", "something else"],
+    [
+        *(b"", b"PK", PLAIN[:-30], PLAIN[: len(PLAIN) // 2], PLAIN[:60] + bytes([PLAIN[60] ^ 255]) + PLAIN[61:]),
+        *(zlib.compress(b"no"), lying_about_its_place(10)),
+    ],
+    ids=["empty", "two letters", "without its directory", "half", "damaged", "something else", "entries before its beginning"],
 )
 def test_a_damaged_archive_leaves_nothing(data, tmp_path):
     assert refusal(data, tmp_path) == "CORRUPT"

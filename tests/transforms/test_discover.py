@@ -230,6 +230,16 @@ def test_the_key_is_for_the_owner_alone(tmp_path):
     assert key.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_key_of_other_studies_stays(tmp_path):
+    """Nothing else says which study of a run is whose."""
+    one, other = ([{"number": 1, "name": "study-0001", "place": place}] for place in ("Doe", "Roe"))
+    for _ in range(2):
+        write_key(tmp_path, one)
+    with pytest.raises(StudyRefused, match="OUTPUT_OCCUPIED"):
+        write_key(tmp_path, other)
+    assert (tmp_path / "key.csv").read_text().endswith("Doe\n")
+
+
 def test_no_input(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing here")
     with pytest.raises(StudyRefused, match="NO_INPUT_FOUND"):
@@ -251,6 +261,32 @@ def test_an_unreadable_folder_is_not_passed_over(folder, monkeypatch):
     (folder / "locked").mkdir()
     with pytest.raises(StudyRefused, match="UNREADABLE_FOLDER"):
         find_studies(folder / "locked")
+
+
+def test_a_folder_that_may_be_listed_and_not_entered_is_not_the_end_of_the_search(folder, monkeypatch):
+    """Its files are there by name alone."""
+    (folder / "listed").mkdir()
+    (folder / "listed" / "eye.png").write_bytes(PNG)
+    real = Path.stat
+
+    def stat(path, **options):
+        if path.parent.name == "listed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    places = {study["place"]: study for study in find_studies(folder)}
+    assert places["listed"]["name"].startswith("study-"), "refused in place of what may lie in it"
+    with pytest.raises(StudyRefused, match="UNREADABLE_FOLDER"):
+        find_studies(folder / "listed")
+
+
+def test_a_folder_that_is_a_study_is_known_by_its_files(tmp_path):
+    write(clean_series(), tmp_path / "case")
+    before = input_sha256(str(tmp_path / "case"))
+    assert before == input_sha256([str(one) for one in sorted((tmp_path / "case").iterdir())])
+    write(clean_series(study=2), tmp_path / "case")
+    assert input_sha256(str(tmp_path / "case")) != before
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path):
 
 
 def test_what_is_in_use_or_somebody_elses_stays(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     temporary_folder.cache_clear()
     mine = temporary_folder()
     own = tmp_path / "caveat-results"  # of the user, who calls a folder so
@@ -55,7 +54,7 @@ def test_what_is_in_use_or_somebody_elses_stays(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
     temporary_folder.cache_clear()
     with pytest.raises(StudyRefused, match="OUTPUT_NOT_WRITABLE.*TMPDIR") as refusal:
         temporary_folder()

@@ -179,6 +179,22 @@ def test_a_journal_that_is_a_link_is_not_written(tmp_path):
     assert (tmp_path / "mine").read_text() == "ten years" and not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("made", ["pipe", "folder", "dangling link"])
+@pytest.mark.parametrize("name", ["run.json", "journal.jsonl", "a/files.json"])
+def test_what_is_no_file_is_neither_read_nor_replaced(made, name, tmp_path):
+    """A pipe of that name would never answer."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    if made == "pipe":
+        os.mkfifo(tmp_path / name)
+    elif made == "folder":
+        (tmp_path / name).mkdir()
+    else:
+        (tmp_path / name).symlink_to("nowhere")
+    before = os.lstat(tmp_path / name)
+    assert code_of(tmp_path, studies("a"), resume=True).startswith("OUTPUT_")
+    assert os.lstat(tmp_path / name) == before
+
+
 @pytest.mark.parametrize("name", ["run.json", "a/files.json", "a/result.json"])
 def test_what_is_too_deep_to_be_read_is_none_of_ours(name, tmp_path):
     run(tmp_path, studies("a"))

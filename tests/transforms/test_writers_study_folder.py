@@ -180,6 +180,27 @@ def test_what_is_not_what_it_was_goes_to_be_done_again(changed, standing, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_was_being_deleted_when_the_run_was_killed_is_nobody_s(standing, tmp_path, monkeypatch):
+    """Between its last file and itself."""
+    write, entry = standing
+    (tmp_path / "example" / "result.json").write_text("{}")
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(Path, "rmdir", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+        write.stands(entry)
+    assert list(tmp_path.iterdir()) == [tmp_path / "example"]
+    assert write.stands(entry) == (None, False)
+    write(example_study() | entry)
+    assert write.stands(entry)[0].status == "OK"
+
+
+def test_a_folder_that_cannot_be_deleted_is_of_the_output(standing, tmp_path):
+    write, entry = standing
+    (tmp_path / "example" / "result.json").unlink()
+    (tmp_path / "example" / "result.json").mkdir()
+    with pytest.raises(StudyRefused, match="OUTPUT_NOT_WRITABLE"):
+        write.stands(entry)
+
+
 @pytest.mark.parametrize("other", [{"input_sha256": "b2"}, {"number": 1}])
 def test_a_measurement_of_another_input_is_neither_kept_nor_replaced(other, standing, tmp_path):
     """Another patient under the same name would be mixed into the run, or take the place of a finished result."""

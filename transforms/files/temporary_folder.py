@@ -35,15 +35,28 @@ def temporary_folder() -> Path:
         folder = None
         while folder is None:
             folder = _made()
-    except OSError as error:  # its text holds a path
-        raise StudyRefused("OUTPUT_NOT_WRITABLE", f"the temporary folder, which TMPDIR names: {type(error).__name__}") from None
+    except OSError as error:
+        raise refusal_of_temporary(error) from None
     atexit.register(_remove, folder)
     return folder
 
 
+def refusal_of_temporary(error: OSError) -> StudyRefused:
+    """Why nothing can be unpacked, without the error's text, which holds a path."""
+    return StudyRefused(
+        "OUTPUT_NOT_WRITABLE", f"the temporary folder, which TMPDIR names: {error.strerror or type(error).__name__}"
+    )
+
+
+def _where() -> str:
+    """The folder that TMPDIR names, if it is there or not: where it is not, or is full, the library would take another one, which
+    the user did not mean for images of patients; the current folder in the end."""
+    return os.path.abspath(os.environ.get("TMPDIR") or tempfile.gettempdir())
+
+
 def _made() -> Path | None:
     """A new folder, locked; None where another process has just taken it for one that was left."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_where()))
     try:
         _lock(folder / LOCK, os.O_CREAT | os.O_EXCL)
     except (FileNotFoundError, BlockingIOError):
@@ -55,7 +68,7 @@ def _made() -> Path | None:
 
 def _remove_left() -> None:
     """Remove the folders of this user's processes that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*") if fcntl else ():
+    for folder in Path(_where()).glob(f"{PREFIX}*") if fcntl else ():
         try:
             found = folder.lstat()
             if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():

@@ -56,8 +56,8 @@ class Journal:
 
 
 def _no_link(path: str, flags: int) -> int:
-    """Opens a file that somebody else's link does not lead to another one."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    """Opens a file that somebody else's link does not lead to another one; a pipe, at which nobody reads, is an error."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def _lock(file: TextIO) -> bool:

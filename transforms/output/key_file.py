@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ def write_key(folder: Path | str, studies: Collection[Mapping[str, Any]]) -> Non
         studies: entries of `find_studies`.
 
     Raises:
-        StudyRefused: OUTPUT_NOT_WRITABLE.
+        StudyRefused: OUTPUT_NOT_WRITABLE; OUTPUT_OCCUPIED where a key of other studies is there.
     """
-    path = Path(folder) / NAME
+    path, content = Path(folder) / NAME, key_bytes(studies)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda aside: _write_for_the_owner(aside, key_bytes(studies)))
+        if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == content):
+            raise StudyRefused("OUTPUT_OCCUPIED", f"a {NAME} of other studies")
+        write_whole(path, lambda aside: _write_for_the_owner(aside, content))
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-UNSETTLED = frozenset({"STUDY_TOO_LONG", "STUDY_TOO_LARGE", "WORKER_DIED", "UNEXPECTED_ERROR"})
-"""Codes that say something of the machine rather than of the study: a resumed run tries again."""
+UNSETTLED = frozenset(
+    {
+        *("STUDY_TOO_LONG", "STUDY_TOO_LARGE", "WORKER_DIED", "UNEXPECTED_ERROR"),
+        *("UNREADABLE_FILE", "UNREADABLE_FOLDER", "INPUT_CHANGED"),
+    }
+)
+"""Codes that say something of the machine or the hour rather than of the study: a resumed run tries again."""
 
 
 @dataclass(frozen=True)

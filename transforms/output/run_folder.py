@@ -52,7 +52,7 @@ def refuse_occupied(path: Path, studies: Iterable[Mapping[str, Any]], resume: bo
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
     if NAME in there:
-        if not resume:
+        if not resume or not os.path.isfile(path / NAME):
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "it holds a run.json")
         return
     taken = {*OF_THE_RUN, *(str(study["name"]).casefold() for study in studies)} & there

@@ -118,7 +118,7 @@ class WriteStudyd(Transform):
                 OUTPUT_OF_ANOTHER_RUN for a measurement of another input.
         """
         folder = self.output_dir / folder_name(study["name"])
-        if not os.path.lexists(folder):
+        if not os.path.lexists(folder) or _is_empty(folder):
             return None, False
         seal = StudySeal.read(folder)
         if folder.is_symlink() or seal is None or seal.run != run_identity(self.facts):
@@ -211,6 +211,11 @@ def _check_writable(output_dir: Path) -> None:
             pass
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder holds nothing, as one of ours does that was being deleted when the run was killed; no link to one."""
+    return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
 
 
 def _put_in_place(partial: Path, final: Path, seal: StudySeal) -> None:

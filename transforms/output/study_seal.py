@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ class StudySeal:
     @classmethod
     def read(cls, folder: Path) -> StudySeal | None:
         """As it stands in a folder; None where there is none of ours."""
+        if not os.path.isfile(folder / NAME):  # a pipe would never answer
+            return None
         try:
             stored = json.loads((folder / NAME).read_text(encoding="ascii"))
             if stored.pop("schema") != SCHEMA or any(Path(name).name != name for name in stored["files"]):
@@ -63,13 +66,16 @@ class StudySeal:
         """Delete the files that the seal names, itself last, and the folder.
 
         Raises:
-            StudyRefused: OUTPUT_OCCUPIED where somebody else's files lie there; nothing is deleted then.
+            StudyRefused: OUTPUT_OCCUPIED where somebody else's files lie there; nothing is deleted then. OUTPUT_NOT_WRITABLE.
         """
         if {path.name for path in folder.iterdir()} - {*self.files, NAME}:
             raise StudyRefused("OUTPUT_OCCUPIED", "files that this program did not write, in the folder of a study")
-        for name in (*self.files, NAME):
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()
+        try:
+            for name in (*self.files, NAME):
+                (folder / name).unlink(missing_ok=True)
+            folder.rmdir()
+        except OSError as error:
+            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
 
 
 def file_sha256(path: Path) -> str:

@@ -17,6 +17,7 @@ from typing import IO
 
 from caveat.reasons import StudyRefused
 
+from ..files.temporary_folder import refusal_of_temporary
 from .study_name import StudyNames
 
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -150,7 +151,7 @@ def _write_all(archive: zipfile.ZipFile, targets: list[tuple[zipfile.ZipInfo, Pu
     try:
         folder.mkdir(mode=0o700)
     except OSError as error:
-        raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+        raise refusal_of_temporary(error) from None
     whole = False
     try:
         for entry, target in targets:
@@ -163,19 +164,22 @@ def _write_all(archive: zipfile.ZipFile, targets: list[tuple[zipfile.ZipInfo, Pu
                         raise StudyRefused("ARCHIVE_REFUSED", "it unpacks to more than the limit")
                     file.write(block)
         whole = True
-    except OSError as error:  # its text holds a path
-        raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+    except OSError as error:
+        raise refusal_of_temporary(error) from None
     finally:
         if not whole:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _blocks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The bytes of an entry, its checksum verified at the end. Raises: StudyRefused: ARCHIVE_REFUSED."""
-    with archive.open(entry) as file:
-        block = file.read(BLOCK_BYTES)
-        if any(block.startswith(magic, offset) for offset, magic in NESTED):
-            raise StudyRefused("ARCHIVE_REFUSED", "an archive lies within it")
-        while block:
-            yield block
+    """The bytes of an entry, its checksum verified at the end. Raises: StudyRefused: ARCHIVE_REFUSED, CORRUPT."""
+    try:
+        with archive.open(entry) as file:
             block = file.read(BLOCK_BYTES)
+            if any(block.startswith(magic, offset) for offset, magic in NESTED):
+                raise StudyRefused("ARCHIVE_REFUSED", "an archive lies within it")
+            while block:
+                yield block
+                block = file.read(BLOCK_BYTES)
+    except OSError as error:  # of reading: an entry that is said to begin before the file, a disk that is damaged
+        raise StudyRefused("CORRUPT", type(error).__name__) from None

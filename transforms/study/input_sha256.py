@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from caveat.reasons import StudyRefused
+
 from .inspect_study import Source
-from .search import is_of_the_system
+from .search import is_of_the_system, search
 
 
 def input_sha256(source: Source) -> str:
     """sha256 of all files of a study, in their order; what is no regular file or cannot be read counts as unreadable.
 
     Args:
-        source: path or paths of the study.
+        source: path or paths of the study. A folder counts as the DICOM files in it, in the order of their places.
     """
     paths: Sequence[str | Path] = [source] if isinstance(source, str | Path) else source
-    return hashlib.sha256(" ".join(_of_file(Path(path)) for path in paths).encode("ascii")).hexdigest()
+    files = [file for path in paths for file in _files_of(Path(path))]
+    return hashlib.sha256(" ".join(_of_file(file) for file in files).encode("ascii")).hexdigest()
+
+
+def _files_of(path: Path) -> list[Path]:
+    try:
+        return [one.path for one in search(path) if one.is_dicom] if os.path.isdir(path) else [path]
+    except StudyRefused:
+        return [path]
 
 
 def _of_file(path: Path) -> str:

@@ -20,6 +20,7 @@ from ..checks.intensity import refuse_channels, refuse_constant
 from ..dicom.choice import SeriesRule
 from ..image.stated_spacing import refuse_spacing_conflict
 from ..image.study_image import Stated, StudyImage
+from .input_sha256 import input_sha256
 from .inspect_study import Inspected, inspect_study
 
 LISTED = "stated by the data list"
@@ -112,6 +113,8 @@ class LoadStudyd(MapTransform):
             sha256 = str(data.get("sha256") or "") if measured else ""
             found = inspect_study(out[key], stated, self.kinds, sha256, self.rules)
             if measured:
+                if data.get("input_sha256") not in (None, input_sha256(out[key])):  # what was read is not what was hashed
+                    raise StudyRefused("INPUT_CHANGED")
                 found = self.accepted(found)
                 self._refuse_conflict(found.image, listed)
                 if found.image.files:

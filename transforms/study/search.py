@@ -46,7 +46,7 @@ def search(path: Path) -> list[Found]:
     """What a file or a folder holds, in the order of the places.
 
     Raises:
-        StudyRefused: UNREADABLE_FOLDER.
+        StudyRefused: UNREADABLE_FOLDER; OUTPUT_NOT_WRITABLE where an archive cannot be unpacked for want of room.
     """
     if not os.path.exists(path) or is_of_the_system(path):  # False, where Path.exists raises
         raise StudyRefused("UNREADABLE_FOLDER")
@@ -104,8 +104,11 @@ def _walk(root: Path) -> Iterator[Found]:
     for folder, folders, names in os.walk(root, onerror=lambda error: unreadable.append(Path(error.filename))):
         folders[:] = [name for name in folders if not _is_hidden(name) and not is_of_the_system(Path(folder, name))]
         files = [Path(folder, name) for name in names if not _is_hidden(name)]
-        # Devices and FIFOs may never answer.
-        plain = [file for file in files if file.is_file() and (not file.is_symlink() or _leads_to_a_hidden_place(file, tree))]
+        try:  # devices and FIFOs may never answer
+            plain = [file for file in files if file.is_file() and (not file.is_symlink() or _leads_to_a_hidden_place(file, tree))]
+        except OSError:  # a folder that may be listed and not entered
+            unreadable.append(Path(folder))
+            continue
         dicom = {file for file in plain if begins_like_dicom(file)}
         siblings = SiblingNames(file.name for file in dicom)
         hidden = [Path(folder, name) for name in names if name.startswith(".")]
@@ -154,7 +157,9 @@ def _file(file: Path, place: PurePath, is_sibling: bool = False) -> Iterator[Fou
     if is_archive(file):
         try:
             inside = extracted(file)
-        except StudyRefused:
+        except StudyRefused as refusal:
+            if refusal.code == "OUTPUT_NOT_WRITABLE":  # a full disk says nothing of the archive: what it holds must not be missed
+                raise
             yield Found(file, place, is_sibling)
             return
         yield from (Found(one.path, place / one.place, one.is_dicom) for one in _walk(inside))
