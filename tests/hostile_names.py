@@ -21,4 +21,5 @@ HOSTILE = (
     "=cmd()",
     "~",
     "x" * 240,
+    "M\udcfcller",  # of old systems: bytes of no encoding
 )

@@ -16,8 +16,10 @@ from PIL import Image
 from caveat.bundle_folders import shipped_bundles
 from caveat.cli import main
 from caveat.exit_status import RunFailed
+from caveat.inference.training.training import Training
 from caveat.reasons import StudyRefused
 from caveat.train_bundle import train_bundle
+from caveat.transforms.output.journal import Journal
 from caveat.transforms.study.data_list import training_entries
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +65,22 @@ def test_training_resumes(tmp_path, capfd):
     assert (checkpoints / "best.pt").is_file() and float(best) >= 0
     with pytest.raises(StudyRefused, match="another budget"):
         train(data_list, checkpoints, capfd, seed=1)
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path, monkeypatch):
+    trained: list[Training] = []
+    monkeypatch.setattr(Training, "_train", lambda training: trained.append(training))
+    parts = {name: MagicMock() for name in ("trainer", "validator", "model", "optimizer", "lr_scheduler")}
+    parts["trainer"].state.max_epochs = 1
+    training = Training(**parts, folder=tmp_path / "out", budget={"seed": 0})
+    first = Journal.open(tmp_path / "out" / "budget.json")
+    with pytest.raises(StudyRefused, match="OUTPUT_OF_ANOTHER_RUN"):
+        training.run()
+    assert not trained and (tmp_path / "out" / "budget.json").read_text() == ""
+    first.close()
+    training.run()
+    assert trained and json.loads((tmp_path / "out" / "budget.json").read_text()) == {"seed": 0}
+    Journal.open(tmp_path / "out" / "budget.json").close()
 
 
 @pytest.mark.slow

@@ -10,8 +10,8 @@ from caveat.reasons import StudyRefused
 
 
 def in_random_order(units: Iterable[str], seed: int) -> list[str]:
-    """Units by a hash of seed and name: no image, no size and no order of files enters."""
-    return sorted(set(units), key=lambda unit: hashlib.sha256(f"{seed}:{unit}".encode()).digest())
+    """Units by a hash of seed and name: no image, no size and no order of files enters. A name may be of no encoding."""
+    return sorted(set(units), key=lambda unit: hashlib.sha256(f"{seed}:{unit}".encode(errors="surrogatepass")).digest())
 
 
 def part_of_each(units: Iterable[str], shares: Mapping[str, float], seed: int) -> dict[str, str]:

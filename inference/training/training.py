@@ -16,6 +16,7 @@ from monai.handlers import CheckpointLoader, CheckpointSaver, LrScheduleHandler,
 from caveat.reasons import StudyRefused
 
 from ...networks.weights.pack_members import read_checkpoint
+from ...transforms.output.journal import Journal
 
 BEST = "best.pt"
 BUDGET = "budget.json"
@@ -78,10 +79,18 @@ class Training:
         """Train to the end of the budget.
 
         Raises:
-            StudyRefused: WRONG_USAGE where the folder holds a training of another budget.
+            StudyRefused: WRONG_USAGE where the folder holds a training of another budget; OUTPUT_OF_ANOTHER_RUN where another
+                process trains there; OUTPUT_NOT_WRITABLE.
             ValueError: `start` holds no network.
         """
-        self._state_budget()
+        lock = Journal.open(self.folder / BUDGET)  # two trainings would replace each other's states
+        try:
+            self._state_budget()
+            self._train()
+        finally:
+            lock.close()
+
+    def _train(self) -> None:
         if self.start is not None and not self._states():
             self.started.load_state_dict(read_checkpoint(self.start))
         self.model.to(memory_format=channels_last(self.model))  # type: ignore[call-overload]  # torch does not annotate it
@@ -92,9 +101,9 @@ class Training:
 
     def _state_budget(self) -> None:
         stated, path = json.loads(json.dumps(self.budget, default=str)), self.folder / BUDGET
-        if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != stated:
+        there = path.read_text(encoding="utf-8")
+        if there and json.loads(there) != stated:
             raise StudyRefused("WRONG_USAGE", "the folder holds a training of another budget, list or seed")
-        self.folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(stated), encoding="utf-8")
 
     def _watch_validator(self) -> CheckpointSaver:

@@ -134,6 +134,7 @@ def test_a_file_that_is_exchanged_while_it_is_read_is_neither_measured_nor_given
     assert codes(tmp_path / "out") == {"a": ""}
 
 
+@pytest.mark.slow
 def test_a_run_of_another_process_is_not_joined(predict, bundle, tmp_path):
     """Nor one of the same studies: whoever comes second changes nothing."""
     given = write_crops(tmp_path / "in", "slow0")
