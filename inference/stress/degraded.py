@@ -22,7 +22,8 @@ from ...transforms.files.nifti_maps import write_nifti
 from ...transforms.image.study_image import Stated, StudyImage
 from ...transforms.landmarks.points_table import read_all_points, write_points
 from ...transforms.study.inspect_study import inspect_study
-from ...transforms.study.study_name import StudyNames
+from ...transforms.study.search import is_known
+from ...transforms.study.study_name import StudyNames, anonymous_name
 from ..answers.study_evaluator import refusal_behind
 from ..stored.stored_study import StoredStudy
 from ..stored.truths import on_grid
@@ -60,8 +61,9 @@ def write_degraded(
     folder: Path,
     points_dir: Path | None = None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Write images, labels and tables of points below `folder`, names kept where they are unique; None copies an image byte by
-    byte.
+    """Write images, labels and tables of points below `folder`; None copies an image byte by byte.
+
+    Names are kept where they are unique, but for those of DICOM, which may be a patient's: they are numbers.
 
     One that cannot be read, or whose label cannot, is refused as `caveat predict` refuses it, and the others are written.
 
@@ -79,9 +81,10 @@ def write_degraded(
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     names, written, refused = StudyNames(), [], []
-    for entry, done in entries:
+    for number, (entry, done) in enumerate(entries, start=1):
         try:
-            name = names.of(Path(entry["image"]))
+            known = (dataset_dir / entry["image"]).is_file() and is_known(dataset_dir / entry["image"])
+            name = names.of(Path(entry["image"] if known else anonymous_name(number)))
             drawn = _drawn(entry, dataset_dir, points_dir or dataset_dir)
             written.append(_write_entry(entry, done, drawn, dataset_dir / entry["image"], folder, name))
         except Exception as error:  # whatever one image raises, the next ones are degraded

@@ -10,7 +10,8 @@ import nibabel
 import numpy as np
 import pytest
 import tifffile
-from dicom_phantoms import radiograph
+from dicom_grid import Grid
+from dicom_phantoms import clean_series, radiograph, write
 from landmark_bundle import SOURCE
 from phantoms import fundus, write_hippocampus_crop
 from PIL import Image
@@ -131,6 +132,16 @@ def test_a_photograph_stays_one(name, photograph, tmp_path):
     for label in (written["label"][0], written["region"]):
         mask, _ = read_map(tmp_path / "out" / label)
         assert mask.shape == pixels.shape[:2] and set(np.unique(mask)) == {0, 1}
+
+
+def test_a_folder_of_dicom_files_gives_no_name(tmp_path):
+    grid = Grid()
+    write(clean_series(grid), tmp_path / "Miller")
+    nibabel.save(nibabel.Nifti1Image(np.ones(grid.shape, np.uint8), grid.affine), tmp_path / "label.nii.gz")
+    entry = {"image": "Miller", "label": ["label.nii.gz"], "unit": "1", "sha256": inspect_study(tmp_path / "Miller").sha256}
+    ((written,), refused) = write_degraded([(entry, Degradation("blur", 1))], tmp_path, tmp_path / "out")
+    assert refused == [] and written["image"] == "images/study-0001.nii.gz"
+    assert not [path for path in (tmp_path / "out").rglob("*") if "Miller" in path.name]
 
 
 def test_depth_is_kept(tmp_path):
