@@ -56,7 +56,8 @@ def test_predict_and_bundle_run_write_the_same_files(wrapped, monkeypatch, tmp_p
     (tmp_path / "images").mkdir()
     write_image(tmp_path / "images" / "one.nii.gz")
     images, out = tmp_path / "images", tmp_path / "out"
-    assert main(["predict", str(wrapped), "--device", "cpu", "--workers", "0", "-i", str(images), "-o", str(out)]) == 0
+    options = ["--device", "cpu", "--workers", "0", "--keep-draws"]
+    assert main(["predict", str(wrapped), *options, "-i", str(images), "-o", str(out)]) == 0
     contract.bundle_run(wrapped, images, tmp_path / "run")
     assert contract.results(out) == contract.results(tmp_path / "run")
     entries = contract.entries_of(out / "one")
