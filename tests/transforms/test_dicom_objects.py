@@ -349,6 +349,24 @@ def test_a_study_that_was_no_dicom_is_flagged(tmp_path):
     assert "NO_DICOM_SOURCE" in json.loads((tmp_path / "out" / "x" / "result.json").read_text())["flags"]
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_an_object_that_cannot_be_made_costs_the_object_alone(is_refused, tmp_path, monkeypatch, caplog):
+    """And what the writer had written of it, whose pages belong together."""
+
+    def half_written(page: Dataset, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise ValueError("Doe^Jane")
+
+    monkeypatch.setattr("caveat.transforms.writers.dicom_picture.write_object", half_written)
+    study = measured(write(clean_series(Grid(SMALL), "MR"), tmp_path / "series"))
+    write_study = WriteStudyd(tmp_path / "out", [*writers(), ResultJsonWriter()])
+    write_study.refuse(study, StudyRefused("NOT_THIS_KIND")) if is_refused else write_study(study)
+    files = {path.name for path in (tmp_path / "out" / "x").iterdir()}
+    assert files == {"result.json", "files.json", "measurements.dcm"} | (set() if is_refused else {"segmentation.dcm"})
+    assert json.loads((tmp_path / "out" / "x" / "result.json").read_text())["flags"][-1] == "DICOM_NOT_WRITTEN"
+    assert "DICOM_NOT_WRITTEN" in caplog.text and "Doe" not in caplog.text
+
+
 def refused(objects: list[Dataset], folder: Path) -> Path:
     paths = write(objects, folder / "series")
     entry = {"name": "x", "number": 1, "image": [str(path) for path in paths]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -23,6 +24,7 @@ from .outcome import UNSETTLED, Outcome
 from .run_folder import run_identity
 from .study_seal import StudySeal
 
+logger = logging.getLogger("caveat")
 OF_THE_OUTPUT = frozenset({"OUTPUT_NOT_WRITABLE", "OUTPUT_OCCUPIED", "OUTPUT_OF_ANOTHER_RUN"})
 """Codes that say nothing of the study: they end the run."""
 OF_THE_SOURCE = ("image", "dicom_files")
@@ -147,8 +149,12 @@ class WriteStudyd(Transform):
         partial = self.output_dir / f".{secrets.token_hex(8)}.partial"  # of this process alone
         try:
             partial.mkdir()
+            objects = [writer for writer in writers if writer.of_dicom]
+            if not all([_written(writer, study, partial) for writer in objects]):
+                study["result"]["flags"].append("DICOM_NOT_WRITTEN")  # before the result is written, which says so
             for writer in writers:
-                writer.write(study, partial)
+                if not writer.of_dicom:
+                    writer.write(study, partial)
             number, digest = plain(study["number"]), str(study.get("input_sha256", ""))
             seal = StudySeal.of(partial, run_identity(self.facts), number, digest)
             seal.write(partial)
@@ -159,6 +165,22 @@ class WriteStudyd(Transform):
             raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _written(writer: Writer, study: Mapping[Hashable, Any], folder: Path) -> bool:
+    """Whether an object for the archive could be made. One that cannot be costs the object, not the measurement; of several
+    files of one writer all or none stay. Raises: OSError: a full disk, or access lost."""
+    before = set(folder.iterdir())
+    try:
+        writer.write(study, folder)
+    except OSError:
+        raise
+    except Exception as error:  # headers of the series may hold what the library of objects does not take
+        logger.warning("study %s: %s (%s)", study["number"], StudyRefused("DICOM_NOT_WRITTEN"), type(error).__name__)
+        for path in set(folder.iterdir()) - before:
+            path.unlink()
+        return False
+    return True
 
 
 def finished(data: Mapping[Hashable, Any], about: Mapping[str, Any]) -> dict[Hashable, Any]:
