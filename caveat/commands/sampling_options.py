@@ -41,8 +41,8 @@ def add_sampling_options(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("torch", "openvino"),
         default="torch",
-        help="what computes members of an ensemble and encoders: openvino is faster on a processor, equal to 1e-6, and needs "
-        "caveat[openvino] (default: torch)",
+        help="what computes members of an ensemble and encoders: openvino, on the processor, equal to 1e-6, a little "
+        "faster in float32, half as fast again in bfloat16 (benchmarks/README.md); needs caveat[openvino] (default: torch)",
     )
 
 

@@ -72,8 +72,8 @@ class SamplingInferer(Inferer):
         window_batch: windows encoded at once; None takes as many as make feature maps of `FEATURE_MIB`.
         decode_batch: windows times draws decoded at once, likewise.
         precision: "float32" or "bfloat16" for the convolutions.
-        engine: "torch", or "openvino" for what of a sampler it computes, see `compile_sampler`: faster on a processor, the only
-            place where it runs, and equal to about 1e-6.
+        engine: "torch", or "openvino" for what of a sampler it computes, see `compile_sampler`: on the processor alone,
+            equal to about 1e-6.
         budget_mib: memory for the rows of one chunk of draws; with the study's and window's size it fixes the chunk.
         progress: show a bar on stderr.
     """

@@ -22,8 +22,9 @@ class DirectConvolution(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Run a function of torch, or the faster one."""
-        return (_conv3d if func is torch.conv3d else func)(*args, **(kwargs or {}))
+        """Run a function of torch, or the faster one; what is traced leaves for another engine, which knows torch's alone."""
+        direct = func is torch.conv3d and not torch.jit.is_tracing()
+        return (_conv3d if direct else func)(*args, **(kwargs or {}))
 
 
 def _conv3d(

@@ -54,7 +54,8 @@ class OpenVINOFunction(nn.Module):
         import openvino
 
         try:
-            model = openvino.convert_model(self.function, example_input=tuple(tensors))
+            with torch.autocast("cpu", enabled=False):  # the precision is said below, and casts would be traced
+                model = openvino.convert_model(self.function, example_input=tuple(tensors))
             model.reshape({port: list(tensor.shape) for port, tensor in zip(model.inputs, tensors, strict=True)})
             how = {
                 "INFERENCE_PRECISION_HINT": PRECISIONS[self.precision],
