@@ -17,6 +17,7 @@ from ..engine.study_grid import StudyGrid
 from ..targets.drawn import Drawn
 from ..targets.piece import touching
 from ..targets.target import Target
+from .kept_masks import KeptMasks, piece_state
 
 
 class Lesions(Reducer):
@@ -46,20 +47,19 @@ class Lesions(Reducer):
         if study.overlapping:
             raise ValueError("pieces are those of a label map, in which overlapping classes hide each other")
         self._study = study
-        rows, *others = study.size
-        self._bits = np.zeros((study.draws, rows, (int(np.prod(others)) + 7) // 8), np.uint8)
+        self._drawn = KeptMasks(study.draws, study.size)
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
         masks = self._is_structure(labels_of(values, axis=1))
         for draw, mask in zip(draws, masks, strict=True):
-            self._bits[draw.index, block.rows] = np.packbits(mask.reshape(len(mask), -1), axis=1)
+            self._drawn.put(draw.index, block.rows, mask)
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         reported = self._is_structure(labels_of(results["Moments"].maps["mean"], axis=0))
         pieces, count = ndimage.label(reported, touching(reported.ndim))
         sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
         in_draws = (
-            np.stack([self._sizes_in(draw, pieces, count) for draw in range(len(self._bits))]) if count else np.zeros((1, 0))
+            np.stack([self._sizes_in(draw, pieces, count) for draw in range(len(self._drawn))]) if count else np.zeros((1, 0))
         )
         centres = ndimage.center_of_mass(reported, pieces, range(1, count + 1))
         order = np.argsort(-sizes, kind="stable")
@@ -67,9 +67,7 @@ class Lesions(Reducer):
 
     def _sizes_in(self, draw: int, pieces: np.ndarray, count: int) -> np.ndarray:
         """Elements of each reported piece in one draw, 0 where the draw has none of it. Returns: int (count,)."""
-        rows, *others = self._study.size
-        flat = np.unpackbits(self._bits[draw], axis=1, count=int(np.prod(others)))
-        own, number = ndimage.label(flat.reshape(rows, *others), touching(pieces.ndim))
+        own, number = ndimage.label(self._drawn.mask(draw), touching(pieces.ndim))
         touches = np.zeros((number + 1, count + 1), bool)
         touches[own.ravel(), pieces.ravel()] = True
         touches = touches[1:, 1:]
@@ -85,16 +83,8 @@ class Lesions(Reducer):
         return np.isin(labels.cpu().numpy(), self.measurement.classes)
 
     def _state(self, size: int, in_draws: np.ndarray, centre: Sequence[float]) -> dict[str, Any]:
-        element = self._study.element
         volumes = [self._volume(int(number)) for number in in_draws]
-        deviation = float(np.std(volumes, ddof=1)) if len(volumes) > 1 else None
-        return {
-            "unit": self.measurement.unit(element),
-            "value": self._volume(int(size)),
-            "existence": float((in_draws > 0).mean()),
-            "draws": {"n": len(volumes), "mean": float(np.mean(volumes)), "sd": deviation, "values": volumes},
-            "centre": [float(index) for index in centre],
-        }
+        return piece_state(self.measurement.unit(self._study.element), self._volume(int(size)), volumes, centre)
 
     def _volume(self, elements: int) -> float:
         counts = [0] * self._study.classes

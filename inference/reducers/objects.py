@@ -19,6 +19,7 @@ from ..engine.study_grid import StudyGrid
 from ..metrics.object_overlap import object_iou
 from ..targets.object_area import ObjectArea
 from ..targets.tell_apart import at_border, tell_apart
+from .kept_masks import KeptMasks, piece_state
 
 MOST = 65_535
 """That 16 bits can number."""
@@ -51,13 +52,12 @@ class Objects(Reducer):
         if study.overlapping:
             raise ValueError("objects are those of a label map, in which overlapping classes hide each other")
         self._study = study
-        rows, *others = study.size
-        self._bits = np.zeros((study.draws, rows, (int(np.prod(others)) + 7) // 8), np.uint8)
+        self._drawn = KeptMasks(study.draws, study.size)
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
         masks = np.isin(block.labels.cpu().numpy(), self.measurement.classes)
         for draw, mask in zip(draws, masks, strict=True):
-            self._bits[draw.index, block.rows] = np.packbits(mask.reshape(len(mask), -1), axis=1)
+            self._drawn.put(draw.index, block.rows, mask)
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         labels = labels_of(results["Moments"].maps["mean"], axis=0).cpu().numpy()
@@ -66,7 +66,7 @@ class Objects(Reducer):
         if len(own) > MOST:
             raise StudyRefused("NOT_THIS_KIND", f"{len(own)} objects, at most {MOST} can be numbered")
         numbers = range(1, len(own) + 1)
-        areas = np.stack([self._areas_in(draw, reported) for draw in range(len(self._bits))])  # (draws, objects)
+        areas = np.stack([self._areas_in(draw, reported) for draw in range(len(self._drawn))])  # (draws, objects)
         centres, cut = ndimage.center_of_mass(reported > 0, reported, numbers), set(at_border(reported).tolist())
         stated = [
             self._state(int(own[index]), areas[:, index], centres[index]) | {"cut": number in cut}
@@ -76,27 +76,14 @@ class Objects(Reducer):
 
     def _areas_in(self, draw: int, reported: np.ndarray) -> np.ndarray:
         """Elements of each reported object in one draw, 0 where the draw does not have it. Returns: int (objects,)."""
-        rows, *others = self._study.size
-        flat = np.unpackbits(self._bits[draw], axis=1, count=int(np.prod(others))).astype(bool)
-        own = tell_apart(flat.reshape(rows, *others))
+        own = tell_apart(self._drawn.mask(draw))
         matches = object_iou(reported, own) > SAME
         return matches @ np.bincount(own.ravel(), minlength=matches.shape[1] + 1)[1:]
 
     def _state(self, size: int, in_draws: np.ndarray, centre: Sequence[float]) -> dict[str, Any]:
         element = self._study.element
         areas = [float(number * element.size) for number in in_draws]
-        return {
-            "unit": self.measurement.unit(element),
-            "value": float(size * element.size),
-            "existence": float((in_draws > 0).mean()),
-            "draws": {
-                "n": len(areas),
-                "mean": float(np.mean(areas)),
-                "sd": float(np.std(areas, ddof=1)) if len(areas) > 1 else None,
-                "values": areas,
-            },
-            "centre": [float(index) for index in centre],
-        }
+        return piece_state(self.measurement.unit(element), float(size * element.size), areas, centre)
 
     @classmethod
     def example(cls) -> Objects:
