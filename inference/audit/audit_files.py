@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...transforms.files.plural import plural
 from ..evaluation.markdown import markdown_table
 from .audit import WARN_AT
 
@@ -66,7 +67,7 @@ def _promise(row: Mapping[str, Any]) -> str:
     head = ["promised", "record", "level", "calibrated on", "covered", "evidence now", "highest"]
     cells = [
         [part["part"], part["record"][:12] + (" (cross-validated: approximate)" if part["approximate"] else "")]
-        + [f"{100 * part['level']:g} %", f"{part['n']} {part['unit']}s", f"{part['covered']} of {part['cases']}"]
+        + [f"{100 * part['level']:g} %", f"{part['n']} {plural(part['unit'])}", f"{part['covered']} of {part['cases']}"]
         + [odds(part["evidence"]), odds(part["highest"])]
         for part in row["parts"]
     ]

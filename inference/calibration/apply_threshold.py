@@ -10,6 +10,7 @@ import torch
 from monai.transforms import Transform
 
 from ...transforms.files.answers import MEASUREMENT
+from ...transforms.files.plural import plural
 from ..engine.study_grid import element_of_grid
 from ..targets.statement import UNITS_IN_WORDS, number
 from .seen import read_seen, withheld_as_seen
@@ -80,8 +81,8 @@ def _entry(data: Mapping[str, Any], record: ThresholdRecord, risk: float, thresh
     shown = f"{number(value, 4)} {UNITS_IN_WORDS.get(element.unit, element.unit)}"
     sentence = (
         f"Undecided: {shown} counted above as {record.class_name}, where a network gives it {threshold:g} or less (without "
-        f"it promised, on average over {record.unit}s: {record.loss} at most {100 * risk:g} %, capped at "
-        f"{100 * record.bound:g} %; {record.folds} folds, {record.units} {record.unit}s)"
+        f"it promised, on average over {plural(record.unit)}: {record.loss} at most {100 * risk:g} %, capped at "
+        f"{100 * record.bound:g} %; {record.folds} folds, {record.units} {plural(record.unit)})"
     )
     return {
         "kind": MEASUREMENT,

@@ -10,6 +10,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.files.plural import plural
 from ..gate.gate import Gate, fit_gate
 from .calibration_part import refuse_broken, refuse_own_fold, refuse_seen, source_of
 from .case import preparation_of
@@ -204,4 +205,4 @@ def refuse_other_networks(results: Sequence[Mapping[str, Any]], settings: Calibr
 def refuse_too_few(n: int, needed: int, unit: str, level: float, sides: str) -> None:
     """Raises: StudyRefused: TOO_FEW_UNITS where there are fewer units than are needed."""
     if n < needed:
-        raise StudyRefused("TOO_FEW_UNITS", f"{n} {unit}s, {needed} are needed at {100 * level:g} % ({sides})")
+        raise StudyRefused("TOO_FEW_UNITS", f"{n} {plural(unit)}, {needed} are needed at {100 * level:g} % ({sides})")

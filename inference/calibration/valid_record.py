@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from ...transforms.files.plural import plural
 from ..gate.gate import Gate, Verdict
 from .identity import differences
 
@@ -76,4 +77,4 @@ def out_of_range(verdict: Verdict) -> Withheld:
 
 def too_few(level: float, needed: int, unit: str, n: int) -> Withheld:
     """Too few units for a level."""
-    return Withheld("TOO_FEW_UNITS", f"{100 * level:.6g} % needs {needed} {unit}s, there are {n}")
+    return Withheld("TOO_FEW_UNITS", f"{100 * level:.6g} % needs {needed} {plural(unit)}, there are {n}")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...transforms.files.plural import plural
 from ..calibration.record import MARGINAL, SHAPES, SIMULTANEOUS
 from .figures import FIRST_LINE
 from .markdown import left_out_part, markdown_table, shown
@@ -105,7 +106,7 @@ def record_line(section: Row) -> str:
     strata = max(map(len, record["strata"]))
     divided = "" if strata == 1 else f" in {strata} strata by {record['stratified_by']}"
     by = "" if record["networks"] is None else f", {by_cross_validation(record)}"
-    made_of = f"{record['score']['name']}, {record['sides']}, {record['n']} {record['unit']}s"
+    made_of = f"{record['score']['name']}, {record['sides']}, {record['n']} {plural(record['unit'])}"
     line = f"Record {record['checksum'][:12]}: {made_of}{divided}{by}. {counted}"
     if record["joint_bound"] is None:
         return f"{line}, no gate."

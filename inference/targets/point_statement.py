@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...transforms.files.plural import plural
 from .statement import number
 
 AXES = {2: ("row", "column"), 3: ("x", "y", "z")}
@@ -36,7 +37,8 @@ def point_statement(
     shown = ", ".join(f"{axis} {number(float(part), 4)}" for axis, part in zip(AXES[len(value)], value, strict=True))
     if region is not None:
         return (
-            f"{name}: {shown} {unit} ({region_in_words(region)} {region['truth']}, calibrated on {region['n']} {region['unit']}s)"
+            f"{name}: {shown} {unit} ({region_in_words(region)} {region['truth']}, "
+            f"calibrated on {region['n']} {plural(region['unit'])})"
         )
     said = (
         "one network, no draws" if distance is None else f"{draws} draws, on average {number(distance, 2)} {unit} from their mean"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...transforms.files.answers import MEASUREMENT
+from ...transforms.files.plural import plural
 
 NOTHING_FOUND = "Nothing found. This is not a measurement of zero."
 UNITS_IN_WORDS = {"mm2": "mm²", "mm3": "mm³"}
@@ -59,13 +60,14 @@ def statement(
     """
     if value is None:
         return f"{title}: {_nothing(unit, draws)}"
-    shown = f"{title}: {number(value, 4)} {UNITS_IN_WORDS.get(unit, unit)}"
+    whole = _are_whole([value, *draws])
+    shown = f"{title}: {number(value, 4, whole)} {UNITS_IN_WORDS.get(unit, unit)}"
     if interval is not None:
-        return f"{shown} ({_interval_in_words(interval)} {interval['truth']}, {calibration_in_words(interval)})"
+        return f"{shown} ({_interval_in_words(interval, whole)} {interval['truth']}, {calibration_in_words(interval)})"
     calibrated = f"not calibrated: {withheld}" if withheld else "not calibrated"
     if len(draws) == 1:
         return f"{shown} (one network, no draws, {calibrated})"
-    return f"{shown} ({len(draws)} draws from {number(min(draws), 4)} to {number(max(draws), 4)}, {calibrated})"
+    return f"{shown} ({len(draws)} draws from {number(min(draws), 4, whole)} to {number(max(draws), 4, whole)}, {calibrated})"
 
 
 def _nothing(unit: str, draws: Sequence[float]) -> str:
@@ -74,31 +76,40 @@ def _nothing(unit: str, draws: Sequence[float]) -> str:
     holding = sum(draw > 0 for draw in draws)
     if not holding:
         return said
-    return f"{said} {holding} of {len(draws)} draws hold some, up to {number(max(draws), 4)} {UNITS_IN_WORDS.get(unit, unit)}."
+    largest = number(max(draws), 4, _are_whole(draws))
+    return f"{said} {holding} of {len(draws)} draws hold some, up to {largest} {UNITS_IN_WORDS.get(unit, unit)}."
 
 
-def _interval_in_words(interval: Mapping[str, Any]) -> str:
-    """ "90 % interval 3.05 to 3.61", or "90 % bound: at least 3.05"."""
+def _are_whole(values: Sequence[float]) -> bool:
+    return all(float(value).is_integer() for value in values)
+
+
+def _interval_in_words(interval: Mapping[str, Any], whole: bool) -> str:
+    """ "90 % interval 3.05 to 3.61", or "90 % bound: at least 3.05". Args: whole: whether value and draws are whole numbers."""
     level, lower, upper = f"{100 * interval['level']:.6g} %", interval["lower"], interval["upper"]
     if upper is None:
-        return f"{level} bound: at least {number(lower, 4)}"
+        return f"{level} bound: at least {number(lower, 4, whole)}"
     if lower is None:
-        return f"{level} bound: at most {number(upper, 4)}"
-    return f"{level} interval {number(lower, 4)} to {number(upper, 4)}"
+        return f"{level} bound: at most {number(upper, 4, whole)}"
+    return f"{level} interval {number(lower, 4, whole)} to {number(upper, 4, whole)}"
 
 
 def calibration_in_words(interval: Mapping[str, Any]) -> str:
     """ "calibrated on 34 subjects", or "cross-validated on 95 patients, proven for 74 %": rounded down, so that it stays true."""
-    units = f"{interval['n']} {interval['unit']}s"
+    units = f"{interval['n']} {plural(interval['unit'])}"
     if interval.get("networks") is None:
         return f"calibrated on {units}"
     return f"cross-validated on {units}, proven for {math.floor(100 * interval['proven'] + 1e-9)} %"
 
 
-def number(value: float, digits: int) -> str:
-    """A number with `digits` significant digits and thin groups of thousands: 31240.2 -> "31 240"."""
+def number(value: float, digits: int, whole: bool = False) -> str:
+    """A number with `digits` significant digits and thin groups of thousands: 31240.2 -> "31 240".
+
+    Args:
+        whole: whether it is of what has whole numbers alone, such as a count: 15 is "15" then, and 14.5 still "14.50".
+    """
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     rounded = float(f"{value:.{digits - 1}e}")  # 999.96 becomes 1000 here, so that it is not shown as 1 000.0
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    decimals = 0 if whole and float(value).is_integer() else max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
     return f"{rounded:,.{decimals}f}".replace(",", "\u202f")

@@ -44,3 +44,15 @@ def test_nothing_found_is_never_a_number_whatever_the_draws_hold():
     assert statement("Head", "mL", None, [0, 0]) == "Head: nothing found. This is not a measurement of zero."
     text = statement("Head", "mL", None, [0, 0.25, 0.5])
     assert text == "Head: nothing found. This is not a measurement of zero. 2 of 3 draws hold some, up to 0.5000 mL."
+
+
+def test_what_is_counted_is_said_in_whole_numbers():
+    assert statement("Nuclei", "nuclei", 15.0, [14.0, 16.0]) == "Nuclei: 15 nuclei (2 draws from 14 to 16, not calibrated)"
+    truth = "as a biologist outlines them"
+    interval = {"level": 0.9, "lower": 13.0, "upper": 19.0, "n": 54, "unit": "field of view", "truth": truth}
+    text = statement("Nuclei", "nuclei", 15.0, [14.0, 16.0], interval)
+    assert text == f"Nuclei: 15 nuclei (90 % interval 13 to 19 {truth}, calibrated on 54 fields of view)"
+    assert statement("Nuclei", "nuclei", None, [0.0, 2.0]).endswith("1 of 2 draws hold some, up to 2 nuclei.")
+    half = statement("Area", "pixels", 312.0, [312.0, 320.0], interval | {"lower": 298.5})
+    assert "312 pixels (90 % interval 298.5 to 19 " in half
+    assert statement("Head", "mL", 3.0, [3.0, 3.25]) == "Head: 3.000 mL (2 draws from 3.000 to 3.250, not calibrated)"

@@ -9,6 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ..files.plural import plural
+
 
 @cache
 def _environment() -> Environment:
@@ -21,6 +23,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = unbroken
+    environment.filters["plural"] = plural
     return environment
 
 
