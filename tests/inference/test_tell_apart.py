@@ -60,3 +60,21 @@ def test_a_seam_that_a_network_leaves_open_belongs_to_the_objects_again():
 def test_what_the_border_cuts():
     objects = tell_apart(discs((60, 60), (0, 20, 10), (30, 30, 10), (50, 59, 8)))
     assert objects.max() == 3 and set(at_border(objects)) == {objects[0, 20], objects[50, 59]}
+
+
+def test_a_glow_larger_than_all_objects_does_not_make_them_debris():
+    """Its area is 60 times that of one of the others, and more than that of all."""
+    glow = (60, 196, 55)
+    mask = discs((256, 256), glow, *[(20 + 40 * row, 15 + 22 * column, 7) for row in range(5) for column in range(6)])
+    assert np.pi * glow[2] ** 2 > 30 * np.pi * 7**2 and tell_apart(mask).max() == 31
+
+
+def test_a_crowd_in_one_piece_is_its_objects():
+    mask = discs((400, 400), *[(10 + 12 * row, 10 + 12 * column, 6.5) for row in range(30) for column in range(30)])
+    assert tell_apart(mask).max() == 900
+
+
+def test_specks_say_nothing_beside_an_object_and_are_objects_by_themselves():
+    specks = [(10 * row + 5, 10 * column + 5, 1) for row in range(2) for column in range(20)]
+    assert tell_apart(discs((200, 200), (100, 100, 30), *specks)).max() == 1
+    assert tell_apart(discs((200, 200), *specks)).max() == 40
