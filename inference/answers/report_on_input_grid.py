@@ -128,13 +128,14 @@ class ReportOnInputGridd(Transform):
             difference = abs(value - on_network_grid)
             if difference > GRID_SHARE * abs(on_network_grid) and difference > GRID_ELEMENTS * one_element:
                 flags.append("GRID_MATTERS")
-        absent = [entry["value"] is None for entry in entries]
+        may_lack = [entry for entry, target in zip(entries, self.measurements, strict=True) if not target.found(0.0)]
+        absent = [entry["value"] is None for entry in may_lack]
         flags += ["NOTHING_FOUND"] * (any(absent) and not all(absent))  # of a part; of all it is the study's status
         status: dict[str, Any] = {"status": "OK", "reasons": []}
-        if all(absent) and len(entries) == len(result["answers"]):
+        if absent and all(absent) and len(entries) == len(result["answers"]):
             status = {"status": "NOTHING_FOUND", "reasons": [reason_of(StudyRefused("NOTHING_FOUND"))]}
             for entry in entries:
-                entry["statement"] = NOTHING_FOUND
+                entry.update(value=None, value_on_input_grid=None, statement=NOTHING_FOUND)
         return status | result | {"gate": None, "flags": sorted(set(flags))}
 
 

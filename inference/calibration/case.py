@@ -11,6 +11,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.files.answers import measurements_of
 from .answers import is_place, place_of
 from .regions.region import Value
 
@@ -24,6 +25,7 @@ class Case:
         sha256: of the image.
         value: of the reported mask, or the landmark's (axes,) coordinates. draws: value of every draw.
         scores: the study's scores by name; None where one is undefined.
+        beside: draws of the study's other measurements by name.
         truth: None where it is not known.
         stratum: what the data list says of the study, such as how far it was degraded; "" where it says nothing.
         fold: number of the network that has not seen the study, from 0, where the data list names one.
@@ -42,6 +44,7 @@ class Case:
     value: Value
     draws: tuple[Value, ...]
     scores: Mapping[str, float | None] = field(default_factory=dict)
+    beside: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     truth: Value | None = None
     stratum: str = ""
     fold: int | None = None
@@ -74,9 +77,10 @@ class Case:
     def of_network(self, index: int, networks: int) -> Case:
         """What one of several networks says, by its own draws alone: their mean, and they (see `Sampler.members`)."""
         own = self.draws[index::networks]
+        beside = {name: draws[index::networks] for name, draws in self.beside.items()}
         if isinstance(self.value, tuple):
-            return replace(self, value=tuple(np.mean(own, axis=0).tolist()), draws=own)
-        return replace(self, value=statistics.fmean(own), draws=own)
+            return replace(self, value=tuple(np.mean(own, axis=0).tolist()), draws=own, beside=beside)
+        return replace(self, value=statistics.fmean(own), draws=own, beside=beside)
 
 
 def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) -> Case:
@@ -96,6 +100,8 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
         raise StudyRefused("NON_FINITE_DRAWS", f"{(~np.isfinite(array)).sum()} of {array.size}")
     about: dict[str, Any] = {"study": "", "unit": "", "sha256": "", "name": entry["name"], **more}
     about |= {"scores": result["study_scores"], "preparation": preparation_of(result)}
+    others = [other for other in measurements_of(result) if other["name"] != entry["name"]]
+    about["beside"] = {other["name"]: tuple(other["draws"]["values"]) for other in others}
     if not place:
         value, *draws = array.tolist()
         return Case(**about, value=value, draws=tuple(draws), counted=entry["value"] is not None)

@@ -18,8 +18,12 @@ SCORES = concrete_subclasses(ConformityScore, "caveat.inference.calibration.scor
 OF_NUMBERS = [kind for kind in SCORES if issubclass(kind, IntervalScore)]
 REGIONS = concrete_subclasses(Region, "caveat.inference.calibration.regions")
 NUMBERS = [
-    Case("", "", "", value, draws, {"pooled_pairwise_dice": agreement})
-    for value, draws, agreement in [(3.3, (3.0, 3.2, 3.6), 0.95), (0.4, (0.1, 0.9, 0.2), 0.6), (5.0, (5.0, 5.0, 5.0), 1.0)]
+    Case("", "", "", value, draws, {"pooled_pairwise_dice": agreement}, {"other": (0.0, other)})
+    for value, draws, agreement, other in [
+        (3.3, (3.0, 3.2, 3.6), 0.95, 0.2),
+        (0.4, (0.1, 0.9, 0.2), 0.6, 0.0),
+        (5.0, (5.0, 5.0, 5.0), 1.0, 3.0),
+    ]
 ]
 PLACES = [
     Case("", "", "", place, (place,), name="a", covariance=covariance)

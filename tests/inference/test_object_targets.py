@@ -14,6 +14,7 @@ from caveat.inference.stored.true_value import true_value
 from caveat.inference.targets.count import Count
 from caveat.inference.targets.drawn import Drawn
 from caveat.inference.targets.object_area import ObjectArea
+from caveat.inference.targets.odd_shapes import OddShapes
 
 PICTURE = {"affine": np.eye(4).tolist(), "spacing_source": ""}
 
@@ -65,3 +66,14 @@ def test_what_is_left_over_counts_against_it():
 def test_below_a_half_a_match_is_not_unique():
     with pytest.raises(ValueError, match="two others"):
         average_precision(object_iou(TRUTH, FOUND), 0.4)
+
+
+def test_odd_shapes_are_those_far_from_their_convex_hull():
+    numbered = np.zeros((40, 60), int)
+    numbered[2:12, 2:12] = 1
+    numbered[20:36, 5:11], numbered[30:36, 11:21] = 2, 2  # an L: 156 of some 210 pixels of its hull
+    numbered[20:30, 40:50] = 3
+    odd, drawn = OddShapes("odd", "Odd", (1,), "nuclei"), Drawn(GridElement(1.0, "pixels", (1.0, 1.0)), [0, 0], 0, None, numbered)
+    assert odd.of(drawn) == 1 and odd.unit(drawn.element) == "nuclei"
+    assert OddShapes("odd", "Odd", (1,), solidity=0.6).of(drawn) == 0
+    assert odd.found(0.0), "none of odd shape is an answer"

@@ -11,15 +11,18 @@ from monai.transforms import Compose, CropForegroundd, Resized
 
 from caveat.inference.answers.report_on_input_grid import ReportOnInputGridd, touches_border
 from caveat.inference.targets.area import Area
+from caveat.inference.targets.odd_shapes import OddShapes
 
 MAPS = ("entropy", "expected_entropy", "mutual_information", "variance")
 
 
-def study(foreground: torch.Tensor, size: int = 60, network: int = 60, absent: tuple[str, ...] = ()) -> dict:
+def study(
+    foreground: torch.Tensor, size: int = 60, network: int = 60, absent: tuple[str, ...] = (), none: tuple[str, ...] = ()
+) -> dict:
     """A picture whose network grid is `network` pixels wide, with a foreground probability on that grid.
 
     Args:
-        absent: names of further measurements, of structures that nothing was found of.
+        absent: names of further measurements, of structures that nothing was found of. none: of such whose 0 is an answer.
     """
     image = MetaTensor(torch.rand(1, size, size), meta={"flags": ["NO_PIXEL_SPACING"]})
     preprocessing = Compose(
@@ -41,10 +44,15 @@ def study(foreground: torch.Tensor, size: int = 60, network: int = 60, absent: t
     data |= {f"pred_{name}": torch.zeros(1, network, network) for name in MAPS}
     data |= {"pred_pred": probability, "pred_hypotheses": (foreground > 0.5).to(torch.uint8)[None]}
     entries = [entry, *(entry | {"name": name, "value": None} for name in absent)]
+    entries += [entry | {"name": name, "value": 0.0} for name in none]
     lesions = [{"centre": [network / 2 - 0.5, 0.0]}]
     result = {"answers": entries, "lesions": lesions, "study_scores": {}, "sampling": {}}
     data["pred_result"] = json.dumps(result)
-    measurements = [Area("area", "Object", (1,)), *(Area(name, name, (2,)) for name in absent)]
+    measurements = [
+        Area("area", "Object", (1,)),
+        *(Area(name, name, (2,)) for name in absent),
+        *(OddShapes(name, name, (1,)) for name in none),
+    ]
     return ReportOnInputGridd(preprocessing, "image", measurements)(data)
 
 
@@ -96,6 +104,14 @@ def test_nothing_found_is_no_measurement_of_zero():
     assert result["status"] == "NOTHING_FOUND" and result["reasons"][0]["code"] == "NOTHING_FOUND"
     assert "not a measurement of zero" in result["answers"][0]["statement"]
     assert study(square(60, 20, 40))["result"]["status"] == "OK"
+
+
+def test_none_of_nothing_is_no_answer():
+    result = study(torch.zeros(60, 60), none=("odd shapes",))["result"]
+    assert result["status"] == "NOTHING_FOUND" and [entry["value"] for entry in result["answers"]] == [None, None]
+    found = study(square(60, 20, 40), none=("odd shapes",))["result"]
+    assert found["status"] == "OK" and found["answers"][1]["value"] == found["answers"][1]["value_on_input_grid"] == 0.0
+    assert "NOTHING_FOUND" not in found["flags"]
 
 
 def test_a_part_that_was_not_found_is_flagged_where_another_was():
