@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from monai.data import MetaTensor, list_data_collate
 
-from ..bundle_folders import find_bundle, read_metadata
+from ..bundle_folders import find_bundle, read_metadata, settings_of
 from ..commands.sampling_options import check_device, choose_configs
 from ..inference.answers.study_evaluator import refusal_behind
 from ..networks.draws.evaluation_mode import evaluation_mode
@@ -20,6 +20,7 @@ from ..run_bundle import load_workflow, refusals_unwrapped
 from ..transforms.checks.geometry import refuse_bad_affine, spacing_of
 from ..transforms.image.study_image import StudyImage
 from ..transforms.output.study_folder import finished
+from ..transforms.place.crop_to_region import POINT
 from ..transforms.study.input_sha256 import input_sha256
 from ..transforms.study.inspect_study import Inspected
 from ..transforms.study.load_study import as_meta_tensor
@@ -42,6 +43,7 @@ def load(
     level: float | None = None,
     record: str | Path | None = None,
     device: str = "auto",
+    keep_draws: bool = False,
 ) -> Bundle:
     """Load a bundle with its weights.
 
@@ -52,6 +54,7 @@ def load(
         level: of the calibrated intervals; None for the bundle's.
         record: a calibration record of one's own, or a folder of them; None for the bundle's.
         device: "auto", "cpu", "cuda", "cuda:N".
+        keep_draws: whether results hold the label map of every draw; of bundles that segment.
 
     Raises:
         StudyRefused: BUNDLE_NOT_FOUND, BUNDLE_NOT_TRUSTED, WRONG_USAGE, and what weights and records are refused with.
@@ -64,6 +67,7 @@ def load(
         "level": level,
         "record": None if record is None else Path(record),
         "device": None if device == "auto" else torch.device(device),
+        "keep_draws": keep_draws or None,
     }
     overrides = {key: value for key, value in said.items() if value is not None}
     return Bundle(folder, choose_configs(folder, sampler), overrides)
@@ -76,7 +80,7 @@ class Bundle:
         folder: of the bundle. configs: inference.yaml and overlays. overrides: of the config.
 
     Attributes:
-        name, metadata: of the bundle.
+        name, metadata: of the bundle. takes_points: whether it measures regions of volumes.
         network: the sampler, in evaluation mode. inferer: windows, draws and statistics.
         preprocessing: from a path to the network's grid.
 
@@ -87,6 +91,7 @@ class Bundle:
     def __init__(self, folder: Path, configs: Sequence[Path], overrides: dict[str, Any]) -> None:
         self.name = folder.name
         self.metadata = read_metadata(folder)
+        self.takes_points = POINT in settings_of(folder)
         with refusals_unwrapped():
             parser = load_workflow(folder, configs, {**overrides, "datalist": Studies(())}).parser
             self.network, self.inferer, self.preprocessing = map(
@@ -97,18 +102,22 @@ class Bundle:
             self._after = [*parser.get_parsed_content("gate"), *_listed(parser.get_parsed_content(_promise_of(parser)))]
             self._facts = dict(parser.get_parsed_content("bundle_facts"))
 
-    def measure(self, image: Image) -> Result:
+    def measure(self, image: Image, point: Sequence[float] | None = None) -> Result:
         """Measure one study, as `caveat predict` does.
 
         Args:
             image: path of a file, of a folder of a DICOM study, or of a file a channel; or a volume as MONAI's `LoadImaged` gives
                 it, channels first, with an affine in mm. Whether a network has seen what comes in memory cannot be known.
+            point: x, y, z in mm (RAS), around which the bundle's own box is measured; None measures the whole image.
 
         Raises:
-            StudyRefused: it cannot be measured correctly.
+            StudyRefused: it cannot be measured correctly; WRONG_USAGE for a point where whole images are measured.
         """
+        if point is not None and not self.takes_points:
+            raise StudyRefused("WRONG_USAGE", "this bundle measures whole images; a point is for regions of volumes")
+        where = {} if point is None else {POINT: tuple(map(float, point))}
         try:
-            study = self._prepared(image)
+            study = self._prepared(image, where)
             with torch.no_grad(), evaluation_mode(self.network):
                 answer = self.inferer(list_data_collate([study])["image"].to(self._device), self.network)
             found = {f"pred_{key}": value[0] if isinstance(value, torch.Tensor) else value for key, value in answer.items()}
@@ -122,14 +131,15 @@ class Bundle:
             raise refusal from error
         return Result(finished(data, {"bundle": self._facts}))
 
-    def _prepared(self, image: Image) -> dict[str, Any]:
-        """A study on the network's grid."""
+    def _prepared(self, image: Image, where: Mapping[str, Any]) -> dict[str, Any]:
+        """A study on the network's grid. Args: where: to look in it."""
         if not isinstance(image, MetaTensor):
             source = [str(one) for one in image] if isinstance(image, list | tuple) else str(image)
-            return self.preprocessing({"image": source, "name": "study", "number": 1, "input_sha256": input_sha256(source)})
+            facts = {"name": "study", "number": 1, "input_sha256": input_sha256(source)}
+            return self.preprocessing({"image": source, **facts, **where})
         load, *others = self.preprocessing.transforms
         loaded = as_meta_tensor(load.accepted(as_read(image)))
-        study = {"image": loaded, "name": "study", "number": 1, "input_sha256": loaded.meta["input_sha256"]}
+        study = {"image": loaded, "name": "study", "number": 1, "input_sha256": loaded.meta["input_sha256"], **where}
         for step in others:
             study = step(study)
         return study

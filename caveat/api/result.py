@@ -15,7 +15,8 @@ from ..transforms.drawing.views import Scene
 from ..transforms.files.arrays import plain
 from ..transforms.writers.report_html import ReportHtmlWriter
 
-NOT_MAPS = frozenset({"image", "input", "label", "scene", "segmentation", "samples", "hypotheses"})
+LABELS = {"segmentation": "segmentation", "draws": "samples", "hypotheses": "ordered_hypotheses"}
+NOT_MAPS = frozenset({"image", "input", "label", "scene", "hypotheses", *LABELS.values()})
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Result:
         answers: by name, in the bundle's order.
         flags: reason codes of what to look at.
         segmentation: labels on the image's own grid, (1, *spatial); None of landmarks.
+        draws: label map of each draw, there too, (draws, *spatial); None where `caveat.load` was not asked to keep them.
+        hypotheses: (hypotheses, *spatial) that a person may choose from, as the result's table numbers them; None without it.
         maps: probability and uncertainty by name, (channels, *spatial), there too.
     """
 
@@ -68,7 +71,8 @@ class Result:
         self.status: str = self._facts["status"]
         self.answers = {entry["name"]: Answer.of(entry) for entry in self._facts["answers"]}
         self.flags = tuple(self._facts["flags"])
-        self.segmentation: MetaTensor | None = self._on_input("segmentation") if "segmentation" in study else None
+        labels = {name: self._on_input(key) if key in study else None for name, key in LABELS.items()}
+        self.segmentation, self.draws, self.hypotheses = labels.values()
         self.maps = {str(name): self._on_input(name) for name, value in study.items() if _is_map(name, value)}
 
     def __getitem__(self, name: str) -> Answer:

@@ -62,6 +62,22 @@ def test_a_volume_of_monais_own_loader_has_its_units(bundle, folder):
     assert in_memory.to_dict()["input"]["spacing_source"] == "the MetaTensor's affine"
 
 
+def test_a_study_may_state_its_own_point(bundle, folder):
+    image = folder / "one.nii.gz"
+    around = bundle.measure(image, point=(7, 6, 10)).to_dict()["input"]["crop"]
+    assert around == {"source": "point", "box_mm": [1.5, 13.5, 0.5, 12.5, 5.0, 17.0]}
+    assert "crop" not in bundle.measure(image).to_dict()["input"], "the bundle is as it was"
+    with pytest.raises(caveat.StudyRefused, match="ROI_OUTSIDE_IMAGE"):
+        bundle.measure(image, point=(100, 0, 0))
+
+
+def test_draws_are_kept_where_asked_for(folder, monkeypatch):
+    monkeypatch.setenv(CONFIG_HOME, str(folder / "config"))
+    result = caveat.load(folder / "mine", draws=2, device="cpu", keep_draws=True).measure(folder / "one.nii.gz")
+    assert result.draws.shape == (2, 16, 14, 12) and not torch.equal(*result.draws)
+    assert result.hypotheses is None and "samples" not in result.maps
+
+
 @pytest.mark.parametrize(
     "image,code",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from .region_file import read_region
 
 NEARLY = 1e-3
 """Voxels, and mm, that are rounding."""
+POINT = "point"
+"""Of a study: where to look in it."""
 
 
 class CropToRegiond(Cropd):
@@ -34,7 +37,7 @@ class CropToRegiond(Cropd):
     a mask on the image's grid gives the voxels from its first to its last. A box around a point, or around the middle of a
     region's box, is cut where the image ends, flagged ROI_CUT_AT_BORDER. Where a box or a point was stated, `meta` of what
     comes out holds `crop`: `source` ("box" or "point") and `box_mm`, the faces of the voxels taken, which stated as a box give
-    the same crop again.
+    the same crop again. A study may state a point of its own, `point` beside its images, in the place of this one.
 
     Args:
         keys: (channels, x, y, z) MetaTensors on one grid, in any orientation; the first that is there is measured.
@@ -80,7 +83,11 @@ class CropToRegiond(Cropd):
             raise ValueError("state one point, or one box with each lower face below its upper face")
 
     def __call__(self, data: Mapping[Hashable, Any], lazy: bool | None = None) -> dict[Hashable, Any]:
-        """Args: data: with MetaTensors. lazy: has no effect. Returns: the same, cropped."""
+        """Args: data: with MetaTensors, and `point` (mm) if it states one. lazy: has no effect. Returns: the same, cropped."""
+        if POINT in data:
+            own = copy(self)
+            own.point, own.box = _numbers(data[POINT], 3), None
+            return own({key: value for key, value in data.items() if key != POINT}) | {POINT: data[POINT]}
         out = dict(data)
         keys = list(self.key_iterator(out))
         measured = out[keys[0]]
