@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .stated_path import stated_input, stated_path
 
+if TYPE_CHECKING:
+    from ..listing.annotated import Annotated
+
+TRAINING = "training"
 PARTS = "training=0.6,early_stopping=0.1,calibration=0.15,test=0.15"
 
 
@@ -22,6 +27,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "-i", "--input", type=stated_input, metavar="IMAGES", help="folder of images, searched through; DICOM studies too"
+    )
+    what.add_argument(
+        "--monai-label",
+        type=stated_input,
+        metavar="STUDIES",
+        help="datastore of `caveat label`: its final labels; those that may serve no promise go into the part training",
     )
     what.add_argument("--check", type=stated_input, metavar="LIST", help="look through a data list instead of making one")
     parser.add_argument(
@@ -75,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
         raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
     if options.unit is None and options.units is None:
         print("each image counts as a unit of its own: where patients have several, say which by --unit or --units\n")
-    root = root_of(options, options.input)
+    root = root_of(options, options.input or options.monai_label)
     print(f"its paths start from {root.resolve()}, which CAVEAT_DATA has to name when it is used\n")
     return tell(parts, root)
 
@@ -92,20 +103,41 @@ def make(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
     from ..listing.units import units_by_pattern, units_by_table
 
     shares = read_shares(options.parts)
-    images = images_in(options.input)
-    names = [name_of(image, options.input) for image in images]
+    found = None if options.monai_label is None else saved(options)
+    home = options.input or options.monai_label
+    images = images_in(options.input) if found is None else [one.image for one in found]
+    names = [name_of(image, home) for image in images]
     if options.units is not None:
         units = units_by_table(names, options.units)
     else:
         units = names if options.unit is None else units_by_pattern(names, options.unit)
-    part_of = part_of_each(units, shares, options.seed)
-    entries = entries_of(images, [labels_in(folder) for folder in options.labels], units, root_of(options, options.input))
+    raters = [labels_in(folder) for folder in options.labels] if found is None else [[one.label for one in found]]
+    trained_on = {unit for unit, one in zip(units, found or ()) if one.why_not}
+    part_of = dict.fromkeys(trained_on, TRAINING)
+    if set(units) - trained_on:
+        part_of |= part_of_each(set(units) - trained_on, shares, options.seed)
+    entries = entries_of(images, raters, units, root_of(options, home))
+    shares = shares if TRAINING in shares or not trained_on else {TRAINING: 0.0, **shares}
     parts = {part: [entry for entry in entries if part_of[entry["unit"]] == part] for part in shares}
     if options.folds is not None:
         trained = parts.get("training", [])
         fold_of = fold_of_each([entry["unit"] for entry in trained], options.folds, options.seed)
         parts["training"] = [entry | {"fold": fold_of[entry["unit"]]} for entry in trained]
     return parts
+
+
+def saved(options: argparse.Namespace) -> list[Annotated]:
+    """The labels of a datastore, and how many of them may serve no promise. Raises: StudyRefused: WRONG_USAGE."""
+    from ..listing.annotated import annotated
+
+    if options.labels:
+        raise StudyRefused("WRONG_USAGE", "--monai-label has labels of its own")
+    found = annotated(options.monai_label)
+    if not found:
+        raise StudyRefused("NO_TRUTH", "no image of the datastore has a final label")
+    for why, count in Counter(one.why_not for one in found if one.why_not).items():
+        print(f"{count} of {len(found)} may serve no record and no audit, and go into {TRAINING}: {why}")
+    return found
 
 
 def check(data_list: Path, root: Path) -> int:

@@ -1,0 +1,107 @@
+"""`caveat list --monai-label`: which labels of annotators may serve a promise, told by what the server showed and when."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from caveat.cli import main
+from caveat.listing.annotated import AFTER_OURS, BY_DOUBT, CHOSEN, LEFT_OVER, annotated
+from caveat.listing.annotation_journal import NAME, SAVED, SERVED, SHOWN, Event, note
+from caveat.transforms.study.inspect_study import inspect_study
+
+
+@pytest.fixture
+def studies(tmp_path) -> Path:
+    """Six images with final labels, and one with none, as MONAI Label keeps them."""
+    (tmp_path / "labels" / "final").mkdir(parents=True)
+    objects = {}
+    for number in range(7):
+        voxels = np.random.default_rng(number).integers(0, 99, (6, 7, 8)).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), tmp_path / f"p{number}.nii.gz")
+        objects[f"p{number}"] = {"image": {"ext": ".nii.gz", "info": {}}, "labels": {}}
+        if number < 6:
+            label = nibabel.Nifti1Image((voxels > 50).astype(np.uint8), np.eye(4))
+            nibabel.save(label, tmp_path / "labels" / "final" / f"p{number}.nii.gz")
+            objects[f"p{number}"]["labels"]["final"] = {"ext": ".nii.gz", "info": {}}
+    (tmp_path / "datastore_v2.json").write_text(json.dumps({"labels_dir": "labels", "objects": objects}))
+    return tmp_path
+
+
+def journal(studies: Path, *lines: tuple[str, ...]) -> dict[str, str]:
+    """Why each labelled image may serve no promise, after these events."""
+    for line in lines:
+        note(studies, Event(*line))
+    return {one.name: one.why_not for one in annotated(studies)}
+
+
+def test_a_label_serves_a_promise_only_of_a_random_image_drawn_without_sight_of_our_mask(studies):
+    sha256 = inspect_study(studies / "p3.nii.gz").sha256
+    told = journal(
+        studies,
+        (SERVED, "p0", "random"),
+        (SAVED, "p0"),
+        (SHOWN, "p0", "hippocampus_volume"),  # after the label was there
+        (SERVED, "p1", "first"),
+        (SHOWN, "p1", "hippocampus_volume"),
+        (SAVED, "p1"),
+        (SAVED, "p2"),
+        (SERVED, "p3", "random"),
+        (SHOWN, "", "hippocampus_volume", sha256),  # sent as a file
+        (SAVED, "p3"),
+        (SERVED, "p4", "hippocampus_volume_disagreement"),
+        (SAVED, "p4"),
+        (SERVED, "p5", "random"),
+        (SAVED, "p5"),
+    )
+    assert told == {"p0": "", "p1": AFTER_OURS, "p2": CHOSEN, "p3": AFTER_OURS, "p4": BY_DOUBT, "p5": LEFT_OVER}
+
+
+def test_a_label_that_was_changed_after_the_mask_was_shown_is_no_blind_one(studies):
+    lines = ((SERVED, "p0", "random"), (SAVED, "p0"), (SHOWN, "p0", "m"), (SAVED, "p0"))
+    assert journal(studies, *lines)["p0"] == AFTER_OURS
+
+
+def test_without_a_journal_no_label_serves(studies):
+    assert set(journal(studies).values()) == {CHOSEN}
+
+
+def test_the_list_keeps_them_apart(studies, tmp_path, capsys):
+    journal(studies, *[line for name in ("p0", "p1", "p2") for line in ((SERVED, name, "random"), (SAVED, name))])
+    out = tmp_path / "list.json"
+    command = ["list", "--monai-label", str(studies), "--parts", "calibration=1", "-o", str(out)]
+    assert main([*command, "--root", str(studies), "--unit", "(p[0-9])"]) == 0
+    parts = json.loads(out.read_text())
+    assert {part: [entry["unit"] for entry in entries] for part, entries in parts.items()} == {
+        "training": ["p3", "p4", "p5"],
+        "calibration": ["p0", "p1", "p2"],
+    }
+    assert parts["calibration"][0]["label"] == ["labels/final/p0.nii.gz"]
+    assert f"3 of 6 may serve no record and no audit, and go into training: {CHOSEN}" in capsys.readouterr().out
+
+
+def test_images_of_one_patient_stay_together(studies, tmp_path):
+    journal(studies, (SERVED, "p0", "random"), (SAVED, "p0"))
+    table = tmp_path / "units.csv"
+    table.write_text("image,unit\n" + "".join(f"p{number}.nii.gz,{'a' if number < 2 else 'b'}\n" for number in range(6)))
+    out = tmp_path / "list.json"
+    command = ["list", "--monai-label", str(studies), "--units", str(table), "--parts", "calibration=1", "-o", str(out)]
+    assert main(command) == 0
+    parts = json.loads(out.read_text())
+    assert len(parts["training"]) == 6 and not parts["calibration"], "p1 was chosen by nobody knows whom, and so is its patient"
+
+
+@pytest.mark.parametrize("text", ["{}\n", "no json\n", '{"event": "served"}\n'])
+def test_a_journal_that_somebody_edited_is_refused(text, studies, capsys):
+    (studies / NAME).write_text(text)
+    assert main(["list", "--monai-label", str(studies), "-o", str(studies / "list.json")]) == 2
+    assert "WRONG_USAGE" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_datastore_is_refused(tmp_path, capsys):
+    assert main(["list", "--monai-label", str(tmp_path), "-o", str(tmp_path / "list.json")]) == 2
+    assert "datastore_v2.json" in capsys.readouterr().err
