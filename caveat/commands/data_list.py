@@ -79,9 +79,9 @@ def run(options: argparse.Namespace) -> int:
         raise StudyRefused("WRONG_USAGE", "-o says where the list is written")
     if options.output.exists():
         raise StudyRefused("WRONG_USAGE", "the file to write is there already; a list is fixed once")
-    parts = make(options)
+    parts, drawn = make(options)
     try:
-        options.output.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
+        options.output.write_text(json.dumps(parts | drawn, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
     if options.unit is None and options.units is None:
@@ -96,8 +96,9 @@ def root_of(options: argparse.Namespace, otherwise: Path) -> Path:
     return options.root or Path(os.environ.get("CAVEAT_DATA", otherwise))
 
 
-def make(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
-    """The list that the options ask for."""
+def make(options: argparse.Namespace) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Any]]:
+    """The list that the options ask for. Returns: its parts; how its units were drawn, where a server of annotations knows it."""
+    from ..inference.audit.how_drawn import KEY
     from ..listing.entries import entries_of, images_in, labels_in, name_of
     from ..listing.parts import fold_of_each, part_of_each
     from ..listing.units import units_by_pattern, units_by_table
@@ -123,7 +124,8 @@ def make(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
         trained = parts.get("training", [])
         fold_of = fold_of_each([entry["unit"] for entry in trained], options.folds, options.seed)
         parts["training"] = [entry | {"fold": fold_of[entry["unit"]]} for entry in trained]
-    return parts
+    ways = {one.drawn for unit, one in zip(units, found or ()) if unit not in trained_on}
+    return parts, ({KEY: {"units": "random" if "random" in ways else "consecutive", "blind": True}} if ways else {})
 
 
 def saved(options: argparse.Namespace) -> list[Annotated]:
@@ -142,9 +144,10 @@ def saved(options: argparse.Namespace) -> list[Annotated]:
 
 def check(data_list: Path, root: Path) -> int:
     """Print what is wrong with a list, and what it can be used for."""
+    from ..inference.audit.how_drawn import KEY
     from ..transforms.study.data_list import read_list, read_part
 
-    return tell({part: read_part(data_list, part, ()) for part in read_list(data_list)}, root)
+    return tell({part: read_part(data_list, part, ()) for part in read_list(data_list) if part != KEY}, root)
 
 
 def tell(parts: Mapping[str, Sequence[Mapping[str, Any]]], root: Path) -> int:

@@ -14,8 +14,8 @@ from .annotation_journal import SAVED, SERVED, SHOWN, Event, read_journal
 
 DATASTORE = "datastore_v2.json"
 FINAL = "final"
-AT_RANDOM = frozenset({"random", "first"})
-"""Strategies that look at no image: a draw, and the order of the datastore."""
+AT_RANDOM = {"random": "random", "first": "consecutive"}
+"""Strategies that look at no image, and what an audit calls them: a draw, and the order of the datastore."""
 
 AFTER_OURS = "its label was saved after a mask of ours was shown"
 BY_DOUBT = "it was served because a network was unsure of it"
@@ -25,17 +25,22 @@ CHOSEN = "it was not served by the strategy random or first, so nobody knows how
 
 @dataclass(frozen=True)
 class Annotated:
-    """Args: name: in the datastore. image: a file, or the folder of a DICOM series. label: file. why_not: serve a promise; "" if
-    it may."""
+    """One image with its label.
+
+    Args:
+        name: in the datastore. image: a file, or the folder of a DICOM series. label: file.
+        why_not: serve a promise; "" if it may. drawn: how the image was, "" where nobody knows.
+    """
 
     name: str
     image: Path
     label: Path
     why_not: str
+    drawn: str
 
 
 def annotated(folder: Path) -> list[Annotated]:
-    """The images with a final label, in the order of their names.
+    """The images with a final label, in the order in which these were saved; before them those of which nobody knows it.
 
     Args:
         folder: of the datastore, as `caveat label` served it.
@@ -54,11 +59,13 @@ def annotated(folder: Path) -> list[Annotated]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise StudyRefused("WRONG_USAGE", f"the folder has no {DATASTORE} that can be read") from None
     journal = read_journal(folder)
+    saved = {one.image: place for place, one in enumerate(journal) if one.event == SAVED}
+    by = {one.image: one.by for one in reversed(journal) if one.event == SERVED}
     found = []
-    for name, (of_image, of_label) in sorted(extensions.items()):
+    for name, (of_image, of_label) in sorted(extensions.items(), key=lambda one: (saved.get(one[0], -1), one[0])):
         if PurePath(name).name == name:  # whatever else leads out of the folder
-            image = folder / f"{name}{of_image}"
-            found.append(Annotated(name, image, labels / f"{name}{of_label}", why_not(name, image, journal)))
+            image, label, drawn = folder / f"{name}{of_image}", labels / f"{name}{of_label}", AT_RANDOM.get(by.get(name, ""), "")
+            found.append(Annotated(name, image, label, why_not(name, image, journal), drawn))
     return found
 
 

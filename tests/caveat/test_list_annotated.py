@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from caveat.cli import main
+from caveat.inference.audit.how_drawn import how_drawn
 from caveat.listing.annotated import AFTER_OURS, BY_DOUBT, CHOSEN, LEFT_OVER, annotated
 from caveat.listing.annotation_journal import NAME, SAVED, SERVED, SHOWN, Event, note
 from caveat.transforms.study.inspect_study import inspect_study
@@ -71,17 +72,20 @@ def test_without_a_journal_no_label_serves(studies):
 
 
 def test_the_list_keeps_them_apart(studies, tmp_path, capsys):
-    journal(studies, *[line for name in ("p0", "p1", "p2") for line in ((SERVED, name, "random"), (SAVED, name))])
+    journal(studies, *[line for name in ("p2", "p0", "p1") for line in ((SERVED, name, "random"), (SAVED, name))])
     out = tmp_path / "list.json"
     command = ["list", "--monai-label", str(studies), "--parts", "calibration=1", "-o", str(out)]
     assert main([*command, "--root", str(studies), "--unit", "(p[0-9])"]) == 0
     parts = json.loads(out.read_text())
+    drawn = parts.pop("drawn")
     assert {part: [entry["unit"] for entry in entries] for part, entries in parts.items()} == {
         "training": ["p3", "p4", "p5"],
-        "calibration": ["p0", "p1", "p2"],
-    }
-    assert parts["calibration"][0]["label"] == ["labels/final/p0.nii.gz"]
+        "calibration": ["p2", "p0", "p1"],
+    }, "in the order in which they were saved, which an audit needs"
+    assert parts["calibration"][0]["label"] == ["labels/final/p2.nii.gz"]
+    assert drawn == {"units": "random", "blind": True} and how_drawn(out) == "random"
     assert f"3 of 6 may serve no record and no audit, and go into training: {CHOSEN}" in capsys.readouterr().out
+    assert main(["list", "--check", str(out), "--root", str(studies)]) == 0
 
 
 def test_images_of_one_patient_stay_together(studies, tmp_path):
@@ -92,7 +96,9 @@ def test_images_of_one_patient_stay_together(studies, tmp_path):
     command = ["list", "--monai-label", str(studies), "--units", str(table), "--parts", "calibration=1", "-o", str(out)]
     assert main(command) == 0
     parts = json.loads(out.read_text())
-    assert len(parts["training"]) == 6 and not parts["calibration"], "p1 was chosen by nobody knows whom, and so is its patient"
+    assert len(parts["training"]) == 6 and "drawn" not in parts and not parts["calibration"], (
+        "nobody knows how p1 was chosen, nor its patient"
+    )
 
 
 @pytest.mark.parametrize("text", ["{}\n", "no json\n", '{"event": "served"}\n'])
