@@ -5,9 +5,10 @@ OUT ?= demo_out
 DATA ?= ../shared/data
 LISTS ?= data_lists
 BIN := .venv/bin
+LABEL_BIN := .venv-label/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow test-pacs lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-nuclei train-second train-one clean
+.PHONY: demo test test-slow test-pacs monai-label test-monailabel lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-nuclei train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -27,6 +28,15 @@ test-slow: $(INSTALLED)  ## tests of minutes
 test-pacs: $(INSTALLED)  ## against Debian's Orthanc (apt-get install orthanc orthanc-dicomweb dicom3tools), which it starts and ends
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m pacs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/transforms/test_dicom_objects.py
+
+monai-label:  ## an environment of its own for `caveat label`: 4 GB, a quarter of an hour; the order of the steps is part of the recipe
+	test -x $(LABEL_BIN)/python || $(PYTHON) -m venv .venv-label
+	$(LABEL_BIN)/python -m pip install -q torch==2.13.0
+	$(LABEL_BIN)/python -m pip install -q torch==2.13.0 monailabel==0.8.5
+	$(LABEL_BIN)/python -m pip install -q torch==2.13.0 monailabel==0.8.5 -e ".[label]" "pytest>=8"
+
+test-monailabel:  ## the real server and its real client; needs make monai-label
+	OMP_NUM_THREADS=1 $(LABEL_BIN)/python -m pytest -q -m monailabel tests/monai_label
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

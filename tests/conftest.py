@@ -11,6 +11,11 @@ import pytest
 @pytest.fixture
 def shared_data() -> Path:
     """The folder with the data sets; a test that needs it is skipped where it is not there."""
+    return data_folder()
+
+
+def data_folder() -> Path:
+    """The same, for fixtures of a wider scope."""
     folder = Path(os.environ.get("CAVEAT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip("no data sets here; CAVEAT_DATA names their folder")

@@ -1,0 +1,54 @@
+"""An archive that speaks DICOMweb, as MONAI Label's datastore, with what ours needs of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cachetools import TTLCache, cached
+from monailabel.config import settings
+from monailabel.datastore.dicom import DICOMWebDatastore
+from monailabel.datastore.local import DataModel, ImageLabelModel
+from pydicom import Dataset
+
+from ..transforms.objects.about import MANUFACTURER
+
+
+class ArchiveDatastore(DICOMWebDatastore):
+    """Series are read as they are, by our own reader, so that they can be refused; and a segmentation that caveat pushed is no
+    label: an image of which the archive has no other one is still to be annotated."""
+
+    @cached(cache=TTLCache(maxsize=16, ttl=settings.MONAI_LABEL_DICOMWEB_CACHE_EXPIRY))
+    def get_labeled_images(self, label_tag: str | None = None, labels: list[str] | None = None) -> list[str]:
+        """Series to which a segmentation of somebody else refers."""
+        images = set(self.list_images())
+        return sorted({image for image in map(self._annotated, self._segmentations()) if image in images})
+
+    def get_unlabeled_images(self, label_tag: str | None = None, labels: list[str] | None = None) -> list[str]:
+        """The others."""
+        return sorted(set(self.list_images()) - set(self.get_labeled_images()))
+
+    def update_image_info(self, image_id: str, info: dict[str, Any]) -> None:
+        """Also of a series that was not converted, which the stock datastore does not know."""
+        if image_id in self.list_images():
+            self._datastore.objects.setdefault(image_id, ImageLabelModel(image=DataModel()))
+        super().update_image_info(image_id, info)
+
+    def save_label(
+        self, image_id: str, label_filename: str, label_tag: str, label_info: dict[str, Any], label_id: str = ""
+    ) -> str:
+        """See `DICOMWebDatastore`."""
+        self.update_image_info(image_id, {})
+        return super().save_label(image_id, label_filename, label_tag, label_info, label_id)
+
+    def _segmentations(self) -> list[Dataset]:
+        """The first object of every segmentation series."""
+        found = [Dataset.from_json(one) for one in self._client.search_for_series(search_filters={"Modality": "SEG"})]
+        named = [(str(one["StudyInstanceUID"].value), str(one["SeriesInstanceUID"].value)) for one in found]
+        return [Dataset.from_json(self._client.retrieve_series_metadata(*names)[0]) for names in named]
+
+    @staticmethod
+    def _annotated(segmentation: Dataset) -> str:
+        """The series that it is a label of; "" where it is ours, or does not say."""
+        if str(segmentation.get("Manufacturer", "")) == MANUFACTURER or not segmentation.get("ReferencedSeriesSequence"):
+            return ""
+        return str(segmentation.ReferencedSeriesSequence[0].SeriesInstanceUID)
