@@ -11,7 +11,7 @@ from typing import Any
 
 from monai.bundle import ConfigParser
 
-from caveat.commands.sampling_options import choose_configs
+from caveat.bundle_folders import choose_configs
 from caveat.inference.stored.list_part import read_entries
 from caveat.networks.weights.pack_members import pack
 from caveat.run_bundle import run_bundle

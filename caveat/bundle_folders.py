@@ -84,3 +84,19 @@ def read_metadata(bundle: Path) -> dict[str, Any]:
 def settings_of(bundle: Path) -> dict[str, Any]:
     """The settings that the bundle's inference.yaml can be asked to change, as they stand in it."""
     return yaml.safe_load((bundle / "configs" / "inference.yaml").read_text(encoding="utf-8"))
+
+
+def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
+    """The bundle's inference.yaml, and the overlay of the chosen sampler.
+
+    Raises:
+        StudyRefused: WRONG_USAGE for a sampler the bundle does not have, WEIGHTS_NOT_TRAINED for one without weights.
+    """
+    metadata = read_metadata(bundle)
+    samplers = metadata.get("samplers", {})
+    if sampler in metadata.get("samplers_not_trained", {}):
+        raise StudyRefused("WEIGHTS_NOT_TRAINED")
+    if sampler is not None and sampler not in samplers:
+        raise StudyRefused("WRONG_USAGE", f"no such sampler: {did_you_mean(sampler, samplers)}")
+    overlay = bundle / "configs" / f"{sampler}.yaml"
+    return [bundle / "configs" / "inference.yaml"] + ([overlay] if overlay.is_file() else [])

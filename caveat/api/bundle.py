@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from monai.data import MetaTensor, list_data_collate
 
-from ..bundle_folders import find_bundle, read_metadata, settings_of
-from ..commands.sampling_options import check_device, choose_configs
+from ..bundle_folders import choose_configs, find_bundle, read_metadata, settings_of
+from ..devices import check_device
 from ..inference.answers.study_evaluator import refusal_behind
 from ..networks.draws.evaluation_mode import evaluation_mode
 from ..reasons import StudyRefused

@@ -9,14 +9,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bundle_folders import find_bundle, read_metadata, settings_of
+from ..bundle_folders import choose_configs, find_bundle, read_metadata, settings_of
+from ..devices import check_device, devices_of
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .numbers import numbers
 from .region_options import add_region_options, check_region, region_overrides
 from .run_options import add_run_options, check_run_options, measures_of, notes_of, root_of
 from .run_report import as_json, as_text, report_of
-from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, devices_of, sampling_overrides
+from .sampling_options import add_sampling_options, check_sampling, sampling_overrides
 from .stated_path import stated_input, stated_path
 from .stated_record import check_stated_record
 

@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..devices import devices_of
 from ..reasons import StudyRefused
-from .sampling_options import devices_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-from ..bundle_folders import read_metadata
-from ..did_you_mean import did_you_mean
+from ..devices import devices_of
 from ..reasons import StudyRefused
 from .numbers import numbers
 
@@ -70,43 +68,6 @@ def check_window(roi_size: list[int], metadata: dict[str, Any]) -> None:
     strides = [int(re.sub(r"\D.*", "", str(axis)) or 1) for axis in shape]
     if len(roi_size) != len(strides) or any(size % stride for size, stride in zip(roi_size, strides)):
         raise StudyRefused("WRONG_USAGE", f"--roi-size needs {len(strides)} numbers, multiples of {','.join(map(str, strides))}")
-
-
-def devices_of(text: str) -> list[str]:
-    """Devices separated by commas. Raises: StudyRefused: WRONG_USAGE."""
-    devices = text.split(",")
-    if not all(re.fullmatch(r"auto|cpu|cuda(:\d+)?", device) for device in devices):
-        raise StudyRefused("WRONG_USAGE", "--device expects auto, cpu, cuda, or cuda:0,cuda:1")
-    if len(devices) > 1 and len({device.split(":")[0] for device in devices}) > 1:
-        raise StudyRefused(
-            "WRONG_USAGE", "--device expects devices of one kind: results of two kinds differ in their last digits"
-        )
-    return devices
-
-
-def check_device(device: str) -> None:
-    """Loads torch where CUDA is asked for. Raises: StudyRefused: WRONG_USAGE where there is none, or none of this number."""
-    if device.startswith("cuda"):
-        import torch
-
-        if not torch.cuda.is_available() or int(device.partition(":")[2] or 0) >= torch.cuda.device_count():
-            raise StudyRefused("WRONG_USAGE", "no such CUDA device here; use --device auto or cpu")
-
-
-def choose_configs(bundle: Path, sampler: str | None) -> list[Path]:
-    """The bundle's inference.yaml, and the overlay of the chosen sampler.
-
-    Raises:
-        StudyRefused: WRONG_USAGE for a sampler the bundle does not have, WEIGHTS_NOT_TRAINED for one without weights.
-    """
-    metadata = read_metadata(bundle)
-    samplers = metadata.get("samplers", {})
-    if sampler in metadata.get("samplers_not_trained", {}):
-        raise StudyRefused("WEIGHTS_NOT_TRAINED")
-    if sampler is not None and sampler not in samplers:
-        raise StudyRefused("WRONG_USAGE", f"no such sampler: {did_you_mean(sampler, samplers)}")
-    overlay = bundle / "configs" / f"{sampler}.yaml"
-    return [bundle / "configs" / "inference.yaml"] + ([overlay] if overlay.is_file() else [])
 
 
 def sampling_overrides(options: argparse.Namespace) -> dict[str, Any]:

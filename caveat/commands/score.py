@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..bundle_folders import find_bundle
+from ..bundle_folders import choose_configs, find_bundle
+from ..devices import check_device
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .numbers import numbers
 from .region_options import add_region_options, check_region, region_overrides
-from .sampling_options import check_device, choose_configs
 from .stated_path import stated_input, stated_path
 
 

@@ -7,13 +7,14 @@ import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bundle_folders import find_bundle, read_metadata, settings_of
+from ..bundle_folders import choose_configs, find_bundle, read_metadata, settings_of
+from ..devices import check_device, devices_of
 from ..did_you_mean import did_you_mean
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from ..say import say
 from .numbers import numbers
-from .sampling_options import add_sampling_options, check_device, check_sampling, choose_configs, devices_of, sampling_overrides
+from .sampling_options import add_sampling_options, check_sampling, sampling_overrides
 from .stated_path import stated_input, stated_path
 from .stated_record import check_stated_record
 

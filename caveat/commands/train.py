@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle_folders import find_bundle
+from ..devices import check_device
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
-from .sampling_options import check_device
 from .stated_path import stated_input, stated_path
 
 
