@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..bundle_folders import find_bundle
+from ..devices import check_device, devices_of
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from ..say import say
-from .sampling_options import check_device, devices_of
 from .stated_path import stated_path
 
 OF_AN_ARCHIVE = ("http://", "https://")

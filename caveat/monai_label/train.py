@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,6 @@ from typing import Any
 from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.train import TrainTask
 
-from ..cli import main
 from ..exit_status import ExitStatus, RunFailed
 from ..listing.annotated import annotated
 from ..listing.entries import entries_of
@@ -44,14 +45,14 @@ class Train(TrainTask):
         write_whole(folder / LIST, lambda aside: aside.write_text(json.dumps(training_list(home), indent=1), encoding="utf-8"))
         stated = [(name, kind(request[name])) for name, kind in BUDGET.items() if request.get(name)]
         options = [word for name, value in stated for word in (f"--{name}", str(value))]
-        status = main([*self._command(folder, home), *options])
+        status = subprocess.run([sys.executable, "-m", "caveat", *self._command(folder, home), *options]).returncode
         if status != ExitStatus.OK:
             raise RunFailed(f"caveat train ended with status {status}")
         return {"network": str(folder / "network" / "best.pt")}
 
     def _command(self, folder: Path, home: Path) -> Sequence[str]:
         where = ["--data", str(folder / LIST), "--root", str(home), "-o", str(folder / "network")]
-        return ["train", str(self.bundle), *where, "--device", self.device]
+        return ["train", str(self.bundle), *where, "--device", self.device.partition(":")[0]]
 
     def _new_folder(self) -> Path:
         """One of its own for each training."""

@@ -33,7 +33,7 @@ LESION = "lung_lesions"
 BUNDLES = [HIPPOCAMPUS, RETINA, SKULL, HEAD, LESION]
 CALLS = json.loads((Path(__file__).parent / "viewers.json").read_text(encoding="ascii"))
 """As the sources of MONAI Label's plug-ins make them: Slicer's recorded from its client, OHIF's written after it."""
-SCANS = ("006", "007", "008")
+SCANS = ("314", "189", "190")
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +53,11 @@ def studies(data, tmp_path_factory) -> Path:
     shutil.copy(data / "cephalograms" / "images" / "001.jpg", folder / "skull.jpg")
     for name, write in (("head.nii.gz", write_head), ("lung.nii.gz", write_lung_crop)):
         shutil.copy(write(tmp_path_factory.mktemp("made") / name, seed=1), folder / name)
-    whole = nibabel.load(folder / "hip006.nii.gz")
+    whole = nibabel.load(folder / "hip314.nii.gz")
     voxels = np.asarray(whole.dataobj).astype(np.float32)
     voxels[0, 0, 0] = np.nan
     nibabel.save(nibabel.Nifti1Image(voxels, whole.affine), folder / "nan.nii.gz")
-    (folder / "cut.nii.gz").write_bytes((folder / "hip006.nii.gz").read_bytes()[:2000])
+    (folder / "cut.nii.gz").write_bytes((folder / "hip314.nii.gz").read_bytes()[:2000])
     return folder
 
 
@@ -125,8 +125,8 @@ def test_the_server_says_what_it_has(server):
 @pytest.mark.parametrize("extension,dtype", [("", ""), (".nii", "uint16"), (".nrrd", "uint8"), (".nii.gz", "float32")])
 def test_a_mask_is_that_of_predict_in_the_form_that_was_asked_for(extension, dtype, client, predicted, studies):
     asked = {"result_extension": extension, "result_dtype": dtype, "result_compress": False}
-    file, said = client.infer(HIPPOCAMPUS, "hip006", params={name: value for name, value in asked.items() if value})
-    expected = predicted(HIPPOCAMPUS, studies / "hip006.nii.gz") / "segmentation.nii.gz"
+    file, said = client.infer(HIPPOCAMPUS, "hip314", params={name: value for name, value in asked.items() if value})
+    expected = predicted(HIPPOCAMPUS, studies / "hip314.nii.gz") / "segmentation.nii.gz"
     one, other = SimpleITK.ReadImage(file), SimpleITK.ReadImage(str(expected))
     assert (
         file.endswith(extension or ".nii.gz")
@@ -215,7 +215,7 @@ def test_a_click_is_measured_in_the_bundles_own_box(client, predicted, studies):
 
 
 def test_answers_stand_in_names_where_asked_for(client):
-    _, said = client.infer(HIPPOCAMPUS, "hip006", params={"answers_in_names": True, "level": 0.8})
+    _, said = client.infer(HIPPOCAMPUS, "hip314", params={"answers_in_names": True, "level": 0.8})
     first, second = said["label_names"]
     assert first.startswith("anterior: ") and " mL (80 % " in first and second.startswith("posterior: ")
     assert all(len(name) <= 64 for name in said["label_names"])
@@ -223,7 +223,7 @@ def test_answers_stand_in_names_where_asked_for(client):
 
 def test_draws_and_seed_are_the_clients_to_choose(client):
     asked = [{"sampler": "dropout", "draws": 3, "seed": seed} for seed in (1, 1, 2)]
-    answers = [client.infer(HIPPOCAMPUS, "hip006", params=one)[1]["caveat"] for one in asked]
+    answers = [client.infer(HIPPOCAMPUS, "hip314", params=one)[1]["caveat"] for one in asked]
     values = [one["answers"][0]["draws"]["values"] for one in answers]
     assert values[0] == values[1] != values[2] and len(values[0]) == 3 and answers[0]["sampling"]["seed"] == 1
 
@@ -236,15 +236,15 @@ def test_draws_and_seed_are_the_clients_to_choose(client):
         ("nobody", {}, "UNREADABLE_FILE"),
         ("/etc/hostname", {}, "UNREADABLE_FILE"),
         ("../../../../etc/hostname", {}, "UNREADABLE_FILE"),
-        ("hip006", {"image": "/etc/hostname"}, "UNREADABLE_FILE"),
+        ("hip314", {"image": "/etc/hostname"}, "UNREADABLE_FILE"),
         ("retina", {}, "UNSUPPORTED_FILE_TYPE"),
-        ("hip006", {"draws": -1}, "WRONG_USAGE"),
-        ("hip006", {"draws": "$import os"}, "WRONG_USAGE"),
-        ("hip006", {"sampler": "$__import__('os')"}, "WRONG_USAGE"),
-        ("hip006", {"result_extension": ".exe"}, "WRONG_USAGE"),
-        ("hip006", {"level": 0.999}, ""),
-        ("hip006", {"hypothesis": 2}, "WRONG_USAGE"),
-        ("hip006", {"point": [900, 0, 0]}, "ROI_OUTSIDE_IMAGE"),
+        ("hip314", {"draws": -1}, "WRONG_USAGE"),
+        ("hip314", {"draws": "$import os"}, "WRONG_USAGE"),
+        ("hip314", {"sampler": "$__import__('os')"}, "WRONG_USAGE"),
+        ("hip314", {"result_extension": ".exe"}, "WRONG_USAGE"),
+        ("hip314", {"level": 0.999}, ""),
+        ("hip314", {"hypothesis": 2}, "WRONG_USAGE"),
+        ("hip314", {"point": [900, 0, 0]}, "ROI_OUTSIDE_IMAGE"),
     ],
 )
 def test_a_refusal_has_its_code_and_what_to_do(image, params, code, server):
@@ -260,8 +260,8 @@ def test_a_refusal_has_its_code_and_what_to_do(image, params, code, server):
 
 def test_a_file_beside_the_datastore_is_not_read(server, studies):
     outside = studies.parent / "secret.nii.gz"
-    shutil.copy(studies / "hip006.nii.gz", outside)
-    for image in (str(outside), f"../{outside.name}", str(studies / "hip006.nii.gz")):
+    shutil.copy(studies / "hip314.nii.gz", outside)
+    for image in (str(outside), f"../{outside.name}", str(studies / "hip314.nii.gz")):
         answer = requests.post(f"{server.url}/infer/{HIPPOCAMPUS}", params={"image": image, "output": "json"}, timeout=60)
         assert answer.status_code == 422 and answer.json()["detail"].startswith("UNREADABLE_FILE")
 
@@ -280,13 +280,13 @@ def test_eight_requests_at_once_get_what_one_gets(server):
 
 
 def test_what_the_network_is_least_sure_of_is_served_first_and_a_label_is_kept(server, client, studies, tmp_path, capsys):
-    first, _ = client.infer(HIPPOCAMPUS, "hip008", params={})
+    first, _ = client.infer(HIPPOCAMPUS, "hip190", params={})
     served = [client.next_sample("random", {})["id"]]
     assert requests.post(f"{server.url}/scoring/{HIPPOCAMPUS}_doubt", json={}, timeout=60).ok
     assert server.wait_for("scoring")["status"] == "DONE"
     info = {
         image: server.get(f"/datastore/image/info?image={image}")
-        for image in ("hip006", "hip007", "hip008", "nan", "cut", "retina")
+        for image in ("hip314", "hip189", "hip190", "nan", "cut", "retina")
     }
     numbers = {image: info[image]["caveat_hippocampus_volume"] for image in info}
     assert numbers["nan"]["refused"] == "NON_FINITE_VOXELS" and all(
@@ -296,16 +296,16 @@ def test_what_the_network_is_least_sure_of_is_served_first_and_a_label_is_kept(s
     for doubt in ("disagreement", "mutual_information", "interval_width"):
         expected = sorted(hips, key=lambda image: -numbers[image][doubt])
         assert [client.next_sample(f"{HIPPOCAMPUS}_{doubt}", {})["id"] for _ in hips] == expected
-    saved = client.save_label("hip008", first, tag="final", params={"label_info": [{"name": "anterior", "idx": 1}]})
-    assert saved["image"] == "hip008" and server.get("/datastore/?output=stats")["completed"] == 1
-    assert "hip008" not in [client.next_sample(f"{HIPPOCAMPUS}_disagreement", {})["id"] for _ in hips]
+    saved = client.save_label("hip190", first, tag="final", params={"label_info": [{"name": "anterior", "idx": 1}]})
+    assert saved["image"] == "hip190" and server.get("/datastore/?output=stats")["completed"] == 1
+    assert "hip190" not in [client.next_sample(f"{HIPPOCAMPUS}_disagreement", {})["id"] for _ in hips]
     events = [(one.event, one.image, one.by) for one in read_journal(studies)]
-    assert ("served", served[0], "random") in events and ("saved", "hip008", "") in events
-    assert ("shown", "hip008", HIPPOCAMPUS) in events
+    assert ("served", served[0], "random") in events and ("saved", "hip190", "") in events
+    assert ("shown", "hip190", HIPPOCAMPUS) in events
     out = tmp_path / "list.json"
     assert main(["list", "--monai-label", str(studies), "--root", str(studies), "--parts", "calibration=1", "-o", str(out)]) == 0
     assert "1 of 1 may serve no record and no audit" in capsys.readouterr().out
-    assert [entry["image"] for entry in json.loads(out.read_text())["training"]] == ["hip008.nii.gz"]
+    assert [entry["image"] for entry in json.loads(out.read_text())["training"]] == ["hip190.nii.gz"]
 
 
 def test_a_network_is_trained_on_what_was_saved(server, client, data):
