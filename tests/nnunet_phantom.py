@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import torch
 
@@ -100,3 +101,41 @@ def write_folder(folder: Path, folds: int = 3) -> Path:
         (folder / f"fold_{fold}").mkdir()
         torch.save(checkpoint, folder / f"fold_{fold}" / "checkpoint_final.pth")
     return folder
+
+
+def write_training_set(folder: Path, trained: Path, cases: list[str], folds: int = 3) -> Path:
+    """Write the images and labels that a folder was trained with, and its folds' validation, case i in fold i % folds."""
+    for name in ("imagesTr", "labelsTr"):
+        (folder / name).mkdir(parents=True)
+    (folder / "dataset.json").write_text(json.dumps(DATASET))
+    for number, case in enumerate(cases):
+        image = folder / "imagesTr" / f"{case}_0000.nii.gz"
+        write_case(image, folder / "labelsTr" / f"{case}.nii.gz", seed=number)
+        write_validation(trained, number % folds, case, image)
+    return folder
+
+
+def write_case(image: Path, label: Path, seed: int) -> None:
+    """A volume with two structures, of another size and spacing each."""
+    generator = np.random.default_rng(seed)
+    labels = np.zeros((14, 12, 10), np.uint8)
+    labels[4 : 9 + seed % 3, 3:9, 3:7] = 1
+    labels[4 : 9 + seed % 3, 3 : 5 + seed % 4, 3:7] = 2
+    affine = np.diag([1.0, 1.0, 1.5 + 0.1 * (seed % 3), 1.0])
+    nibabel.save(nibabel.Nifti1Image(labels, affine), label)
+    voxels = labels + generator.normal(0, 0.3, labels.shape)
+    nibabel.save(nibabel.Nifti1Image(voxels.astype(np.float32), affine), image)
+
+
+def write_validation(trained: Path, fold: int, case: str, image: Path, mirror: bool = True) -> None:
+    """What a fold's own validation leaves of a case, by nnU-Net's own predictor."""
+    from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    predictor = nnUNetPredictor(0.5, True, mirror, False, torch.device("cpu"), allow_tqdm=False)
+    predictor.initialize_from_trained_model_folder(str(trained), (fold,), "checkpoint_final.pth")
+    voxels, properties = SimpleITKIO().read_images([str(image)])
+    labels = predictor.predict_single_npy_array(voxels, properties, None, None, False)
+    place = trained / f"fold_{fold}" / "validation"
+    place.mkdir(exist_ok=True)
+    SimpleITKIO().write_seg(labels, str(place / f"{case}.nii.gz"), properties)

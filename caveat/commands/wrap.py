@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..bundle_folders import allow
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from .calibrate import print_table
 from .numbers import numbers
 from .stated_path import stated_input, stated_path
 
 if TYPE_CHECKING:
+    from ..wrap.nnunet_validation import TrainingSet
     from ..wrap.wrapped import Wrapped
 
 
@@ -60,8 +63,26 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--truth", default="", metavar="WORDS", help='whose masks it learned, such as "as our radiologist outlines it"'
     )
+    add_record_options(parser.add_argument_group("a record from nnU-Net's own cross-validation"))
     add_network_options(parser.add_argument_group("a network of PyTorch"))
     parser.set_defaults(run=run)
+
+
+def add_record_options(record: argparse._ArgumentGroup) -> None:
+    """Add where an nnU-Net was trained, and on whom."""
+    record.add_argument(
+        "--trained-on",
+        type=stated_input,
+        metavar="FOLDER",
+        help="nnUNet_raw/DatasetNNN_NAME, with imagesTr and labelsTr: with the masks in fold_*/validation they make a record",
+    )
+    unit = record.add_mutually_exclusive_group()
+    unit.add_argument(
+        "--unit",
+        metavar="PATTERN",
+        help="regular expression that finds the patient in a case's name, such as '(sub-[0-9]+)'; '.+': each case is one",
+    )
+    unit.add_argument("--units", type=stated_input, metavar="CSV", help="table with the columns image (name of a case) and unit")
 
 
 def add_network_options(network: argparse._ArgumentGroup) -> None:
@@ -95,7 +116,7 @@ def add_network_options(network: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the bundle, allow it to run, and say what was taken over."""
     wrapped = wrap(options)
-    wrapped.write(options.output)
+    records = wrapped.write(options.output)
     allowed = allow(options.output)
     for what, how in wrapped.taken:
         print(f"{what:<14} {how}")
@@ -103,6 +124,9 @@ def run(options: argparse.Namespace) -> int:
         print(f"not taken over: {line}")
     for name, meaning in wrapped.metadata["samplers"].items():
         print(f"{'sampler':<14} {name}: {meaning}")
+    if records:
+        print()
+        print_table(records)
     print(f"\nbundle: {options.output}")
     if not allowed:
         print("it runs once its folder is named in CAVEAT_BUNDLES")
@@ -114,7 +138,10 @@ def wrap(options: argparse.Namespace) -> Wrapped:
     """What the options ask for. Raises: StudyRefused."""
     if os.path.lexists(options.output):
         raise StudyRefused("OUTPUT_OCCUPIED", "a bundle is written once, to a folder that is not there yet")
+    if options.trained_on is None and (options.unit is not None or options.units is not None):
+        raise StudyRefused("WRONG_USAGE", "--unit and --units say whom an nnU-Net was trained on: give --trained-on too")
     if options.source is None:
+        refuse_training_set(options)
         return wrap_plain(options)
     if options.network is not None or not options.source.is_dir():
         raise StudyRefused("WRONG_USAGE", "SOURCE is a folder, and says itself what the network is")
@@ -123,9 +150,16 @@ def wrap(options: argparse.Namespace) -> Wrapped:
     quieten_libraries()
     if (options.source / "plans.json").is_file():
         return wrap_nnunet(options)
+    refuse_training_set(options)
     from ..wrap.zoo import Zoo
 
     return Zoo(folder=options.source, weights=options.weights, said=said_of(options.set), **common(options)).wrap()
+
+
+def refuse_training_set(options: argparse.Namespace) -> None:
+    """Raises: StudyRefused: WRONG_USAGE."""
+    if options.trained_on is not None:
+        raise StudyRefused("WRONG_USAGE", "--trained-on is for nnU-Net, which keeps what its folds said of the cases left out")
 
 
 def wrap_nnunet(options: argparse.Namespace) -> Wrapped:
@@ -135,8 +169,21 @@ def wrap_nnunet(options: argparse.Namespace) -> Wrapped:
     about = common(options)
     if options.weights or options.set or about.pop("classes") or about.pop("flip_axes"):
         raise StudyRefused("WRONG_USAGE", "a folder of nnU-Net says weights and classes itself")
-    about.pop("flip_axes", None)
-    return Nnunet(folder=options.source, **about).wrap()
+    return Nnunet(folder=options.source, trained_on=training_set(options), **about).wrap()
+
+
+def training_set(options: argparse.Namespace) -> TrainingSet | None:
+    """What a record is made of, None where none is asked for. Raises: StudyRefused: WRONG_USAGE."""
+    from ..listing.units import units_by_pattern, units_by_table
+    from ..wrap.nnunet_validation import TrainingSet
+
+    if options.trained_on is None:
+        return None
+    if options.units is not None:
+        return TrainingSet(options.trained_on, partial(units_by_table, table=options.units))
+    if options.unit is not None:
+        return TrainingSet(options.trained_on, partial(units_by_pattern, pattern=options.unit))
+    raise StudyRefused("WRONG_USAGE", "say which patient each case is of: --unit, --units; --unit '.+' where each case is one")
 
 
 def common(options: argparse.Namespace) -> dict[str, Any]:

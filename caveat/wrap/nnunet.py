@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..inference.calibration.whose_truth import UNSTATED
 from ..networks.weights.members import joint_sha256
 from ..reasons import StudyRefused
 from .nnunet_checkpoint import read_checkpoint
 from .nnunet_code import NnunetCode
+from .nnunet_record import SETTINGS, write_records
+from .nnunet_validation import TrainingSet
 from .task import Task
 from .wrapped import Wrapped, refuse_odd_words
 
@@ -26,7 +29,8 @@ MADE_OF = ("dynamic_network_architectures.", "torch.nn.")
 """What plans may name: nnU-Net imports it and calls it."""
 READERS = {"SimpleITKIO": None, "NibabelIO": None, "SimpleITKIOWithReorient": "RAS", "NibabelIOWithReorient": "RAS"}
 """nnU-Net's readers of volumes, and the orientation that they bring them to."""
-TRAINER = "nnUNetTrainer"
+TRAINER = re.compile(r"nnUNetTrainer(_\d+epochs?)?")
+"""The stock trainer, and its variants that differ in how long they train: all others may make another network."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +39,23 @@ class Nnunet:
     folder: TRAINER__PLANS__CONFIGURATION, with plans.json, dataset.json and fold_0, fold_1, ...
     name: of the bundle.
     truth, licence: words; "" where nothing was said.
+    trained_on: what it was trained with, whose cross-validation makes a record; None for no record.
     """
 
     folder: Path
     name: str
     truth: str = ""
     licence: str = ""
+    trained_on: TrainingSet | None = None
 
     def wrap(self) -> Wrapped:
         """Look the folder through, and load every fold once.
 
         Raises:
-            StudyRefused: SOURCE_NOT_WRAPPED, WEIGHTS_REFUSED, WEIGHTS_NOT_FINITE, EXTRA_NOT_INSTALLED.
+            StudyRefused: SOURCE_NOT_WRAPPED, WEIGHTS_REFUSED, WEIGHTS_NOT_FINITE, EXTRA_NOT_INSTALLED; of a training set those
+                of `TrainingSet.held_out`.
         """
-        configuration, axes = self._trained_as()
+        trainer, configuration, axes = self._trained_as()
         code = NnunetCode(self._read("plans.json"), self._read("dataset.json"), configuration, axes, torch.device("cpu"))
         for stored in self._checkpoints:
             code.load(stored["network_weights"])
@@ -77,22 +84,30 @@ class Nnunet:
             "load::channels": channels,
             "preprocessing::transforms": steps,
             "+crop": {"size_mm": [100.0] * 3, "smallest_mm": [1.0] * 3, "largest_mm": [10000.0] * 3},
-            "+inferer": {"roi_size": [-1, -1, -1], "blending": "constant", "link": "identity", "clip_windows": True},
+            "+inferer": {"roi_size": [-1, -1, -1], "blending": "constant", "link": "identity", "clip_windows": True}
+            | {"own_spacing_axes": [0, 1, 2]},  # nnU-Net resamples: no record depends on how fine an image is
             "measurements": task.targets,
         }
-        more = task.more()
+        more = task.more() | {SETTINGS: task.cross_validation(len(folds))}
         meanings = {"ensemble": f"{len(folds)} folds, a draw each; stated is nnU-Net's own prediction (default)"}
         files = {name: self.folder / fold.name / FINAL for name, fold in zip(self._names, self._folds, strict=True)}
         links = {name: self.folder / name for name in ("plans.json", "dataset.json")} | files
         taken = (
-            ("source", f"nnU-Net v2, {configuration}, trainer {TRAINER}, mirrored along {list(axes) or 'no axis'}"),
+            ("source", f"nnU-Net v2, {configuration}, trainer {trainer}, mirrored along {list(axes) or 'no axis'}"),
             ("folds", ", ".join(fold.name for fold in self._folds)),
             ("preprocessing", f"nnU-Net's own, after its reader {self._reader()}"),
             ("classes", ", ".join(classes)),
         )
         left = ("postprocessing.pkl, where there is one: neither its folds' validation nor its `predict` has it",)
         metadata = task.metadata(meanings, ["1*n"] * 3)
-        return Wrapped(settings, {}, more, metadata, links, taken, left)
+        return Wrapped(settings, {}, more, metadata, links, taken, left, self._records(channels))
+
+    def _records(self, channels: int) -> Callable[[Path], list[dict[str, str]]] | None:
+        """What makes them once the bundle is written. Raises: as `TrainingSet.held_out`."""
+        if self.trained_on is None:
+            return None
+        cases = self.trained_on.held_out(self._folds, self._read("dataset.json"), channels)
+        return partial(write_records, cases=cases, truth=self.truth or UNSTATED)
 
     @cached_property
     def _folds(self) -> list[Path]:
@@ -133,8 +148,8 @@ class Nnunet:
             raise StudyRefused("SOURCE_NOT_WRAPPED", f"{name} is no JSON object")
         return found
 
-    def _trained_as(self) -> tuple[str, tuple[int, ...]]:
-        """Configuration and mirrored axes, in which all folds agree; the folder says what they say.
+    def _trained_as(self) -> tuple[str, str, tuple[int, ...]]:
+        """Trainer, configuration and mirrored axes, in which all folds agree; the folder says what they say.
 
         Raises:
             StudyRefused: SOURCE_NOT_WRAPPED.
@@ -152,12 +167,12 @@ class Nnunet:
         if len(kinds) > 1:
             raise StudyRefused("SOURCE_NOT_WRAPPED", "the folds are of different trainings")
         trainer, configuration, axes = kinds.pop()
-        if trainer != TRAINER:
+        if not TRAINER.fullmatch(str(trainer)):
             raise StudyRefused(
                 "SOURCE_NOT_WRAPPED", "it was trained by another trainer than nnUNetTrainer, whose network may be another"
             )
         refuse_strange_plans(plans, configuration)
-        return configuration, axes
+        return trainer, configuration, axes
 
     def _reader(self) -> str:
         """Raises: StudyRefused: SOURCE_NOT_WRAPPED: it reads no volumes."""

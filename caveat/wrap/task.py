@@ -76,6 +76,21 @@ class Task:
         """Configs for `caveat calibrate` and `evaluate`, by name."""
         return {"calibrate": {"calibration": self._calibration()}, "evaluate": {"evaluation": self._evaluation()}}
 
+    def cross_validation(self, networks: int) -> dict[str, Any]:
+        """Config of records by the networks' own cross-validation, in which each unit was left out by one of them.
+
+        A width by size, as there is one answer a unit: its network alone has no spread. The gate looks at the image alone.
+        """
+        check = "caveat.inference.gate.gate.Check"
+        own = {
+            "truths": self._truths() | {"may_lack": True},  # the numbering is known: an image may lack a structure
+            "levels": [0.8, 0.9, 0.95],
+            "networks": networks,
+            "one_recipe": True,
+            "checks": [{"_target_": check, "name": name, "direction": "above"} for name in ("noise", "blur", "shading")],
+        }
+        return {"calibration": self._calibration() | own}
+
     def _region(self, members: Members) -> dict[str, Any]:
         """A crop by `--point` is a window's size; nothing is known of how small or large a region may be."""
         side = [float(extent) if extent > 1 else 100.0 for extent in members.window]

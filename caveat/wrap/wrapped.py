@@ -7,8 +7,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Wrapped:
         metadata: `configs/metadata.json`.
         weights: name in `models/` to the file that it stands for: linked, never copied.
         taken: what was taken over, and from where, line by line. not_taken: what was not, and the line to edit.
+        calibrate: makes records in the folder of the bundle, see `describe`; None where there is nothing to make them of.
     """
 
     settings: Mapping[str, Any]
@@ -41,25 +42,34 @@ class Wrapped:
     metadata: Mapping[str, Any]
     weights: Mapping[str, Path]
     taken: tuple[tuple[str, str], ...] = ()
-    not_taken: tuple[str, ...] = field(default=())
+    not_taken: tuple[str, ...] = ()
+    calibrate: Callable[[Path], list[dict[str, str]]] | None = None
 
-    def write(self, folder: Path) -> None:
-        """Write the bundle aside, and rename it into place. Raises: StudyRefused: OUTPUT_OCCUPIED, OUTPUT_NOT_WRITABLE."""
+    def write(self, folder: Path) -> list[dict[str, str]]:
+        """Write the bundle aside, with its records, and rename it into place.
+
+        Returns:
+            what the records say, see `describe`.
+
+        Raises:
+            StudyRefused: OUTPUT_OCCUPIED, OUTPUT_NOT_WRITABLE; what the records are refused with: there is no bundle then.
+        """
         if os.path.lexists(folder):
             raise StudyRefused("OUTPUT_OCCUPIED", "a bundle is written once, to a folder that is not there yet")
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             aside = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=folder.parent))
             try:
-                self._fill(aside)
+                rows = self._fill(aside)
                 aside.chmod(0o755)
                 aside.rename(folder)
+                return rows
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
         except OSError as error:
             raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
 
-    def _fill(self, folder: Path) -> None:
+    def _fill(self, folder: Path) -> list[dict[str, str]]:
         for name in ("settings", "configs", "models", "calibration", "docs"):
             (folder / name).mkdir()
         _write_yaml(folder / "settings" / "inference.yaml", self.settings)
@@ -70,8 +80,10 @@ class Wrapped:
         (folder / "configs" / "metadata.json").write_text(metadata, encoding="utf-8")
         for name, file in self.weights.items():
             (folder / "models" / name).symlink_to(file.resolve())
-        page = page_of(self.metadata, self.taken, self.not_taken)
+        rows = self.calibrate(folder) if self.calibrate is not None else []
+        page = page_of(self.metadata, self.taken, self.not_taken, rows)
         (folder / "docs" / "README.md").write_text(page, encoding="utf-8")
+        return rows
 
 
 def _write_yaml(path: Path, content: Mapping[str, Any]) -> None:

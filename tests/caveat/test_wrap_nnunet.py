@@ -106,6 +106,17 @@ def with_plans(folder: Path, change) -> None:
         torch.save(checkpoint, path)
 
 
+def by_trainer(folder: Path, name: str) -> None:
+    for path in folder.glob("fold_*/checkpoint_final.pth"):
+        torch.save(torch.load(path, weights_only=False) | {"trainer_name": name}, path)
+
+
+def test_a_trainer_that_trains_for_another_time_makes_the_same_network(tmp_path):
+    folder = write_folder(tmp_path / "nnunet", folds=1)
+    by_trainer(folder, "nnUNetTrainer_250epochs")
+    assert "nnUNetTrainer_250epochs" in (wrap(tmp_path / "mine", str(folder)) / "docs" / "README.md").read_text()
+
+
 SPOILED = {
     "SOURCE_NOT_WRAPPED: fold_1 has no checkpoint_final.pth": lambda f: (f / "fold_1" / "checkpoint_final.pth").unlink(),
     "SOURCE_NOT_WRAPPED: plans.json or dataset.json is not what": lambda f: (f / "dataset.json").write_text(
@@ -115,10 +126,7 @@ SPOILED = {
     "SOURCE_NOT_WRAPPED: the folds are of different trainings": lambda f: strange_checkpoint(
         f, inference_allowed_mirroring_axes=None
     ),
-    "SOURCE_NOT_WRAPPED: it was trained by another trainer": lambda f: [
-        torch.save(torch.load(path, weights_only=False) | {"trainer_name": "nnUNetTrainerMine"}, path)
-        for path in f.glob("fold_*/checkpoint_final.pth")
-    ],
+    "SOURCE_NOT_WRAPPED: it was trained by another trainer": lambda f: by_trainer(f, "nnUNetTrainerMine"),
     "WEIGHTS_REFUSED: a checkpoint holds more than": lambda f: strange_checkpoint(f, logging=Evil()),
     "WEIGHTS_REFUSED: they are not of the network": lambda f: strange_checkpoint(f, network_weights={}),
     "SOURCE_NOT_WRAPPED: plans.json names code": lambda f: with_plans(
