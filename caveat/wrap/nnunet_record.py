@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..api.bundle import Bundle
-from ..commands.sampling_options import choose_configs
+from ..bundle_folders import choose_configs
 from ..inference.calibration.answers import entries_of
 from ..inference.calibration.calibrate import fit_records
 from ..inference.calibration.case import Case, case_of
