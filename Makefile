@@ -33,7 +33,7 @@ monai-label:  ## an environment of its own for `caveat label`: 4 GB, a quarter o
 	test -x $(LABEL_BIN)/python || $(PYTHON) -m venv .venv-label
 	$(LABEL_BIN)/python -m pip install -q torch==2.13.0
 	$(LABEL_BIN)/python -m pip install -q torch==2.13.0 monailabel==0.8.5
-	$(LABEL_BIN)/python -m pip install -q torch==2.13.0 monailabel==0.8.5 -e ".[label]" "pytest>=8"
+	$(LABEL_BIN)/python -m pip install -q torch==2.13.0 monailabel==0.8.5 -e ".[label,dicom]" "pytest>=8"
 
 test-monailabel:  ## the real server and its real client; needs make monai-label
 	OMP_NUM_THREADS=1 $(LABEL_BIN)/python -m pytest -q -m monailabel tests/monai_label

@@ -31,6 +31,8 @@ FROM_TENSOR = "the MetaTensor's affine"
 IN_MEMORY = "tensor"
 """In the place of the kind of file."""
 
+STEPS = ("to_input_grid", "promise")
+
 Image = str | Path | Sequence[str | Path] | MetaTensor
 
 
@@ -98,8 +100,9 @@ class Bundle:
                 parser.get_parsed_content, ("network", "inferer", "preprocessing")
             )
             self._device = parser.get_parsed_content("device")
-            self._to_input_grid = parser.get_parsed_content("to_input_grid")
-            self._after = [*parser.get_parsed_content("gate"), *_listed(parser.get_parsed_content(_promise_of(parser)))]
+            # Of the six steps; the whole would make the writer's folder.
+            self._to_input_grid, promise = map(parser.get_parsed_content, (f"postprocessing::{step}" for step in STEPS))
+            self._after = [*parser.get_parsed_content("gate"), *_listed(promise)]
             self._facts = dict(parser.get_parsed_content("bundle_facts"))
 
     def measure(self, image: Image, point: Sequence[float] | None = None) -> Result:
@@ -166,10 +169,6 @@ def as_read(image: MetaTensor) -> Inspected:
     return Inspected(read, IN_MEMORY, digest)
 
 
-def _promise_of(parser: Any) -> str:
-    """Where a bundle's config says what promises: landmarks have one, others a list that may be empty."""
-    return str(parser.get("postprocessing")["promise"]).removeprefix("@")
-
-
 def _listed(promise: Any) -> list[Any]:
+    """Landmarks have one step that promises, others a list that may be empty."""
     return list(promise) if isinstance(promise, list | tuple) else [promise]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -44,6 +45,8 @@ class LabelApp(MONAILabelApp):
         self.bundles = [find_bundle(name) for name in conf["bundles"].split(os.pathsep)]
         self.device, self.trained = conf.get("device", "auto"), Path(conf["trained"])
         os.environ.pop("MONAI_LABEL_CORS_ORIGINS", None)  # with it the processes that the server starts cannot print it
+        for task in ("train", "scoring", "batch_infer"):  # what their processes print names images
+            logging.getLogger(f"task_{task}").setLevel(logging.WARNING)
         super().__init__(app_dir, studies, conf, name="caveat", description=DESCRIPTION, version=__version__)
 
     def init_infers(self) -> dict[str, InferTask]:

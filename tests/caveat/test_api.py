@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lesion_bundle import small_bundle
 from monai.data import MetaTensor
 from monai.transforms import LoadImage
+from phantoms import write_lung_crop
 from wrapping import STATED, network_options, unet, wrap, write_image
 
 import caveat
-from caveat.bundle_folders import CONFIG_HOME
+from caveat.bundle_folders import ALLOW_LIST, CONFIG_HOME
 from caveat.cli import main
 from caveat.inference.engine.inferer import SamplingInferer
 from caveat.inference.reducers.moments import Moments
@@ -60,6 +62,13 @@ def test_a_volume_of_monais_own_loader_has_its_units(bundle, folder):
     in_memory, from_file = bundle.measure(image), bundle.measure(folder / "one.nii.gz")
     assert in_memory.first.unit == "mL" and in_memory.first.draws == from_file.first.draws
     assert in_memory.to_dict()["input"]["spacing_source"] == "the MetaTensor's affine"
+
+
+def test_a_lesion_has_its_hypotheses_to_choose_from(tmp_path, monkeypatch):
+    monkeypatch.setenv(ALLOW_LIST, str(tmp_path))
+    image = write_lung_crop(tmp_path / "one.nii.gz", seed=1)
+    result = caveat.load(small_bundle(tmp_path), device="cpu").measure(image)
+    assert len(result.hypotheses) == len(result.to_dict()["hypotheses"]) > 0, "what the bundle does after the input's grid"
 
 
 def test_a_study_may_state_its_own_point(bundle, folder):

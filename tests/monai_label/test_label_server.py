@@ -105,7 +105,7 @@ def assert_same_answers(said: dict[str, Any], folder: Path) -> None:
     assert said["caveat"]["input"]["sha256"] == stored["input"]["sha256"]
     for one, other in zip(said["caveat"]["answers"], stored["answers"], strict=True):
         assert one["statement"] == other["statement"]
-        np.testing.assert_allclose(one["value"], other["value"], rtol=1e-6)
+        np.testing.assert_allclose(one["value"], other["value"], rtol=1e-5)
         assert (one["region"] or {}).get("record") == (other["region"] or {}).get("record")
 
 
@@ -210,12 +210,12 @@ def test_draws_and_seed_are_the_clients_to_choose(client):
     "image,params,code",
     [
         ("nan", {}, "NON_FINITE_VOXELS"),
-        ("cut", {}, "C"),
+        ("cut", {}, "TRUNCATED"),
         ("nobody", {}, "UNREADABLE_FILE"),
         ("/etc/hostname", {}, "UNREADABLE_FILE"),
         ("../../../../etc/hostname", {}, "UNREADABLE_FILE"),
         ("hip314", {"image": "/etc/hostname"}, "UNREADABLE_FILE"),
-        ("retina", {}, "UNSUPPORTED_FILE_TYPE"),
+        ("retina", {}, "NOT_THIS_KIND"),
         ("hip314", {"draws": -1}, "WRONG_USAGE"),
         ("hip314", {"draws": "$import os"}, "WRONG_USAGE"),
         ("hip314", {"sampler": "$__import__('os')"}, "WRONG_USAGE"),
