@@ -28,9 +28,9 @@ ARGUMENTS: dict[str, Any] = {
 STATED = ("--classes", "background,front,back", "--roi", "12,12,12", "--multiple", "2", "--intensities", "zscore")
 
 
-def write_image(path: Path) -> Path:
-    """A small volume with its axes along the world's: 16 x 14 x 12 voxels of 1 x 1 x 2 mm."""
-    nibabel.save(nibabel.Nifti1Image(ellipsoid((16, 14, 12)), np.diag([1.0, 1.0, 2.0, 1.0])), path)
+def write_image(path: Path, factor: int = 1) -> Path:
+    """A small volume with its axes along the world's: 16 x 14 x 12 voxels of 1 x 1 x 2 mm. Args: factor: of its intensities."""
+    nibabel.save(nibabel.Nifti1Image(factor * ellipsoid((16, 14, 12)), np.diag([1.0, 1.0, 2.0, 1.0])), path)
     return path
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..exit_status import ExitStatus
 from ..reasons import REASONS, StudyRefused
 from ..say import say
+from .channel_names import add_channel_names, channel_names
 from .stated_path import stated_input, stated_path
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "input", nargs="?", type=stated_input, metavar="INPUT", help="an image, or a folder that is searched through"
     )
+    add_channel_names(parser)
     parser.add_argument("--explain", metavar="CODE", help="print what a reason code means and what to do")
     parser.add_argument("--spacing", metavar="MM,...", help="pixel size for images that carry none (default: none, so pixels)")
     parser.add_argument(
@@ -56,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     from ..transforms.study.discover import find_studies
 
     stated = read_stated(options)
-    studies = find_studies(options.input, anonymous=options.anonymous_names)
+    studies = find_studies(options.input, options.anonymous_names, channel_names(options))
     if options.key is not None:
         write_key(options.key, studies)
     checked = [row for study in studies for row in check_one(study, stated)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from .channel_names import add_channel_names, channel_names
 from .stated_path import stated_input, stated_path
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="STUDIES",
         help="datastore of `caveat label`: its final labels; those that may serve no promise go into the part training",
     )
+    add_channel_names(parser)
     what.add_argument("--check", type=stated_input, metavar="LIST", help="look through a data list instead of making one")
     parser.add_argument(
         "--labels",
@@ -106,7 +108,7 @@ def make(options: argparse.Namespace) -> tuple[dict[str, list[dict[str, Any]]], 
     shares = read_shares(options.parts)
     found = None if options.monai_label is None else saved(options)
     home = options.input or options.monai_label
-    images = images_in(options.input) if found is None else [one.image for one in found]
+    images = images_in(options.input, channel_names(options)) if found is None else [one.image for one in found]
     names = [name_of(image, home) for image in images]
     if options.units is not None:
         units = units_by_table(names, options.units)

@@ -13,6 +13,7 @@ from ..bundle_folders import choose_configs, find_bundle, read_metadata, setting
 from ..devices import check_device, devices_of
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from .channel_names import add_channel_names, channel_names
 from .numbers import numbers
 from .region_options import add_region_options, check_region, region_overrides
 from .run_options import add_run_options, check_run_options, measures_of, notes_of, root_of
@@ -33,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     source.add_argument(
         "-i", "--input", type=stated_input, metavar="INPUT", help="an image, or a folder that is searched through"
     )
+    add_channel_names(parser)
     source.add_argument("--data", type=stated_input, metavar="LIST", help="a data list in MONAI's form; needs --split")
     parser.add_argument("--split", metavar="NAME", help="part of the list, such as test")
     parser.add_argument("-o", "--output", type=stated_path, required=True, metavar="OUT", help="folder for the results")
@@ -199,7 +201,7 @@ def studies_of(options: argparse.Namespace) -> Studies:
 
     if options.data is not None:
         return studies_from_list(options.data, options.split, anonymous=options.anonymous_names)
-    return find_studies(options.input, anonymous=options.anonymous_names)
+    return find_studies(options.input, options.anonymous_names, channel_names(options))
 
 
 def overrides(options: argparse.Namespace) -> dict[str, Any]:

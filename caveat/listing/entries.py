@@ -9,17 +9,21 @@ from typing import Any
 
 from ..transforms.study.discover import find_studies
 from ..transforms.study.inspect_study import inspect_study
-from ..transforms.study.search import search
+from ..transforms.study.search import begins_like_dicom, search
 from .pairs import pair
 
 
-def images_in(folder: Path) -> list[Path | list[Path]]:
-    """A file, a folder of one DICOM study, or the files of one that shares its folder; in the order of their places.
+def images_in(folder: Path, channels: Sequence[str] = ()) -> list[Path | list[Path]]:
+    """A file, a folder of one DICOM study, the files of one that shares its folder, or a file a channel; in the order of their
+    places.
+
+    Args:
+        channels: see `find_studies`.
 
     Raises:
         StudyRefused: UNREADABLE_FOLDER, NO_INPUT_FOUND.
     """
-    return [_place(study["image"]) for study in find_studies(folder)]
+    return [_place(study["image"]) for study in find_studies(folder, channels=channels)]
 
 
 def labels_in(folder: Path) -> list[Path]:
@@ -57,12 +61,17 @@ def _place(image: str | list[str]) -> Path | list[Path]:
         return Path(image)
     files = [Path(path) for path in image]
     folder = files[0].parent
+    if not begins_like_dicom(files[0]):
+        return files
     alone = {path.parent for path in files} == {folder} and {one.path for one in search(folder)} == set(files)
     return folder if alone else files
 
 
 def _first(image: Path | list[Path]) -> Path:
-    return image if isinstance(image, Path) else image[0].parent
+    """What an image is named after: DICOM files say nothing by their names, of channels the first counts."""
+    if isinstance(image, Path):
+        return image
+    return image[0].parent if begins_like_dicom(image[0]) else image[0]
 
 
 def _relative(path: Path | list[Path], root: Path) -> Any:

@@ -164,6 +164,28 @@ def test_a_bundle_is_written_once(tmp_path, capsys):
     assert {path: path.stat().st_mtime_ns for path in bundle.rglob("*")} == before
 
 
+def test_a_network_of_two_channels_measures_a_file_a_channel(tmp_path, monkeypatch):
+    """From files to a list with labels: which belong together is said once, by what their names differ in."""
+    bundle = wrap(tmp_path / "two", *network_options(saved(tmp_path, in_channels=2), in_channels=2), *STATED, "--channels", "2")
+    monkeypatch.setenv(CONFIG_HOME, str(tmp_path / "config"))
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for factor, case in enumerate(("a", "b"), start=1):
+        for word in ("t1", "flair"):
+            write_image(tmp_path / "images" / f"{case}_{word}.nii.gz", factor)
+        write_image(tmp_path / "labels" / f"{case}.nii.gz", factor)
+    images, words = str(tmp_path / "images"), ["--channel-names", "flair,t1"]
+    run = ["--sampler", "single", "--device", "cpu", "--workers", "0"]
+    assert main(["predict", str(bundle), "-i", images, *words, *run, "-o", str(tmp_path / "out")]) == 0
+    assert [json.loads((tmp_path / "out" / case / "result.json").read_text())["status"] for case in ("a", "b")] == ["OK", "OK"]
+    told = ["--labels", str(tmp_path / "labels"), "--parts", "calibration=0.5,test=0.5", "-o", str(tmp_path / "list.json")]
+    assert main(["list", "-i", images, *words, *told, "--root", str(tmp_path)]) == 0
+    (entry,) = json.loads((tmp_path / "list.json").read_text())["test"]
+    case = entry["label"][0].removeprefix("labels/").removesuffix(".nii.gz")
+    assert entry["image"] == [f"images/{case}_flair.nii.gz", f"images/{case}_t1.nii.gz"]
+    assert entry["sha256"] == json.loads((tmp_path / "out" / case / "result.json").read_text())["input"]["sha256"]
+
+
 def test_pictures_are_measured_in_pixels(tmp_path):
     changed = {"spatial_dims": 2, "in_channels": 3, "out_channels": 1}
     stated = (

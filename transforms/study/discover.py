@@ -15,6 +15,7 @@ from caveat.reasons import StudyRefused
 from ..dicom.instance import read_instance
 from ..dicom.sibling_names import Pattern, by_number, pattern_of, pattern_of_place
 from ..dicom.studies import has_slices, studies_of
+from .channel_files import channel_groups
 from .data_list import read_part, sha256_of
 from .search import Found, is_known, search
 from .studies import Studies
@@ -32,7 +33,7 @@ def data_root() -> Path:
     return folder
 
 
-def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
+def find_studies(path: str | Path, anonymous: bool = False, channels: Sequence[str] = ()) -> Studies:
     """The studies of a file or a folder, in the order of their places.
 
     The files of one DICOM study are one study, wherever they lie; DICOM objects that are no images are passed over. Every other
@@ -44,6 +45,7 @@ def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
         path: a file, or a folder that is searched through.
         anonymous: number all studies instead of naming them after their files. DICOM studies always are, and what lies beside
             their files, and what no reader knows, such as a damaged file or an archive: such names may be a patient's.
+        channels: words in the names of files that are channels of one image, see `channel_groups`.
 
     Returns:
         Entries {"image": path, or the paths of a DICOM study, "name": of the result's folder, "number": from 1, "place": below
@@ -53,7 +55,8 @@ def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
         StudyRefused: UNREADABLE_FOLDER, NO_INPUT_FOUND.
     """
     found = search(Path(path))
-    groups = [[one] for one in found if not one.is_dicom] + dicom_groups([one for one in found if one.is_dicom])
+    groups = channel_groups([one for one in found if not one.is_dicom], channels)
+    groups += [(place_of(group), group) for group in dicom_groups([one for one in found if one.is_dicom])]
     beside = {one.place.parent for one in found if one.is_dicom}
     if not groups:
         passed_over = f"{len(found)} DICOM files, none an image; --point and --roi take regions"
@@ -61,10 +64,10 @@ def find_studies(path: str | Path, anonymous: bool = False) -> Studies:
     studies = [
         {
             "image": str(group[0].path) if len(group) == 1 else [str(one.path) for one in group],
-            "place": str(place_of(group)),
+            "place": str(place),
             "named": _is_named(group[0], beside),
         }
-        for group in sorted(groups, key=lambda group: min(one.place.parts for one in group))
+        for place, group in sorted(groups, key=lambda named: min(one.place.parts for one in named[1]))
     ]
     return _entries(studies, anonymous)
 
