@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,7 +99,7 @@ def row_of(case: HeldOut, bundle: Bundle, settings: Calibration) -> Row:
     return tuple(row)
 
 
-def predicted_again(bundle: Bundle, case: HeldOut, row: Row) -> dict[str, Any]:
+def predicted_again(bundle: Bundle, case: HeldOut, row: Row) -> Mapping[str, Any]:
     """The result of a case as of a new study. Raises: StudyRefused: NOT_OUT_OF_FOLD where its own fold measures another size."""
     result = bundle.measure(source_of_study(case)).to_dict()
     element = element_of_grid(result["input"]["affine"], result["input"], 3)
