@@ -17,7 +17,6 @@ the same 96 by preparation, each with the number of the network that has not see
 
 from __future__ import annotations
 
-import gzip
 import math
 import random
 import shutil
@@ -105,7 +104,7 @@ def lower_grade(folder: Path) -> list[dict[str, Any]]:
     for file in sorted((DATA / "brain_tumour_lgg").glob("*.npz")):
         image, mask = unpack(file)
         for suffix, volume in (("", image), ("_tumour", mask)):
-            write_without_spacing(folder / f"{file.stem}{suffix}.nii.gz", volume)
+            write_nifti(folder / f"{file.stem}{suffix}.nii.gz", volume, LPS, sized=False)
         unit = file.stem.rpartition("_")[0]
         found.append(entry(folder / f"{file.stem}.nii.gz", unit, WITH_SKULL, unit.split("_")[1]))
     return found
@@ -119,17 +118,6 @@ def unpack(file: Path) -> tuple[np.ndarray, np.ndarray]:
     image = np.zeros((len(mask), HALF, HALF), np.uint8)
     image[:, row : row + head.shape[1], column : column + head.shape[2]] = head
     return image.repeat(2, axis=1).repeat(2, axis=2).T, mask.T
-
-
-def write_without_spacing(path: Path, volume: np.ndarray) -> None:
-    """A volume that says how it lies and not how large its voxels are. Args: volume: (x, y, z) in order L, P, S."""
-    image = nibabel.Nifti1Image(np.ascontiguousarray(volume), LPS)
-    image.set_sform(LPS, code=1)
-    image.set_qform(None, code=0)
-    image.header.set_xyzt_units("unknown")
-    image.header["pixdim"][1:4] = 0
-    with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=6) as stream:
-        image.to_stream(stream)
 
 
 def brats(folder: Path) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ class Case:
         covariance: of a landmark, (axes, axes) in mm2: of heat map and draws.
         outside: whether the image does not show the landmark. It counts with the position it was decoded to: it never gets a
             region, but to leave out what was not found would make the others' regions too small.
+        at_most: the largest value that there can be on the image's grid, which ends an interval; None where nothing is known.
         counted: whether it may enter a record: what is not an answer (see `Target.found`), such as a volume of 0, is no
             measurement and never gets an interval. A landmark always does.
     """
@@ -52,6 +53,7 @@ class Case:
     name: str = ""
     covariance: tuple[tuple[float, ...], ...] | None = None
     outside: bool = False
+    at_most: float | None = None
     counted: bool = True
 
     @property
@@ -104,7 +106,7 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
     about["beside"] = {other["name"]: tuple(other["draws"]["values"]) for other in others}
     if not place:
         value, *draws = array.tolist()
-        return Case(**about, value=value, draws=tuple(draws), counted=entry["value"] is not None)
+        return Case(**about, value=value, draws=tuple(draws), at_most=entry.get("at_most"), counted=entry["value"] is not None)
     axes = len(found)
     value, *draws = map(tuple, array[: len(array) - axes].tolist())
     covariance = tuple(map(tuple, array[len(array) - axes :].tolist()))

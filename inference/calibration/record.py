@@ -138,7 +138,7 @@ class Record(Sealed):
             regions = stratum.regions(self.score, own, level, self.sides)
             if regions is None:
                 return None
-            found += regions
+            found += [one if case.at_most is None else one.within(case.at_most) for one, case in zip(regions, own, strict=True)]
         return found
 
     def with_guarantee(self) -> Record:

@@ -94,10 +94,10 @@ class Extent(Reducer):
         drawn = Drawn(self._study.element, part.counts, self._region_count, masks.__getitem__)
         return [target.of(drawn) for target in self.measurements]
 
-    @staticmethod
-    def _state(target: Target, unit: str, value: float, draws: Sequence[float]) -> dict[str, Any]:
+    def _state(self, target: Target, unit: str, value: float, draws: Sequence[float]) -> dict[str, Any]:
+        most = target.at_most(self._study.element, self._region_count)
         stated = state_measurement(target.name, target.title, unit, value if target.found(value) else None, draws)
-        return stated | {"classes": list(target.classes)}
+        return stated | {"at_most": most, "classes": list(target.classes)}
 
     @classmethod
     def example(cls) -> Extent:

@@ -133,17 +133,20 @@ def _write_entry(
     stated = Stated(tuple(entry.get("spacing_mm", ())))
     found = inspect_study(source, stated, sha256=str(entry.get("sha256") or ""))
     image = _labelled(found.image, drawn)
+    sized = found.image.spacing_mm is not None
     if done is None:
         suffix = "".join(source.suffixes[-2:]) if source.name.endswith(".nii.gz") else source.suffix
         path = folder / "images" / (name + suffix)
         shutil.copyfile(source, path)
         sha256 = found.sha256  # of a DICOM study it is not that of its file
     else:
+        if not sized and len(image.shape) == 3 and all_corruptions()[done.corruption].uses_spacing:
+            raise StudyRefused("MISSING_SPACING", f"{done.corruption} depends on it")
         image = degrade(image, done, found.sha256)
-        path = _write_image(folder / "images" / name, image, found.image.voxels)
+        path = _write_image(folder / "images" / name, image, found.image.voxels, sized)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     written = {
-        key: _write_label(folder / "labels" / f"{name}_{key}", label, image.affine)
+        key: _write_label(folder / "labels" / f"{name}_{key}", label, image.affine, sized)
         for key, label in zip(drawn.labels, image.labels, strict=True)
     }
     out = dict(entry) | {"image": path, "sha256": sha256}
@@ -163,23 +166,23 @@ def _write_entry(
 
 
 def _labelled(image: StudyImage, drawn: Drawn) -> LabelledImage:
-    """The image with what was drawn on it. Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID, MISSING_SPACING."""
+    """The image with what was drawn on it. Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID."""
     shape = image.voxels.shape[1:]
     grid = StoredStudy("", {"input": {"affine": image.affine}}, {"segmentation": np.zeros(shape, np.uint8)})
     spacing = image.spacing_mm
-    if spacing is None and len(shape) == 2:
-        spacing = (PICTURE_LENGTHS / min(shape),) * 2
-    if spacing is None:
-        raise StudyRefused("MISSING_SPACING", "strengths are in mm")
+    if spacing is None:  # of a volume it is voxels, of which nothing that depends on a size is made
+        spacing = (PICTURE_LENGTHS / min(shape) if len(shape) == 2 else 1.0,) * len(shape)
     labels = tuple(on_grid(path, grid) for path in drawn.labels.values())
     return LabelledImage(image.voxels, labels, tuple(spacing), image.affine, drawn.points)
 
 
-def _write_image(path: Path, image: LabelledImage, original: np.ndarray) -> Path:
-    """Args: path: without suffix. original: the voxels before; a picture keeps its number of bits. Returns: the path written."""
+def _write_image(path: Path, image: LabelledImage, original: np.ndarray, sized: bool) -> Path:
+    """Args: path: without suffix. original: the voxels before; a picture keeps its number of bits. sized: see `write_nifti`.
+
+    Returns: the path written."""
     if len(image.shape) == 3:
         path = path.with_name(path.name + ".nii.gz")
-        write_nifti(path, image.voxels[0], image.affine)
+        write_nifti(path, image.voxels[0], image.affine, sized=sized)
         return path
     path = path.with_name(path.name + ".tif")
     pixels = np.moveaxis(image.voxels, 0, -1)
@@ -192,12 +195,12 @@ def _write_image(path: Path, image: LabelledImage, original: np.ndarray) -> Path
     return path
 
 
-def _write_label(path: Path, label: np.ndarray, affine: np.ndarray) -> Path:
-    """Args: path: without suffix. Returns: the path written."""
+def _write_label(path: Path, label: np.ndarray, affine: np.ndarray, sized: bool) -> Path:
+    """Args: path: without suffix. sized: see `write_nifti`. Returns: the path written."""
     if label.ndim == 3:
         path = path.with_name(path.name + ".nii.gz")
         whole = label.astype(np.uint8)
-        write_nifti(path, whole if np.array_equal(whole, label) else label.astype(np.float32), affine)
+        write_nifti(path, whole if np.array_equal(whole, label) else label.astype(np.float32), affine, sized=sized)
     else:
         path = path.with_name(path.name + ".png")
         Image.fromarray(label).save(path)

@@ -51,6 +51,18 @@ class Target(ABC):
     def of(self, drawn: Drawn) -> float:
         """The value, in `unit` of the grid's element."""
 
+    def at_most(self, element: GridElement, region_count: int) -> float | None:
+        """The value of a structure that fills the region, which no truth exceeds; None of targets that look at the mask.
+
+        Args:
+            element: of the grid. region_count: elements of the region that is measured.
+        """
+        if self.needs_mask:
+            return None
+        counts = [0] * (max(self.classes) + 1)
+        counts[self.classes[0]] = region_count
+        return self.of(Drawn(element, counts, region_count))
+
     def found(self, value: float) -> bool:
         """Whether a value is an answer. By default 0 is none: nothing was found, and that is no measurement of zero."""
         return value > 0

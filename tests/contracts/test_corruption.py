@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from discover import concrete_subclasses
@@ -56,6 +58,13 @@ def test_strength_0_leaves_the_image(kind, image):
         np.testing.assert_array_equal(before, after)
     np.testing.assert_allclose(out.affine, image.affine)
     np.testing.assert_allclose(out.points, image.points, atol=1e-9)
+
+
+@every_corruption
+def test_it_says_whether_it_depends_on_the_size_of_an_element(kind):
+    images = (replace(volume(), spacing=spacing) for spacing in ((1.0,) * 3, (0.9, 1.2, 2.5)))
+    out, of_other_size = (run(kind(), image, strength_of(kind())) for image in images)
+    assert np.array_equal(out.voxels, of_other_size.voxels) is not kind.uses_spacing
 
 
 @both_kinds

@@ -76,6 +76,15 @@ def test_there_is_some_grid_for_it(kind):
 
 
 @pytest.mark.parametrize("kind,axes", GRIDS)
+def test_no_mask_is_more_than_the_largest_value_and_the_whole_region_is_that(kind, axes):
+    target, found = kind.example(), labels(axes)
+    most = target.at_most(element(axes), found.size)
+    assert (most is None) == target.needs_mask
+    if most is not None:
+        assert target.of(drawn(found)) < most == target.of(drawn(np.ones_like(found)))
+
+
+@pytest.mark.parametrize("kind,axes", GRIDS)
 def test_a_draw_the_reported_mask_the_inputs_grid_and_a_rater_have_one_value(kind, axes):
     target, found = kind.example(), labels(axes)
     expected = target.of(drawn(found))

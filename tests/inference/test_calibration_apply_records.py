@@ -43,6 +43,22 @@ def apply(folder, level=0.8, result=RESULT, bundle=BUNDLE):
     return out["result"]
 
 
+@pytest.mark.parametrize("most,upper", [(None, 220 * ML + 0.08), (5.0, 220 * ML + 0.08), (220 * ML + 0.01, 220 * ML + 0.01)])
+def test_an_interval_ends_where_the_image_does(most, upper, tmp_path):
+    save(tmp_path)
+    result = copy.deepcopy(RESULT)
+    result["answers"][0]["at_most"] = most
+    region = apply(tmp_path, result=result)["answers"][0]["region"]
+    assert (region["lower"], region["upper"]) == (pytest.approx(220 * ML - 0.08), pytest.approx(upper))
+
+
+def test_an_end_that_is_not_promised_stays_open_whatever_the_image_holds(tmp_path):
+    save(tmp_path, sides="lower")
+    result = copy.deepcopy(RESULT)
+    result["answers"][0]["at_most"] = 5.0
+    assert apply(tmp_path, result=result)["answers"][0]["region"]["upper"] is None
+
+
 def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
     record = save(tmp_path)
     result = apply(tmp_path)

@@ -24,6 +24,7 @@ from caveat.inference.stress.strengths import chosen_degradations, read_strength
 from caveat.inference.stress.stress_set import ListPart, write_set
 from caveat.reasons import StudyRefused
 from caveat.transforms.corruptions.corruption import all_corruptions
+from caveat.transforms.files.nifti_maps import write_nifti
 from caveat.transforms.landmarks.points_table import read_all_points, write_points
 from caveat.transforms.study.inspect_study import inspect_study
 
@@ -119,6 +120,20 @@ def test_a_volume_is_read_again_and_its_label_fits(name, strength, crop, tmp_pat
     assert label.shape == found.image.voxels.shape[1:] and label.dtype == np.uint8
     np.testing.assert_allclose(affine, found.image.affine)
     assert (name == "crop") == (label.shape != (35, 50, 36))
+
+
+def test_a_volume_of_no_known_size_takes_what_depends_on_none_and_still_has_none(crop, tmp_path):
+    """Noise is a share of intensities; a blur has a width in mm."""
+    for file in (crop["image"], *crop["label"]):
+        write_nifti(tmp_path / file, read_map(tmp_path / file)[0], np.diag([-1.0, -1.0, 1.0, 1.0]), sized=False)
+    bare = crop | {"sha256": hashlib.sha256((tmp_path / crop["image"]).read_bytes()).hexdigest()}
+    done = [None, Degradation("rician_noise", 0.1), Degradation("blur", 1.0)]
+    (copied, noisy), refused = write_degraded([(bare, one) for one in done], tmp_path, tmp_path / "out")
+    assert [(row["code"], row["found"]) for row in refused] == [("MISSING_SPACING", "blur depends on it")]
+    assert copied["sha256"] == bare["sha256"] != noisy["sha256"]
+    for path in (noisy["image"], *noisy["label"]):
+        image = inspect_study(tmp_path / "out" / path).image
+        assert image.spacing_mm is None and np.array_equal(np.diag(image.affine), [-1, -1, 1, 1])
 
 
 @pytest.mark.parametrize("name", sorted(all_corruptions()))

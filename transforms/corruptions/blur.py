@@ -17,6 +17,7 @@ class Blur(IntensityCorruption):
     """
 
     unit = "length, standard deviation"
+    uses_spacing = True
 
     def change(self, voxels: np.ndarray, spacing: Sequence[float], strength: float, random: np.random.RandomState) -> np.ndarray:
         """See `IntensityCorruption`."""

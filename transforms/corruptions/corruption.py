@@ -52,6 +52,8 @@ class Corruption(ABC):
 
     unit: ClassVar[str]
     """What a strength counts; "length" is the unit of `LabelledImage.spacing`."""
+    uses_spacing: ClassVar[bool] = False
+    """Whether what is done depends on the size of an element; then a volume whose voxels have no known size is refused."""
     signed: ClassVar[bool] = False
     """Whether a strength may be below zero: the same in the other direction."""
 

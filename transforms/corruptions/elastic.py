@@ -18,6 +18,7 @@ class Elastic(SpatialCorruption):
     """
 
     unit = "length"
+    uses_spacing = True
     smoothness = 1 / 6
 
     def positions(

@@ -20,6 +20,7 @@ class Motion(IntensityCorruption):
     """
 
     unit = "length, standard deviation of each shift along each axis"
+    uses_spacing = True
 
     def change(self, voxels: np.ndarray, spacing: Sequence[float], strength: float, random: np.random.RandomState) -> np.ndarray:
         """See `IntensityCorruption`. The smallest value counts as no signal."""

@@ -18,6 +18,7 @@ class Resolution(IntensityCorruption):
     """
 
     unit = "length, size of an element"
+    uses_spacing = True
 
     def change(self, voxels: np.ndarray, spacing: Sequence[float], strength: float, random: np.random.RandomState) -> np.ndarray:
         """See `IntensityCorruption`."""

@@ -14,6 +14,7 @@ class Rotation(SpatialCorruption):
     """About the middle of the image: a volume about an axis of any direction, a picture clockwise as it is shown."""
 
     unit = "degrees"
+    uses_spacing = True
     signed = True
 
     def positions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from .region import Region
@@ -26,6 +26,11 @@ class Interval(Region):
 
     def holding(self, value: float) -> Interval:
         return Interval(min(self.lower, value), max(self.upper, value))
+
+    def within(self, at_most: float) -> Interval:
+        return replace(
+            self, lower=min(self.lower, at_most), upper=self.upper if math.isinf(self.upper) else min(self.upper, at_most)
+        )
 
     def to_json(self) -> dict[str, Any]:
         ends = {"lower": self.lower, "upper": self.upper}

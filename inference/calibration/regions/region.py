@@ -41,6 +41,10 @@ class Region(ABC):
         """The least region of this kind that holds a value too. Where a region lies about the value it does."""
         return self
 
+    def within(self, at_most: float) -> Region:
+        """As much of a region of numbers as holds no number above the largest that there can be. An open end stays open."""
+        return self
+
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """As it stands in a result, its name under "kind"; what is infinite is None."""
