@@ -19,12 +19,14 @@ Writes below out/, which git ignores; what is there is not predicted again. CAVE
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import frame
 from frame import DATA, FOLDS, LISTS, RESULT, ROOT, SEGMENTATION
 
 from caveat.bundle_folders import find_bundle, read_metadata
+from caveat.inference.stored.list_part import read_entries
 from caveat.inference.stress.mixed_stream import read_stream, write_stream
 from caveat.networks.weights.pack_members import pack
 
@@ -33,6 +35,8 @@ CHECKPOINTS = frame.CHECKPOINTS / "hippocampus_volume"
 BUNDLE = find_bundle("hippocampus_volume")
 LIST = LISTS / "hippocampus.json"
 CROSS_VALIDATION = LISTS / "hippocampus_cross_validation.json"
+OF_FOLDS = OUT / "cross_validation_bundle"
+"""The bundle with the networks of cross-validation in place of its own, since a record is of one bundle's networks."""
 FOLD_SAMPLERS = ("single", "dropout")
 PLACEMENTS = {"last_level": [0.2, 0.0, 0.0], "deep_levels": [0.0, 0.2, 0.2]}
 """Probability of dropout per decoder level, fine to coarse; networks were trained with 0.2 in all three."""
@@ -129,12 +133,24 @@ def predict_streams() -> None:
 
 def predict_cross_validation() -> None:
     """What a record of cross-validation is made of and tested on: draw k is of the network that has not seen fold k."""
-    weights = OUT / "weights" / "cross_validation.pt"
-    weights.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(BUNDLE, OF_FOLDS, ignore=shutil.ignore_patterns("calibration", "models"), dirs_exist_ok=True)
+    weights = OF_FOLDS / "models" / "model.pt"
+    weights.parent.mkdir(exist_ok=True)
     sha256 = pack([CHECKPOINTS / f"cross_validation{network}" / "best.pt" for network in range(len(FOLDS))], weights)
+    frame.write_seen(OF_FOLDS, seen_in_cross_validation())
     studies = frame.studies_of(CROSS_VALIDATION, ("training", "test"))
     more = {"weights_path": str(weights), "weights_sha256": sha256}
-    frame.predict(BUNDLE, OUT / "cross_validation", studies, "ensemble", WRITERS, **more)
+    frame.predict(OF_FOLDS, OUT / "cross_validation", studies, "ensemble", WRITERS, **more)
+
+
+def seen_in_cross_validation() -> dict[str, list[int]]:
+    """Which networks, from 0, have seen each image: all but that of its fold, of those that they stopped on all."""
+    networks = range(len(FOLDS))
+    out_of_fold = {entry["sha256"]: entry["fold"] for entry in read_entries(CROSS_VALIDATION, "training")}
+    stopped_on = dict.fromkeys(frame.images_of(CROSS_VALIDATION, ["early_stopping"]))
+    return {
+        sha256: [network for network in networks if network != fold] for sha256, fold in {**out_of_fold, **stopped_on}.items()
+    }
 
 
 if __name__ == "__main__":

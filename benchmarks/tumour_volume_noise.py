@@ -41,7 +41,7 @@ from caveat.inference.stored.list_part import read_entries
 from caveat.inference.stress.degraded import Degradation, write_degraded, write_list
 from caveat.networks.draws.draw import Draw
 
-STRENGTHS = (0.0, 0.03, 0.06, 0.12, 0.25)
+STRENGTHS = (0.0, 0.06, 0.25)
 CORRUPTION = "rician_noise"
 NOISE = OUT / "noise"
 RESULT = ROOT / "benchmarks" / "results" / "tumour_volume_noise.json"

@@ -50,6 +50,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         action="store_true",
         help="with --dicom: the segmentation as one label map, which few viewers read yet (default: a binary segment a class)",
     )
+    parser.add_argument(
+        "--dicom-also",
+        type=lambda text: text.split(","),
+        metavar="NAME,...",
+        help="with --dicom: also probability (a fractional segmentation), entropy (a parametric map), which few viewers show",
+    )
     parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
     parser.add_argument(
         "--spacing",
@@ -172,6 +178,11 @@ def check_dicom(options: argparse.Namespace, bundle: Path) -> None:
         raise StudyRefused("WRONG_USAGE", "--dicom is for bundles that read DICOM")
     if options.labelmap and not options.dicom:
         raise StudyRefused("WRONG_USAGE", "--labelmap says how --dicom writes the segmentation")
+    if options.dicom_also and not options.dicom:
+        raise StudyRefused("WRONG_USAGE", "--dicom-also says what --dicom writes besides")
+    known = settings_of(bundle).get("dicom_more", {})
+    if unknown := set(options.dicom_also or ()) - set(known):
+        raise StudyRefused("WRONG_USAGE", f"--dicom-also takes {', '.join(known)}, got {', '.join(sorted(unknown))}")
     if options.dicom and find_spec("highdicom") is None:
         raise StudyRefused("WRONG_USAGE", "--dicom needs highdicom: pip install 'caveat[dicom]'")
 
@@ -220,6 +231,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "keep_draws": options.keep_draws or None,
         "dicom": options.dicom or None,
         "labelmap": options.labelmap or None,
+        "dicom_also": options.dicom_also,
         "maps": options.maps,
         "threads": options.threads,
         "assume_orientation": options.assume_orientation or None,

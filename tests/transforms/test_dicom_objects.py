@@ -15,16 +15,20 @@ import highdicom as hd
 import nibabel as nib
 import numpy as np
 import pytest
+import torch
 from dicom_grid import CORONAL, FLIPPED, OBLIQUE, SAGITTAL, Grid
 from dicom_phantoms import clean_series, enhanced_series, radiograph, raw_number, write
 from dicom_results import CODES, PROMISE, answer, content, measured, name_of, numbers, texts
 from pydicom import Dataset, dcmread
+from pydicom.uid import JPEGLSLossless
 
 from caveat.bundle_folders import read_metadata, settings_of, shipped_bundles
 from caveat.reasons import StudyRefused
 from caveat.transforms.objects.codes import BundleCodes
 from caveat.transforms.output.study_folder import WriteStudyd
+from caveat.transforms.writers.dicom_entropy import DicomEntropyWriter
 from caveat.transforms.writers.dicom_picture import DicomPictureWriter
+from caveat.transforms.writers.dicom_probability import DicomProbabilityWriter
 from caveat.transforms.writers.dicom_report import DicomReportWriter
 from caveat.transforms.writers.dicom_segmentation import DicomSegmentationWriter
 from caveat.transforms.writers.result_json import ResultJsonWriter
@@ -38,16 +42,25 @@ TEXTS = (
     *("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "PatientAddress", "OtherPatientIDs", "MedicalAlerts"),
 )
 OBJECTS = ("segmentation.dcm", "measurements.dcm", "picture-1.dcm", "picture-2.dcm", "picture-3.dcm", "picture-4.dcm")
+ON_REQUEST = ("probability.dcm", "entropy.dcm")
 
 
 def writers() -> list:
-    return [DicomSegmentationWriter(CODES), DicomReportWriter(CODES), DicomPictureWriter(64)]
+    on_request = [DicomProbabilityWriter(CODES), DicomEntropyWriter()]
+    return [DicomSegmentationWriter(CODES), DicomReportWriter(CODES), DicomPictureWriter(64), *on_request]
+
+
+def doubted(study: dict) -> dict:
+    """The study with maps, of which the mask is not the arg-max."""
+    probability = np.random.default_rng(0).dirichlet([1, 1, 1], study["segmentation"].shape[1:]).transpose(3, 0, 1, 2)
+    entropy = -(probability * np.log(probability)).sum(0, keepdims=True)
+    return study | {"probability": torch.from_numpy(probability).float(), "entropy": torch.from_numpy(entropy).float()}
 
 
 def written(study: dict, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for writer in writers():
-        writer.write(study, folder)
+        writer.write(doubted(study) if "segmentation" in study else study, folder)
     return folder
 
 
@@ -100,6 +113,31 @@ def test_a_label_map_on_request_lies_there_too(oblique, tmp_path):
     for label in (1, 2):
         found = places(volume.array == label, np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.affine)
         np.testing.assert_allclose(found, expected_places(oblique[0], label), atol=0.01)
+
+
+def at_its_places(volume: hd.Volume, study: dict) -> np.ndarray:
+    """Values of an object's volume on the study's grid, (x, y, z, ...)."""
+    to_index = np.linalg.inv(np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.affine) @ study["input"].affine.numpy()
+    index = np.indices(study["segmentation"].shape[1:]).reshape(3, -1)
+    found = to_index[:3, :3] @ index + to_index[:3, 3:]
+    np.testing.assert_allclose(found, found.round(), atol=1e-3)
+    return volume.array[tuple(found.round().astype(int))].reshape(*study["segmentation"].shape[1:], *volume.array.shape[3:])
+
+
+def test_on_request_doubt_is_a_map_in_bits_where_it_was_computed(oriented):
+    study, made = doubted(oriented[0]), hd.imread(oriented[1] / "entropy.dcm")
+    found = at_its_places(made.get_volume(apply_real_world_transform=True), study)
+    np.testing.assert_allclose(found, study["entropy"][0].numpy() / np.log(2), atol=np.log2(3) / 2**16)
+    assert made.file_meta.TransferSyntaxUID == JPEGLSLossless and made.BitsAllocated == 16
+    mapping = made.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence[0]
+    assert mapping.MeasurementUnitsCodeSequence[0].CodeValue == "bit"
+
+
+def test_on_request_probabilities_are_a_fractional_segmentation(oriented):
+    study, made = doubted(oriented[0]), hd.seg.segread(oriented[1] / "probability.dcm")
+    assert (made.SegmentationType, made.SegmentationFractionalType) == ("FRACTIONAL", "PROBABILITY")
+    found = at_its_places(made.get_volume(), study)
+    np.testing.assert_allclose(found, study["probability"][1:].numpy().transpose(1, 2, 3, 0), atol=1 / 510 + 1e-6)
 
 
 def dcmqi(tool: str, *options: str | Path) -> None:
@@ -268,7 +306,7 @@ def talkative(tmp_path_factory) -> Path:
 
 
 def test_no_text_of_the_source_is_copied_but_whose_it_is(talkative):
-    for name in OBJECTS:
+    for name in OBJECTS + ON_REQUEST:
         data = (talkative / name).read_bytes()
         assert CANARY.encode() not in data and b"Phantom^1" in data, name
 
@@ -297,7 +335,7 @@ def test_a_lesion_has_its_centre_and_the_share_of_draws_that_have_it(oblique):
 
 
 def test_absent_and_malformed_elements_are_empty(talkative):
-    for name in OBJECTS:
+    for name in OBJECTS + ON_REQUEST:
         header = dcmread(talkative / name)
         assert (header.PatientBirthDate, header.StudyTime, header.PatientSex, header.StudyID) == ("", "", "", ""), name
 

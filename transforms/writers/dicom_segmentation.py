@@ -12,11 +12,11 @@ from pydicom.sequence import Sequence as Items
 
 from ..dicom.quiet_pydicom import quiet_pydicom
 from ..drawing.class_names import CLASS_COLOURS, class_names
-from ..files.arrays import affine_of, array_of, is_picture, plain
-from ..image.lps import LPS_TO_RAS
+from ..files.arrays import array_of, is_picture, plain
 from ..objects.about import ALGORITHM_FAMILY, about_the_maker, parameters_of, tracking
 from ..objects.codes import BundleCodes, ClassCodes
 from ..objects.identifiers import UNNAMED, identify, write_object
+from ..objects.planes import volume_of
 from ..objects.source import source_of
 from .writer import Writer
 
@@ -37,14 +37,17 @@ class DicomSegmentationWriter(Writer):
     """
 
     of_dicom = True
+    name = NAME
+    key = "segmentation"
+    about: Mapping[str, Any] = {"series_number": 901, "series_description": "RESEARCH caveat segmentation"}
 
     def __init__(self, codes: Mapping[str, Any], labelmap: bool = False) -> None:
         self.codes = BundleCodes.of(codes)
         self.kind = "LABELMAP" if labelmap else "BINARY"
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
-        """Args: study: with `segmentation` of a volume and `dicom_files`."""
-        if "segmentation" not in study or is_picture(study) or not array_of(study, "segmentation").any():
+        """Args: study: with what is written (`key`) of a volume, and `dicom_files`."""
+        if self.key not in study or is_picture(study) or not self.values(study).any():
             return
         source = source_of(study)
         if not source:
@@ -52,7 +55,11 @@ class DicomSegmentationWriter(Writer):
         with quiet_pydicom():  # highdicom quotes names that it doubts
             made = self._object(study, source)
             identify([made], source[0])
-        write_object(made, folder / NAME)
+        write_object(made, folder / self.name)
+
+    def values(self, study: Mapping[Hashable, Any]) -> np.ndarray:
+        """What is written, see `volume_of`."""
+        return array_of(study, "segmentation")[0].astype(np.uint8)
 
     @classmethod
     def example(cls) -> DicomSegmentationWriter:
@@ -64,16 +71,15 @@ class DicomSegmentationWriter(Writer):
 
         made = hd.seg.Segmentation(
             source_images=list(source),
-            pixel_array=volume_of(study, source[0].FrameOfReferenceUID),
+            pixel_array=volume_of(study, self.values(study), source[0].FrameOfReferenceUID),
             segmentation_type=self.kind,
             segment_descriptions=self._segments(study, source[0]),
             series_instance_uid=UNNAMED,
-            series_number=901,
             sop_instance_uid=UNNAMED,
             instance_number=1,
             content_label="CAVEAT",
             content_description="RESEARCH, not for diagnosis",
-            series_description="RESEARCH caveat segmentation",
+            **self.about,
             **about_the_maker(study),
         )
         made.ContentCreatorName = ""
@@ -114,20 +120,6 @@ class DicomSegmentationWriter(Writer):
                 )
             )
         return segments
-
-
-def volume_of(study: Mapping[Hashable, Any], space: str) -> hd.Volume:
-    """The mask as planes in the patient's space.
-
-    Args:
-        study: whose grid is (columns, rows, slices), RAS, as series are read.
-        space: identifier of the frame of reference.
-    """
-    import highdicom as hd
-
-    labels = np.ascontiguousarray(array_of(study, "segmentation")[0].astype(np.uint8).transpose(2, 1, 0))
-    affine = np.diag([*LPS_TO_RAS, 1.0]) @ affine_of(study)  # a change of sign is its own inverse
-    return hd.Volume(labels, affine[:, [2, 1, 0, 3]], coordinate_system="PATIENT", frame_of_reference_uid=space)
 
 
 EXAMPLE_CODES = {
