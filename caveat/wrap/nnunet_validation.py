@@ -51,6 +51,8 @@ class TrainingSet:
                 SOURCE_NOT_WRAPPED for another training set, WRONG_USAGE where a case has no patient.
         """
         ending = str(dataset.get("file_ending", ".nii.gz"))
+        if ending not in (".nii", ".nii.gz"):
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "a record is made of masks that are NIfTI files")
         self._refuse_other(dataset)
         masks = _masks(folds, ending)
         labels = _files(self.folder / "labelsTr", ending)

@@ -209,6 +209,12 @@ def test_who_is_a_patient_has_to_be_said_and_be_in_one_fold(options, reason, tra
     assert reason in capsys.readouterr().err
 
 
+def test_masks_that_are_no_nifti_files_are_refused(trained):
+    training_set = TrainingSet(trained.parent / "raw", lambda names: list(names))
+    with pytest.raises(StudyRefused, match="SOURCE_NOT_WRAPPED: a record is made of masks that are NIfTI"):
+        training_set.held_out([trained / "fold_0", trained / "fold_1"], DATASET | {"file_ending": ".nrrd"}, channels=1)
+
+
 def test_patients_without_a_training_set_are_wrong_usage(trained, tmp_path, capsys):
     assert call(tmp_path / "mine", str(trained), *EACH_PATIENT) == 2
     assert "WRONG_USAGE: --unit" in capsys.readouterr().err
