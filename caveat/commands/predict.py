@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from ..devices import check_device, devices_of
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .channel_names import add_channel_names, channel_names
+from .dicom_options import add_dicom_options, check_dicom, dicom_overrides
 from .numbers import numbers
 from .region_options import add_region_options, check_region, region_overrides
 from .run_options import add_run_options, check_run_options, measures_of, notes_of, root_of
@@ -39,23 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--split", metavar="NAME", help="part of the list, such as test")
     parser.add_argument("-o", "--output", type=stated_path, required=True, metavar="OUT", help="folder for the results")
     add_sampling_options(parser)
-    parser.add_argument(
-        "--dicom",
-        action="store_true",
-        help="of studies that came as DICOM also write segmentation, report and pictures as DICOM objects of the same study, "
-        "marked as research; needs caveat[dicom]",
-    )
-    parser.add_argument(
-        "--labelmap",
-        action="store_true",
-        help="with --dicom: the segmentation as one label map, which few viewers read yet (default: a binary segment a class)",
-    )
-    parser.add_argument(
-        "--dicom-also",
-        type=lambda text: text.split(","),
-        metavar="NAME,...",
-        help="with --dicom: also probability (a fractional segmentation), entropy (a parametric map), which few viewers show",
-    )
+    add_dicom_options(parser)
     parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
     parser.add_argument(
         "--spacing",
@@ -168,25 +152,6 @@ def check_label_maps(options: argparse.Namespace, bundle: Path) -> None:
         raise StudyRefused("WRONG_USAGE", "this bundle makes no label maps; result.json has every draw of its points")
 
 
-def check_dicom(options: argparse.Namespace, bundle: Path) -> None:
-    """DICOM objects are of bundles that read DICOM: their inference.yaml has `dicom`.
-
-    Raises:
-        StudyRefused: WRONG_USAGE, also where the library that makes them is not installed.
-    """
-    if options.dicom and "dicom" not in settings_of(bundle):
-        raise StudyRefused("WRONG_USAGE", "--dicom is for bundles that read DICOM")
-    if options.labelmap and not options.dicom:
-        raise StudyRefused("WRONG_USAGE", "--labelmap says how --dicom writes the segmentation")
-    if options.dicom_also and not options.dicom:
-        raise StudyRefused("WRONG_USAGE", "--dicom-also says what --dicom writes besides")
-    known = settings_of(bundle).get("dicom_more", {})
-    if unknown := set(options.dicom_also or ()) - set(known):
-        raise StudyRefused("WRONG_USAGE", f"--dicom-also takes {', '.join(known)}, got {', '.join(sorted(unknown))}")
-    if options.dicom and find_spec("highdicom") is None:
-        raise StudyRefused("WRONG_USAGE", "--dicom needs highdicom: pip install 'caveat[dicom]'")
-
-
 def check_record(options: argparse.Namespace, bundle: Path) -> None:
     """A level and a record are for bundles that give intervals: their inference.yaml has `level` and `record`.
 
@@ -229,14 +194,10 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "guaranteed": options.guaranteed or None,
         "record": None if options.record is None else options.record.resolve(),
         "keep_draws": options.keep_draws or None,
-        "dicom": options.dicom or None,
-        "labelmap": options.labelmap or None,
-        "dicom_also": options.dicom_also,
         "maps": options.maps,
         "threads": options.threads,
         "assume_orientation": options.assume_orientation or None,
     }
-    changed = (
-        sampling_overrides(options) | region_overrides(options) | {key: value for key, value in said.items() if value is not None}
-    )
+    chosen = {key: value for key, value in said.items() if value is not None}
+    changed = sampling_overrides(options) | region_overrides(options) | dicom_overrides(options) | chosen
     return changed | {"output_dir": options.output.resolve()}
