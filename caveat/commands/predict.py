@@ -41,6 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add_sampling_options(parser)
     add_dicom_options(parser)
     parser.add_argument("--keep-draws", action="store_true", help="also write the label map of every draw")
+    parser.add_argument("--image", action="store_true", help="also write the image as it was read, for viewers")
     parser.add_argument(
         "--spacing",
         metavar="MM,...",
@@ -81,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     check_run_options(options, settings_of(bundle))
     check_region(options, bundle)
     check_series(options, bundle)
-    check_label_maps(options, bundle)
+    check_written(options, bundle)
     check_dicom(options, bundle)
     check_record(options, bundle)
     configs = choose_configs(bundle, options.sampler)
@@ -142,12 +143,14 @@ def check_series(options: argparse.Namespace, bundle: Path) -> None:
         raise StudyRefused("WRONG_USAGE", f"--series counts from 1, got {options.series}")
 
 
-def check_label_maps(options: argparse.Namespace, bundle: Path) -> None:
-    """Draws are kept as label maps: by bundles whose inference.yaml has `keep_draws`.
+def check_written(options: argparse.Namespace, bundle: Path) -> None:
+    """Draws are kept as label maps by bundles whose inference.yaml has `keep_draws`, the image by those that have `image`.
 
     Raises:
         StudyRefused: WRONG_USAGE.
     """
+    if options.image and "image" not in settings_of(bundle):
+        raise StudyRefused("WRONG_USAGE", "this bundle was composed before --image was there; compose it again")
     if options.keep_draws and "keep_draws" not in settings_of(bundle):
         raise StudyRefused("WRONG_USAGE", "this bundle makes no label maps; result.json has every draw of its points")
 
@@ -194,6 +197,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         "guaranteed": options.guaranteed or None,
         "record": None if options.record is None else options.record.resolve(),
         "keep_draws": options.keep_draws or None,
+        "image": options.image or None,
         "maps": options.maps,
         "threads": options.threads,
         "assume_orientation": options.assume_orientation or None,
