@@ -6,9 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from ..files.arrays import array_of
-
-CLASS_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2")
-"""One a class behind the background, by turns: Okabe and Ito's colours, which the colour-blind tell apart."""
+from .class_colours import CLASS_COLOURS
 
 
 def class_names(study: Mapping[Hashable, Any]) -> list[str]:

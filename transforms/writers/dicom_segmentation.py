@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
 from ..dicom.quiet_pydicom import quiet_pydicom
-from ..drawing.class_names import CLASS_COLOURS, class_names
+from ..drawing.class_colours import CLASS_COLOURS
+from ..drawing.class_names import class_names
 from ..files.arrays import array_of, is_picture, plain
 from ..objects.about import ALGORITHM_FAMILY, about_the_maker, parameters_of, tracking
 from ..objects.codes import BundleCodes, ClassCodes

@@ -1,0 +1,64 @@
+"""What the page is told of a finished run, and which of its files it may fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..reasons import REASONS
+from ..transforms.drawing.class_colours import CLASS_COLOURS
+from ..transforms.files.stored_result import read_result
+from ..transforms.output.study_seal import NAME as SEAL
+
+
+def found_studies(run: Path) -> tuple[list[dict[str, Any]], dict[tuple[int, str], Path]]:
+    """Studies in the order of their numbers, and the files of each by (number, name): a path is looked up, never put together.
+
+    Args:
+        run: folder of a run with `--anonymous-names`.
+    """
+    folders = sorted(path for path in run.glob("*") if path.is_dir() and not path.name.startswith("."))
+    studies, files = [], {}
+    for folder in folders:
+        result = read_result(folder)
+        if result is None:
+            continue
+        number = len(studies) + 1
+        names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != SEAL)
+        files |= {(number, name): folder / name for name in names}
+        studies.append(_study(number, result, names))
+    return studies, files
+
+
+def reason_of(code: str) -> dict[str, str]:
+    """A code as a result states it."""
+    return {"code": code, "message": REASONS[code].meaning, "what_to_do": REASONS[code].what_to_do}
+
+
+def _study(number: int, result: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    measured = result["status"] == "OK"
+    return {
+        "number": number,
+        "status": result["status"],
+        "statements": [answer["statement"] for answer in result["answers"] if measured and answer["statement"]],
+        "reasons": result["reasons"],
+        "notes": [reason_of(code) for code in result["flags"] if code in REASONS],
+        "labels": _labels(result["classes"]),
+        "points": [_point(answer) for answer in result["answers"] if measured and _is_on_picture(answer)],
+        "files": names,
+    }
+
+
+def _labels(classes: Sequence[str]) -> list[dict[str, str]]:
+    """Name and colour of each label behind the background, as the report has them."""
+    return [{"name": name, "colour": CLASS_COLOURS[at % len(CLASS_COLOURS)]} for at, name in enumerate(classes[1:])]
+
+
+def _is_on_picture(answer: Mapping[str, Any]) -> bool:
+    return answer["kind"] == "landmark" and len(answer.get("index_on_input_grid") or ()) == 2
+
+
+def _point(answer: Mapping[str, Any]) -> dict[str, Any]:
+    row, column = answer["index_on_input_grid"]
+    return {"name": answer["title"], "row": row, "column": column}

@@ -1,0 +1,73 @@
+"""The studies of an upload, measured by `caveat predict` in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import sys
+from pathlib import Path
+
+import psutil
+
+import caveat
+
+from ..reasons import REASONS
+from .job import Job
+
+SECONDS_TO_END = 60.0
+"""That a run has beyond the time of a study, to write that it was given up."""
+SECONDS_TO_DIE = 5.0
+
+
+async def predict(job: Job, seconds: float) -> str:
+    """Measure an upload into its folder of results; where this is cancelled, nothing of it runs on.
+
+    Args:
+        job: its options are numbers and what whoever started the server said. seconds: that it may take.
+
+    Returns:
+        a reason code where the run says why it has no result, else "". Nothing else of what it says is kept: a library's words
+        may quote a file.
+    """
+    asked = ("--anonymous-names", "--image", "--time-limit", f"{seconds:g}", *job.options)
+    command = [sys.executable, "-m", "caveat", "predict", job.bundle, "-i", str(job.uploads), "-o", str(job.results), *asked]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=_environment(job),
+        start_new_session=True,  # a Ctrl-C on the terminal is for the server
+    )
+    try:
+        async with asyncio.timeout(seconds + SECONDS_TO_END):
+            _, said = await process.communicate()
+    except TimeoutError:
+        return "STUDY_TOO_LONG"
+    finally:
+        if process.returncode is None:
+            await asyncio.to_thread(_kill, process.pid)
+            await process.wait()
+    code = re.search(r"^caveat: ([A-Z_]+):", said.decode("utf-8", "replace"), re.MULTILINE)
+    if code and code[1] in REASONS:
+        return code[1]
+    return "" if process.returncode == 0 else "UNEXPECTED_ERROR"
+
+
+def _environment(job: Job) -> dict[str, str]:
+    """The same program as here; what it unpacks lies in the job's folder and goes with it."""
+    home = str(Path(caveat.__file__).resolve().parent.parent)
+    path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.environ | {"PYTHONPATH": path, "TMPDIR": str(job.folder)}
+
+
+def _kill(run: int) -> None:
+    """Kill a run and its workers, and wait until those write no more."""
+    process = psutil.Process(run)
+    workers = process.children(recursive=True)
+    for one in (process, *workers):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(workers, timeout=SECONDS_TO_DIE)
