@@ -8,7 +8,7 @@ BIN := .venv/bin
 LABEL_BIN := .venv-label/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow test-pacs monai-label test-monailabel lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-nuclei train-second train-one clean
+.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-nuclei train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -37,6 +37,10 @@ monai-label:  ## an environment of its own for `caveat label`: 4 GB, a quarter o
 
 test-monailabel:  ## the real server and its real client; needs make monai-label
 	OMP_NUM_THREADS=1 $(LABEL_BIN)/python -m pytest -q -m monailabel tests/monai_label
+
+test-web: $(INSTALLED)  ## the page of caveat serve in Debian's chromium (apt-get install chromium), driven by playwright
+	$(BIN)/python -m pip install -q -c constraints.txt playwright
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m web
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -23,7 +23,8 @@ async function showVolume(place, base, study) {
   canvas.setAttribute("aria-label", "The volume with its segmentation; the fields below move through it");
   const nv = new niivue.Niivue({
     backColor: [0, 0, 0, 1], isRadiologicalConvention: true, isRuler: true, loadingText: "", dragAndDropEnabled: false,
-    multiplanarShowRender: niivue.SHOW_RENDER.NEVER, crosshairWidth: 0.5, isNearestInterpolation: false,
+    multiplanarShowRender: niivue.SHOW_RENDER.NEVER, sagittalNoseLeft: true, showAllOrientationMarkers: true,
+    crosshairWidth: 0.3, crosshairWidthUnit: "percent", crosshairColor: [1, 1, 1, 0.6],
   });
   await nv.attachToCanvas(canvas);
   await nv.loadVolumes([{ url: base + "image.nii.gz", colormap: "gray" }]);
