@@ -19,7 +19,8 @@ def found_studies(run: Path) -> tuple[list[dict[str, Any]], dict[tuple[int, str]
         run: folder of a run with `--anonymous-names`.
     """
     folders = sorted(path for path in run.glob("*") if path.is_dir() and not path.name.startswith("."))
-    studies, files = [], {}
+    studies: list[dict[str, Any]] = []
+    files: dict[tuple[int, str], Path] = {}
     for folder in folders:
         result = read_result(folder)
         if result is None:

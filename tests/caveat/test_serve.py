@@ -213,11 +213,11 @@ def test_a_photograph_and_what_is_no_image_go_the_whole_way(tmp_path):
     """By `caveat predict` in a process of its own."""
     with serving(tmp_path, options=("--sampler", "single", "--device", "cpu")) as client:
         job = client.upload(picture_bytes(fundus(450, 470)[0]))
-        none = client.upload(b"no image at all")
         (study,) = client.followed(job)[-1]["studies"]
         assert study["status"] == "OK" and study["statements"][0].startswith("Vessels: ")
         assert {"image.png", "segmentation.png", "report.html", "result.json"} <= set(study["files"])
         assert client.http.get(f"{job}/1/image.png").content.startswith(b"\x89PNG")
+        none = client.upload(b"no image at all")
         assert client.followed(none)[-1]["reason"]["code"] == "NO_INPUT_FOUND"
 
 
