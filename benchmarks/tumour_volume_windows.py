@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ from caveat.inference.targets.drawn import Drawn
 from caveat.networks.draws.consistent_dropout import ConsistentDropout
 
 HALF, OVERLAP = 64, 0.5
-WINDOWS, PATCHWORK = OUT / "windows", OUT / "windows_patchwork.json"
+WINDOWS = OUT / "windows"
 RESULT = ROOT / "benchmarks" / "results" / "tumour_volume_windows.json"
 ONE, OURS, THEIRS = "one window", "half the head, one mask a draw", "half the head, MONAI's sliding window"
 
@@ -45,14 +46,16 @@ def main() -> None:
 def predict_all() -> None:
     """Windows of half the head, consistent and not."""
     half = OF_ONE | {"inferer::roi_size": [HALF, -1, -1], "inferer::overlap": OVERLAP}
-    volumes: dict[str, list[float]] = {}
     for network, fold in enumerate(FOLDS):
         studies = studies_of(LISTS / f"brain_tumour_fold{fold}.json", ["out_of_fold"], dataset_dir=PREPARED)
         predict(BUNDLE, WINDOWS / f"fold{fold}", studies, "dropout", WRITERS, **half, member=network)
-        if not PATCHWORK.is_file():
-            volumes |= patchwork_volumes(studies, network)
-    if volumes:
-        PATCHWORK.write_text(json.dumps(volumes), encoding="utf-8")
+        if not patchwork(fold).is_file():
+            patchwork(fold).write_text(json.dumps(patchwork_volumes(studies, network)), encoding="utf-8")
+
+
+def patchwork(fold: int) -> Path:
+    """Volumes by MONAI's windows of a fold's own patients, which are there when all is predicted of the fold."""
+    return WINDOWS / f"patchwork_fold{fold}.json"
 
 
 @torch.no_grad()
@@ -82,24 +85,25 @@ def patchwork_volumes(studies: Sequence[Mapping[str, str]], network: int) -> dic
 
 
 def table() -> None:
-    """The three ways, by preparation."""
+    """The three ways, by preparation, of the folds that are predicted."""
     found = {}
-    patchwork = json.loads(PATCHWORK.read_text(encoding="utf-8"))
+    folds = [fold for fold in FOLDS if patchwork(fold).is_file()]
+    theirs = {key: value for fold in folds for key, value in json.loads(patchwork(fold).read_text(encoding="utf-8")).items()}
     for word in PARTS.values():
-        one = [case for case in cases_of("") if case.preparation == word]
-        ours = [case for case in cases_of("windows") if case.preparation == word]
-        ways = {ONE: one, OURS: ours, THEIRS: [as_patchwork(case, patchwork[case.sha256]) for case in ours]}
+        one = [case for case in cases_of("", folds) if case.preparation == word]
+        ours = [case for case in cases_of("windows", folds) if case.preparation == word]
+        ways = {ONE: one, OURS: ours, THEIRS: [as_patchwork(case, theirs[case.sha256]) for case in ours]}
         found[word] = {name: figures(cases, one) for name, cases in ways.items()}
-        print(f"\n{word}, n = {len(one)}\n")
+        print(f"\n{word}, folds {folds}, n = {len(one)}\n")
         print(markdown_table(["windows", *found[word][ONE]], [[name, *row.values()] for name, row in found[word].items()]))
     RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def cases_of(folder: str) -> list[Case]:
+def cases_of(folder: str, folds: Sequence[int]) -> list[Case]:
     """Every patient by its own fold's network."""
     settings = read_calibration(BUNDLE / "configs" / "calibrate.yaml")
     found = []
-    for fold in FOLDS:
+    for fold in folds:
         where, file = OUT / folder / f"fold{fold}", LISTS / f"brain_tumour_fold{fold}.json"
         read = read_cases(where, file, "out_of_fold", settings.truths, PREPARED, settings.targets, nothing_found=True)
         found += read.by_name["tumour volume"]
