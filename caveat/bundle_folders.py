@@ -36,6 +36,8 @@ def find_bundle(name: str) -> Path:
     shipped = shipped_bundles()
     if name in shipped:
         return shipped[name]
+    if "\0" in name:  # of a file of rules
+        raise StudyRefused("BUNDLE_NOT_FOUND")
     folder = Path(os.path.realpath(name))  # where Path.resolve raises: a name that is too long, links that lead in a circle
     if not os.path.isfile(folder / "configs" / "metadata.json"):
         raise StudyRefused("BUNDLE_NOT_FOUND", did_you_mean(name, shipped))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..bundle_folders import choose_configs, find_bundle
 from ..devices import check_device
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from ..transforms.files.whole_file import write_whole
 from .numbers import numbers
 from .region_options import add_region_options, check_region, region_overrides
 from .stated_path import stated_input, stated_path
@@ -54,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
         raise StudyRefused("WRONG_USAGE", "--samples and --draws must be at least 1")
     if not options.mask.is_file():
         raise StudyRefused("WRONG_USAGE", "--mask names no file")
+    if options.output is not None and os.path.lexists(options.output):
+        raise StudyRefused("OUTPUT_OCCUPIED", "the file to write is there already, and may be the image")
     numbers("--spacing", options.spacing, float)
     check_region(options, bundle)
     configs = choose_configs(bundle, options.sampler)
@@ -98,6 +102,7 @@ def lines(found: dict[str, Any]) -> list[str]:
 def write(found: dict[str, Any], path: Path) -> None:
     """As JSON. Raises: StudyRefused: OUTPUT_NOT_WRITABLE."""
     try:
-        path.write_text(json.dumps(found, indent=1) + "\n", encoding="ascii")
+        text = json.dumps(found, indent=1) + "\n"
+        write_whole(path, lambda aside: aside.write_text(text, encoding="ascii"))
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE") from error

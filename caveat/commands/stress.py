@@ -86,7 +86,6 @@ def run(options: argparse.Namespace) -> int:
     bundle = find_bundle(options.bundle)
     check_usage(options, bundle, read_metadata(bundle))
     dataset_dir = data_root()
-    options.output.mkdir(parents=True, exist_ok=True)
     if options.stream is not None:
         return write_mixed_stream(options, bundle, dataset_dir)
     return stress(options, bundle, dataset_dir)
@@ -143,16 +142,19 @@ def write_mixed_stream(options: argparse.Namespace, bundle: Path, dataset_dir: P
 def stress(options: argparse.Namespace, bundle: Path, dataset_dir: Path) -> int:
     """Degrade, predict and score every set."""
     from ..inference.stress.degraded import dimensions_of
+    from ..inference.stress.made_from import taken
     from ..inference.stress.strengths import chosen_degradations, read_strengths
-    from ..inference.stress.stress_set import CLEAN
+    from ..inference.stress.stress_set import CLEAN, entries_hash
 
     truths = truths_of(bundle)
     part = part_of(options, dataset_dir, points_folder(truths))
     strengths = read_strengths(bundle, dimensions_of(part.entries, dataset_dir))
     levels = numbers("--levels", options.levels, float, signed=True)
     wanted = [CLEAN, *chosen_degradations(strengths, options.corruption, levels)]
-    sets, unexpected = make_sets(options, bundle, part, wanted)
-    print(report(options, bundle, sets, truths))
+    with taken(options.output, {"stress": entries_hash(part)}) as held:
+        sets, unexpected = make_sets(options, bundle, part, wanted)
+        print(report(options, bundle, sets, truths))
+        held.note([])
     print(f"{len(sets)} sets of {len(part.entries)} images; {options.output / 'stress.json'}")
     return ExitStatus.FAILED if unexpected else ExitStatus.OK
 

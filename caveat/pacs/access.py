@@ -35,8 +35,12 @@ def access(url: str, credentials: Path | None = None, ca: Path | None = None) ->
     Raises:
         StudyRefused: WRONG_USAGE.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0  # a port is checked when it is looked at
+    except ValueError:
+        known = False
+    if not known:
         raise StudyRefused("WRONG_USAGE", "an archive's address begins with http:// or https:// and a host")
     if parts.username is not None:
         raise StudyRefused(
@@ -51,8 +55,9 @@ def access(url: str, credentials: Path | None = None, ca: Path | None = None) ->
         user, _, password = secret.partition(":")
         session.auth = (user, password)
     session.trust_env = False  # no proxy, and no .netrc that somebody else wrote
+    session.max_redirects = 0  # images go to the machine that was named, and to no other that it names
     session.verify = str(ca) if ca else True
-    return Access(url.rstrip("/"), session)
+    return Access(parts.geturl().rstrip("/"), session)
 
 
 def _secret(credentials: Path | None) -> str:

@@ -87,27 +87,29 @@ class Archive:
             They, of each series the last change alone; the number of the last change that was looked at; whether there is no
             later one.
         """
-        page = self._json("/changes", since=since, limit=PAGE)
-        found = {change["ID"]: change["Seq"] for change in page["Changes"] if change["ChangeType"] == STABLE}
-        rested = sorted((Arrived(number, key) for key, number in found.items()), key=lambda one: one.number)
-        return rested, int(page["Last"]), bool(page["Done"])
+        with _failures():
+            page = self._json("/changes", since=since, limit=PAGE)
+            found = {str(change["ID"]): int(change["Seq"]) for change in page["Changes"] if change["ChangeType"] == STABLE}
+            rested = sorted((Arrived(number, key) for key, number in found.items()), key=lambda one: one.number)
+            return rested, int(page["Last"]), bool(page["Done"])
 
     def series(self, key: str) -> Series | None:
         """What Orthanc knows of a series; None where it is gone."""
-        found = self._json(f"/series/{key}", missing=None)
-        study = found and self._json(f"/studies/{found['ParentStudy']}", missing=None)
-        if not found or not study:
-            return None
-        tags = found["MainDicomTags"]
-        return Series(
-            study["MainDicomTags"]["StudyInstanceUID"],
-            tags["SeriesInstanceUID"],
-            tags.get("Modality", ""),
-            tags.get("SeriesDescription", ""),
-            len(found["Instances"]),
-            tags.get("Manufacturer") == MANUFACTURER,
-            bool(found.get("IsStable", True)),
-        )
+        with _failures():
+            found = self._json(f"/series/{key}", missing=None)
+            study = found and self._json(f"/studies/{found['ParentStudy']}", missing=None)
+            if not found or not study:
+                return None
+            tags = found["MainDicomTags"]
+            return Series(
+                str(study["MainDicomTags"]["StudyInstanceUID"]),
+                str(tags["SeriesInstanceUID"]),
+                str(tags.get("Modality", "")),
+                str(tags.get("SeriesDescription", "")),
+                len(found["Instances"]),
+                tags.get("Manufacturer") == MANUFACTURER,
+                bool(found.get("IsStable", True)),
+            )
 
     def _json(self, path: str, missing: Any = ..., **query: Any) -> Any:
         with _failures():
@@ -123,8 +125,10 @@ def _failures() -> Iterator[None]:
     """An archive's failures, without their texts, which quote addresses and identifiers."""
     try:
         yield
+    except ArchiveFailed:
+        raise
     except requests.HTTPError as error:
         status = error.response.status_code if error.response is not None else "no"
         raise ArchiveFailed(f"the archive answered with status {status}") from None
-    except (requests.RequestException, OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # what an archive sends can make the libraries raise anything
         raise ArchiveFailed(f"the archive cannot be reached, or answers in another language ({type(error).__name__})") from None

@@ -45,7 +45,7 @@ def read_rules(path: Path) -> list[Rule]:
     """
     try:
         stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise StudyRefused("WRONG_USAGE", f"the rules cannot be read ({type(error).__name__})") from None
     if not isinstance(stated, list) or not stated:
         raise StudyRefused("WRONG_USAGE", "rules are a list, each with a modality and a bundle")

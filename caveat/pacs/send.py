@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+import json
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from ..exit_status import RunFailed
 from ..reasons import StudyRefused
-from ..transforms.output.study_seal import StudySeal
+from ..transforms.output.run_folder import NAME as MANIFEST
+from ..transforms.output.study_folder import folder_name
+from ..transforms.output.study_seal import NAME as SEAL
+from ..transforms.output.study_seal import StudySeal, file_sha256
 from .archive import Archive
 
 
 def objects_of(run: Path) -> list[Path]:
-    """The DICOM objects of a run's studies, as they were written: what somebody changed or put beside them is not sent.
+    """The DICOM objects of a run's studies, as they were written: what somebody changed or put beside them is not sent, nor is
+    the study of another run.
 
     Raises:
         StudyRefused: WRONG_USAGE for a folder that is no run.
         RunFailed: files of a study are not what its seal says.
     """
-    if not (run / "run.json").is_file():
-        raise StudyRefused("WRONG_USAGE", "this folder is not the output of caveat predict")
     found = []
-    for folder in sorted(path for path in run.iterdir() if path.is_dir() and not path.name.startswith(".")):
+    for study in _studies_of(run):
+        folder = run / study["name"]
         seal = StudySeal.read(folder)
-        names = sorted(name for name in seal.files if name.endswith(".dcm")) if seal else []
-        if names and seal and not seal.holds(folder):
+        if seal is None or not any(name.endswith(".dcm") for name in seal.files):
+            continue
+        sealed = study.get("files", file_sha256(folder / SEAL))  # of a run that came to its end
+        if seal.number != study["number"] or sealed != file_sha256(folder / SEAL) or not seal.holds(folder):
             raise RunFailed("files of a study have been changed since they were written; nothing is sent")
-        found += [folder / name for name in names]
+        found += [folder / name for name in sorted(seal.files) if name.endswith(".dcm")]
     return found
+
+
+def _studies_of(run: Path) -> list[dict[str, Any]]:
+    """What run.json lists. Raises: StudyRefused: WRONG_USAGE."""
+    try:
+        listed = json.loads((run / MANIFEST).read_text(encoding="ascii"))["studies"]
+        known = [{**study, "name": folder_name(study["name"])} for study in listed if "number" in study]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise StudyRefused("WRONG_USAGE", "this folder is not the output of caveat predict") from None
+    return sorted(known, key=itemgetter("name"))
 
 
 def send(run: Path, archive: Archive) -> int:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -23,8 +27,8 @@ from .rules import Rule
 from .send import send
 
 STATE = "watch.json"
-INCOMING = ".incoming"
-"""Images on their way; gone when they are measured."""
+INCOMING = re.compile(r"\.[0-9a-f]{16}\.incoming\.partial")
+"""Folders of images on their way; gone when they are measured."""
 LONGEST_NAP_S = 0.5
 
 
@@ -40,7 +44,7 @@ class Watch:
     """A watch over one archive.
 
     Every series is a run of its own, `caveat predict` in a process of its own, in a folder named by the number of Orthanc's
-    change. The last number that is done stands in watch.json. What is done again after a kill is the same run, which is kept, and
+    change and a hash of the series' identifier. The last number that is done stands in watch.json. What is done again after a kill is the same run, which is kept, and
     the same objects, which the archive has: nothing is lost and nothing is there twice.
 
     Args:
@@ -64,11 +68,15 @@ class Watch:
             how many series were measured.
 
         Raises:
-            StudyRefused: OUTPUT_NOT_WRITABLE, OUTPUT_OF_ANOTHER_RUN where another watch writes there.
+            StudyRefused: OUTPUT_NOT_WRITABLE, OUTPUT_OF_ANOTHER_RUN where another watch writes there, or a run of `caveat
+                predict` lies there.
             RunFailed: what ends a watch; an archive that does not answer does so only with `once`, else it is asked again.
         """
+        if os.path.lexists(self.output / MANIFEST):
+            raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"it holds a {MANIFEST}")
         journal, measured = Journal.open(self.output / JOURNAL), 0
         try:
+            self._sweep()
             while not stopping():
                 try:
                     measured += self._catch_up(journal, stopping)
@@ -109,7 +117,7 @@ class Watch:
         rule = next((rule for rule in self.rules if rule.fits(series)), None)
         if rule is None:
             return False
-        start, folder = time.monotonic(), self.output / f"{one.number:08d}"
+        start, folder = time.monotonic(), self.output / _folder_of(one, series)
         if not _is_sealed(folder):
             self._measure(series, rule, folder)
         sent = send(folder, self.archive)
@@ -121,9 +129,8 @@ class Watch:
 
     def _measure(self, series: Series, rule: Rule, folder: Path) -> None:
         """Raises: RunFailed: the run did not come to its end; a refusal is an end."""
-        incoming = self.output / INCOMING
-        shutil.rmtree(incoming, ignore_errors=True)
-        incoming.mkdir()
+        incoming = self.output / f".{secrets.token_hex(8)}.incoming.partial"
+        incoming.mkdir(mode=0o700)
         try:
             self.archive.retrieve(series, incoming)
             status = self.predict(rule.bundle, incoming, folder, self.options)
@@ -132,12 +139,18 @@ class Watch:
         if not _is_sealed(folder):
             raise RunFailed(f"caveat predict ended with status {status}")
 
+    def _sweep(self) -> None:
+        """Delete the images that a killed watch of this folder left."""
+        for left in self.output.iterdir():
+            if INCOMING.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+
     def _since(self) -> int:
         try:
             return int(json.loads((self.output / STATE).read_text(encoding="ascii"))["since"])
         except FileNotFoundError:
             return 0
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise RunFailed(
                 f"{STATE} cannot be read; without it everything would be looked at again: delete it for that"
             ) from None
@@ -150,11 +163,16 @@ class Watch:
             raise RunFailed(str(StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__))) from None
 
 
+def _folder_of(one: Arrived, series: Series) -> str:
+    """The number of the change, and of which series it is: another archive counts its changes from 1 too."""
+    return f"{one.number:08d}-{hashlib.sha256(series.series.encode()).hexdigest()[:8]}"
+
+
 def _is_sealed(run: Path) -> bool:
     """Whether a run saw to its one study."""
     try:
         return bool(json.loads((run / MANIFEST).read_text(encoding="ascii")).get("sealed"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
 
 

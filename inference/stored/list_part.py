@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from caveat.reasons import StudyRefused
 
-from ...transforms.study.data_list import read_part
+from ...transforms.study.data_list import read_part, refuse_odd_truths, spacing_of
 from .stored_study import StoredStudy, read_results
 
 SAME_RUN = (
@@ -31,7 +31,12 @@ class Truths(Protocol):
 
 def read_entries(data_list: Path, split: str) -> list[dict[str, Any]]:
     """One part of a data list, whose entries all have `image`, `unit` and `sha256`. Raises: StudyRefused: WRONG_USAGE."""
-    return read_part(data_list, split, ("image", "unit", "sha256"))
+    entries = read_part(data_list, split, ("image", "unit", "sha256"))
+    for number, entry in enumerate(entries, start=1):
+        refuse_odd_truths(entry, number)
+        if "spacing_mm" in entry:
+            spacing_of(entry, number)
+    return entries
 
 
 def left_out_row(number: int, entry: Mapping[str, Any], refusal: StudyRefused) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ...transforms.corruptions.corruption import all_corruptions
 from ...transforms.study.data_list import read_list
 from ..stored.list_part import read_entries
 from .degraded import Degradation, seeded, write_degraded, write_list
+from .made_from import sha256_of, taken
 from .strengths import is_strength
 
 CLEAN = "clean"
@@ -103,25 +104,35 @@ def write_stream(
         stream: what happens to each unit.
         dataset_dir: what the list's paths are relative to. points_dir: see `write_degraded`.
         folder: gets images, labels, points and `list.json`, whose entries of these parts have paths relative to it, `stratum`
-            and `degradation`.
+            and `degradation`; nothing else lies there, see `taken`.
 
     Returns:
         number of images by part and stratum.
 
     Raises:
         StudyRefused: WRONG_USAGE; of an image that cannot be degraded its code: a list without it would be a selection, on
-            which nothing could be calibrated.
+            which nothing could be calibrated; as `taken`.
     """
+    whole = read_list(data_list)
     drawn = {split: [(entry, *stream.draw(entry["unit"])) for entry in read_entries(data_list, split)] for split in splits}
     pairs = [(entry | {"stratum": stratum}, done) for entries in drawn.values() for entry, stratum, done in entries]
-    written, refused = write_degraded(pairs, dataset_dir, folder, points_dir)
-    if refused:
-        raise StudyRefused(refused[0]["code"], f"{len(refused)} of {len(pairs)} images; the first: {refused[0]['found']}")
-    parts = read_list(data_list)
-    counts: dict[str, Any] = {}
+    with taken(folder, {"stream": sha256_of([whole, [*splits], asdict(stream)])}) as held:
+        written, refused = write_degraded(pairs, dataset_dir, folder, points_dir)
+        if refused:
+            raise StudyRefused(refused[0]["code"], f"{len(refused)} of {len(pairs)} images; the first: {refused[0]['found']}")
+        parts, counts = _with_degraded(whole, drawn, written, stream)
+        write_list(parts, folder)
+        held.note(refused)
+    return counts
+
+
+def _with_degraded(
+    whole: Mapping[str, Any], drawn: Mapping[str, Sequence[Any]], written: Sequence[dict[str, Any]], stream: MixedStream
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The list with the parts that were degraded, and how many images of each are of which stratum."""
+    parts, counts = dict(whole), {}
     for split, entries in drawn.items():
         parts[split], written = written[: len(entries)], written[len(entries) :]
         names = [CLEAN, *(stratum.name for stratum in stream.strata)]
         counts[split] = {name: sum(entry["stratum"] == name for entry in parts[split]) for name in names}
-    write_list(parts, folder)
-    return counts
+    return parts, counts

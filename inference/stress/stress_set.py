@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +13,11 @@ from caveat.reasons import StudyRefused
 from ..calibration.read_cases import Predicted
 from ..stored.list_part import read_entries, results_by_sha256, run_of
 from .degraded import LIST, Degradation, write_degraded, write_list
+from .made_from import sha256_of, taken
 
 CLEAN = Degradation("clean", 0.0)
 PREDICTIONS = "predictions"
 """Folder of a set's predictions."""
-MADE_FROM = "made_from.json"
-"""What a set's images were made from, and what of it was refused: written last, beside the list."""
 
 
 @dataclass(frozen=True)
@@ -63,30 +60,31 @@ def write_set(part: ListPart, done: Degradation, folder: Path, reuse: bool) -> l
 
     Args:
         done: `CLEAN` for copies as they are.
-        folder: gets what `write_degraded` and `write_list` write.
+        folder: gets what `write_degraded` and `write_list` write; of such a set alone, see `taken`.
         reuse: leave what is there, where an earlier run has made it from the same entries and strength. The entries have the
             sha256 of their images, and `caveat predict` checks that of each degraded one.
 
     Returns:
         what was refused.
+
+    Raises:
+        StudyRefused: as `taken`.
     """
     made_from = {"entries": entries_hash(part), "corruption": done.corruption, "strength": done.strength}
-    note = folder / MADE_FROM
-    if reuse and note.is_file():
-        stored = json.loads(note.read_text(encoding="utf-8"))
-        if stored["made_from"] == made_from:
-            return stored["refused"]
-    note.unlink(missing_ok=True)
-    pairs = [(entry, None if done == CLEAN else done) for entry in part.entries]
-    written, refused = write_degraded(pairs, part.dataset_dir, folder, part.points_dir)
-    write_list({part.split: written}, folder)
-    note.write_text(json.dumps({"made_from": made_from, "refused": refused}, indent=1) + "\n", encoding="utf-8")
+    with taken(folder, made_from, (PREDICTIONS,)) as held:
+        if reuse and held.refused is not None:
+            return held.refused
+        held.note()  # not whole while images are written
+        pairs = [(entry, None if done == CLEAN else done) for entry in part.entries]
+        written, refused = write_degraded(pairs, part.dataset_dir, folder, part.points_dir)
+        write_list({part.split: written}, folder)
+        held.note(refused)
     return refused
 
 
 def entries_hash(part: ListPart) -> str:
     """sha256 of a part's name and entries."""
-    return hashlib.sha256(json.dumps([part.split, list(part.entries)], sort_keys=True).encode()).hexdigest()
+    return sha256_of([part.split, list(part.entries)])
 
 
 def source_of(results: Iterable[Mapping[str, Any]], left_out: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

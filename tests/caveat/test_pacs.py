@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from dicom_grid import Grid
@@ -21,7 +25,8 @@ from caveat.pacs.rules import Rule, read_rules
 from caveat.pacs.send import objects_of
 from caveat.pacs.watch import Watch
 from caveat.reasons import StudyRefused
-from caveat.transforms.output.study_seal import StudySeal
+from caveat.transforms.output.study_seal import NAME as SEAL
+from caveat.transforms.output.study_seal import StudySeal, file_sha256
 
 SECRET = "Kanarienvogel"
 RULES = [Rule("MR", "hippocampus_volume", "hippo", smallest=3), Rule("CT", "lung_lesions")]
@@ -51,9 +56,10 @@ class Stored(Archive):
         (folder / "1.dcm").write_bytes(b"pixels")
 
     def store(self, paths: Sequence[Path]) -> int:
-        if self.fails_at & {path.parent.parent.name for path in paths}:
+        changes = [path.parent.parent.name.split("-")[0] for path in paths]
+        if self.fails_at & {*changes}:
             raise ArchiveFailed("the archive cannot be reached")
-        self.sent += [path.parent.parent.name for path in paths]
+        self.sent += changes
         return len(paths)
 
 
@@ -64,7 +70,9 @@ def measured(bundle: str, images: Path, folder: Path, options: Sequence[str]) ->
     study.mkdir(parents=True)
     (study / "measurements.dcm").write_text(bundle)
     StudySeal.of(study, "run", 1, "input").write(study)
-    (folder / "run.json").write_text(json.dumps({"sealed": True}), encoding="ascii")
+    (folder / "run.json").write_text(
+        json.dumps({"sealed": True, "studies": [{"number": 1, "name": study.name}]}), encoding="ascii"
+    )
     return 0
 
 
@@ -89,7 +97,8 @@ def test_what_fits_a_rule_is_measured_by_its_bundle_and_all_else_is_passed_over(
     )
     assert watched(stored, tmp_path) == 2
     assert stored.sent == ["00000020", "00000070"]
-    assert (tmp_path / "00000070" / "study-0001" / "measurements.dcm").read_text() == "lung_lesions"
+    (chest,) = tmp_path.glob("00000070-*/study-0001/measurements.dcm")
+    assert chest.read_text() == "lung_lesions"
     assert json.loads((tmp_path / "watch.json").read_text()) == {"since": 80}
     assert watched(stored, tmp_path) == 0 and len(stored.sent) == 2
 
@@ -112,7 +121,7 @@ def test_what_was_measured_and_not_sent_is_sent_and_not_measured_again(tmp_path)
 def test_a_measurement_that_comes_to_no_end_ends_the_watch_before_the_series_is_noted(tmp_path):
     with pytest.raises(RunFailed, match="status 1"):
         watched(archive(one=series()), tmp_path, lambda *asked: 1)
-    assert not (tmp_path / "watch.json").exists() and not (tmp_path / ".incoming").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"journal.jsonl"}
 
 
 def test_a_watch_is_alone_in_its_folder(tmp_path):
@@ -132,6 +141,94 @@ def test_another_archive_is_not_taken_for_the_one_that_was_watched(tmp_path):
     watched(archive(one=series(), two=series()), tmp_path)
     with pytest.raises(RunFailed, match="another one"):
         watched(archive(one=series()), tmp_path)
+
+
+def test_results_of_another_archive_are_not_sent(tmp_path):
+    """Each counts its changes from 1, so only the series tells what a folder holds where watch.json is gone."""
+    watched(archive(one=series()), tmp_path)
+    (tmp_path / "watch.json").unlink()
+    asked: list[Path] = []
+
+    def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
+        asked.append(folder)
+        return measured(bundle, images, folder, options)
+
+    assert watched(archive(one=replace(series(), series="1.2.4")), tmp_path, predict) == 1 and len(asked) == 1
+
+
+def test_only_images_that_a_watch_fetched_are_deleted(tmp_path):
+    (tmp_path / ".incoming").mkdir()
+    (tmp_path / ".incoming" / "1.dcm").write_text("of another program")
+    (tmp_path / ".0123456789abcdef.incoming.partial").mkdir()  # of a watch that was killed
+    watched(archive(one=series()), tmp_path)
+    assert (tmp_path / ".incoming" / "1.dcm").is_file() and not list(tmp_path.glob("*.partial"))
+
+
+def test_a_watch_does_not_write_into_a_run(tmp_path):
+    measured("x", _images(tmp_path), tmp_path / "run", ())
+    with pytest.raises(StudyRefused, match="OUTPUT_OF_ANOTHER_RUN"):
+        watched(archive(one=series()), tmp_path / "run")
+    assert not (tmp_path / "run" / "journal.jsonl").exists()
+
+
+@contextmanager
+def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives one answer to whatever is asked: its address, and what was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            for name, value in ({"Content-Length": str(len(body)), "Connection": "close"} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        server.shutdown()
+
+
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_nothing_is_sent_where_an_archive_leads_to(status, tmp_path):
+    write(clean_series(Grid((4, 4, 1)), "MR"), tmp_path)
+    with answering(200, b"{}") as (other, asked), answering(status, Location=f"{other}/elsewhere") as (named, first):
+        archive = Archive(access(named))
+        archive.client.set_http_retry_params(retry=False)
+        with pytest.raises(ArchiveFailed):
+            archive.store(sorted(tmp_path.iterdir()))
+        with pytest.raises(ArchiveFailed):
+            archive.arrived(0)
+    assert len(first) == 2 and asked == []
+
+
+ODD_ANSWERS = {
+    "a list": b"[]",
+    "deep": b"[" * 100_000,
+    "no number": b'{"Changes": [{"ID": "x", "Seq": "../..", "ChangeType": "StableSeries"}], "Last": 1, "Done": true}',
+    "not a number": b'{"Changes": [], "Last": NaN, "Done": true}',
+    "text": b'{"Changes": "x", "Last": 1, "Done": true}',
+}
+
+
+@pytest.mark.parametrize("body", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+def test_an_odd_answer_is_the_archives_failure_and_ends_no_watch(body):
+    with answering(200, body) as (url, _), pytest.raises(ArchiveFailed):
+        Archive(access(url)).arrived(0)
+
+
+def test_what_is_no_dicom_is_the_archives_failure(tmp_path):
+    body = b"--B\r\nContent-Type: application/dicom\r\n\r\n<html>\r\n--B--\r\n"
+    kind = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=B'}
+    with answering(200, body, **kind) as (url, _), pytest.raises(ArchiveFailed):
+        Archive(access(url)).retrieve(series(instances=1), tmp_path)
 
 
 def test_a_number_that_cannot_be_read_is_not_taken_for_the_beginning(tmp_path):
@@ -165,7 +262,14 @@ def test_credentials_come_from_a_file_or_the_environment_and_leave_this_machine_
     assert access("https://pacs.example/dicom-web", file).session.auth == ("reader", SECRET)
     monkeypatch.setenv(CREDENTIALS, f"Bearer {SECRET}")
     assert access("http://127.0.0.1:8042").session.headers["Authorization"] == f"Bearer {SECRET}"
-    for url in ("http://pacs.example", f"https://reader:{SECRET}@pacs.example", "ftp://pacs.example", "pacs"):
+    for url in (
+        "http://[::1",
+        "http://127.0.0.1:99999",
+        "http://pacs.example",
+        f"https://reader:{SECRET}@pacs.example",
+        "ftp://pacs.example",
+        "pacs",
+    ):
         with pytest.raises(StudyRefused) as refusal:
             access(url)
         assert refusal.value.code == "WRONG_USAGE" and SECRET not in str(refusal.value)
@@ -175,7 +279,7 @@ def test_an_archive_that_does_not_answer_is_said_in_one_line_without_its_address
     study = tmp_path / "run" / "study-0001"
     write(clean_series(Grid((4, 4, 1)), "MR"), study)
     StudySeal.of(study, "run", 1, "input").write(study)
-    (tmp_path / "run" / "run.json").write_text("{}")
+    (tmp_path / "run" / "run.json").write_text('{"studies": [{"number": 1, "name": "study-0001"}]}')
     assert main(["send", str(tmp_path / "run"), "http://127.0.0.1:9/Kanarienvogel"]) == 1
     said = capfd.readouterr().err
     assert "the archive cannot be reached" in said and SECRET not in said and len(said.splitlines()) == 1
@@ -192,6 +296,16 @@ def test_only_what_was_written_is_sent(tmp_path):
     study = tmp_path / "run" / "study-0001"
     (study / "beside.dcm").write_text("not ours")
     assert objects_of(tmp_path / "run") == [study / "measurements.dcm"]
+    other = tmp_path / "run" / "study-0002"
+    shutil.copytree(study, other)  # of another run
+    assert objects_of(tmp_path / "run") == [study / "measurements.dcm"]
+    other.joinpath("measurements.dcm").write_text("another patient")
+    StudySeal.of(other, "run", 2, "input").write(other)
+    listed = [{"number": 1, "name": study.name, "files": file_sha256(other / SEAL)}]
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"studies": listed}))
+    with pytest.raises(RunFailed, match="changed"):
+        objects_of(tmp_path / "run")
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"studies": [{"number": 1, "name": study.name}]}))
     (study / "measurements.dcm").write_text("changed")
     with pytest.raises(RunFailed, match="changed"):
         objects_of(tmp_path / "run")

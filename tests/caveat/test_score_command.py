@@ -42,6 +42,13 @@ def changed(tmp_path, change):
     return write_nifti(tmp_path / "changed.nii.gz", voxels=voxels, affine=affine)
 
 
+def test_the_image_is_not_replaced_by_its_score(scored, tmp_path):
+    for name in ("lung.nii.gz", "lung_label.nii.gz"):
+        before = (tmp_path / name).read_bytes()
+        status, _, said = scored("-o", str(tmp_path / name), "--draws", "1")
+        assert status == 2 and said.startswith("caveat: OUTPUT_OCCUPIED: ") and (tmp_path / name).read_bytes() == before
+
+
 def test_where_every_outline_is_equally_likely_each_voxel_costs_ln_2(scored, tmp_path):
     """Every draw is background throughout, a tie, and exactly as likely: a half of them count as below."""
     out = tmp_path / "score.json"

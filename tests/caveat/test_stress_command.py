@@ -17,6 +17,7 @@ from PIL import Image
 
 from caveat.cli import main
 from caveat.commands import stress
+from caveat.inference.stress.made_from import taken
 from caveat.transforms.files.nifti_maps import write_nifti
 from caveat.transforms.landmarks.points_table import read_points, write_points
 from caveat.transforms.study.inspect_study import inspect_study
@@ -200,6 +201,55 @@ def test_a_stream_is_only_written(data, tmp_path, capsys):
     written = json.loads((tmp_path / "out" / "list.json").read_text())
     assert written["calibration"] and all("stratum" in entry for part in written.values() for entry in part)
     assert not list((tmp_path / "out").rglob("result.json"))
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("what", [("--stream", str(STREAM)), ("--corruption", "blur", "--levels", "1")], ids=["stream", "sets"])
+@pytest.mark.parametrize("out", [".", "images", "clean_0"], ids=["the data", "among images", "where a set would be"])
+def test_nothing_that_was_there_is_replaced(what, out, data, tmp_path, monkeypatch, capsys):
+    """Degraded images keep their names, so in the folder of the data each would take the place of its own original."""
+    monkeypatch.setattr(stress, "predict", threshold)
+    for folder in ("images", "clean_0/images"):
+        (tmp_path / folder).mkdir(parents=True)
+        shutil.copy(tmp_path / "scan0.nii.gz", tmp_path / folder)
+    before = contents(tmp_path)
+    assert main(["stress", "hippocampus_volume", "--data", str(data), *what, "-o", str(tmp_path / out)]) == 2
+    assert capsys.readouterr().err.startswith("caveat: OUTPUT_OCCUPIED: ")
+    assert contents(tmp_path) == before
+
+
+def test_a_folder_of_sets_is_of_one_list(data, tmp_path, monkeypatch, capsys):
+    """Also a set's own list is another one: its images would be degraded twice, in place."""
+    monkeypatch.setattr(stress, "predict", threshold)
+    out = tmp_path / "out"
+    command = ("stress", "hippocampus_volume", "--corruption", "blur", "--levels", "1", "-o", str(out), "--data")
+    assert main([*command, str(data)]) == main([*command, str(data)]) == 0
+    before = contents(out)
+    assert main([*command, str(data), "--split", "calibration"]) == 2
+    monkeypatch.setenv("CAVEAT_DATA", str(out / "blur_1"))
+    assert main([*command, str(out / "blur_1" / "list.json")]) == 2
+    assert capsys.readouterr().err.count("caveat: OUTPUT_OF_ANOTHER_RUN: ") == 2
+    assert contents(out) == before
+
+
+def test_two_processes_do_not_share_a_folder(data, tmp_path, capsys):
+    with taken(tmp_path / "out", {}):
+        assert (
+            main(["stress", "hippocampus_volume", "--data", str(data), "--stream", str(STREAM), "-o", str(tmp_path / "out")]) == 2
+        )
+    assert "another process is writing there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["label", "region", "points", "spacing_mm"])
+def test_an_entry_that_states_what_cannot_be_is_wrong_usage(key, data, tmp_path, capsys):
+    parts = json.loads(data.read_text())
+    parts["test"][1][key] = 4
+    data.write_text(json.dumps(parts))
+    assert main(["stress", "hippocampus_volume", "--data", str(data), "--stream", str(STREAM), "-o", str(tmp_path / "out")]) == 2
+    assert f"entry 2 of the list's part has a {key}" in capsys.readouterr().err
 
 
 WRONG = {

@@ -27,7 +27,8 @@ def measure(bundle: str, images: Path, folder: Path, options: Sequence[str] = ()
     writers = [DicomSegmentationWriter(CODES), DicomReportWriter(CODES), DicomPictureWriter(64)]
     if not (folder / "x").is_dir():
         WriteStudyd(folder, writers)(study)
-    (folder / "run.json").write_text(json.dumps({"sealed": True}), encoding="ascii")
+    listed = [{"number": study["number"], "name": "x"}]
+    (folder / "run.json").write_text(json.dumps({"sealed": True, "studies": listed}), encoding="ascii")
     return 0
 
 

@@ -58,7 +58,7 @@ def test_a_series_is_measured_once_and_its_objects_come_back_byte_for_byte(ortha
     before = orthanc.get("/statistics")["CountInstances"]
     assert watch_of(orthanc.url, tmp_path / "out").run(lambda: False, 0.1, once=True) == 0, "its own objects are no studies"
     assert orthanc.get("/statistics")["CountInstances"] == before
-    assert not (tmp_path / "out" / ".incoming").exists()
+    assert not list((tmp_path / "out").glob("*.partial"))
 
 
 def test_a_second_watch_from_the_beginning_adds_nothing(orthanc, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -53,6 +54,24 @@ def sha256_of(entry: Mapping[str, Any], number: int) -> str:
     if stated and not (isinstance(stated, str) and SHA256.fullmatch(stated)):
         raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has a sha256 that is no 64 hexadecimal digits")
     return stated.lower()
+
+
+def spacing_of(entry: Mapping[str, Any], number: int) -> list[float]:
+    """The spacing that an entry states. Args: number: of the entry, from 1. Raises: StudyRefused: WRONG_USAGE."""
+    stated = entry["spacing_mm"]
+    lengths = stated if isinstance(stated, list) else []
+    if not lengths or not all(type(length) in (int, float) and 0 < length < math.inf for length in lengths):
+        raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has a spacing_mm that is no list of lengths")
+    return [float(length) for length in lengths]
+
+
+def refuse_odd_truths(entry: Mapping[str, Any], number: int) -> None:
+    """Refuse an entry whose truths are no paths. Args: number: of the entry, from 1. Raises: StudyRefused: WRONG_USAGE."""
+    for key in ("label", "region", "points"):
+        stated = entry.get(key) or ""
+        several = stated if key == "label" and isinstance(stated, list) else [stated]
+        if not all(isinstance(one, str) for one in several):
+            raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has a {key} that is no path")
 
 
 def training_entries(

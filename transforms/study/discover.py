@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -16,7 +15,7 @@ from ..dicom.instance import read_instance
 from ..dicom.sibling_names import Pattern, by_number, pattern_of, pattern_of_place
 from ..dicom.studies import has_slices, studies_of
 from .channel_files import channel_groups
-from .data_list import read_part, sha256_of
+from .data_list import read_part, sha256_of, spacing_of
 from .search import Found, is_known, search
 from .studies import Studies
 from .study_name import StudyNames, anonymous_name
@@ -173,7 +172,7 @@ def studies_from_list(
         study = {"image": paths if len(paths) > 1 else paths[0], "place": channels[0], "named": named}
         sha256 = sha256_of(entry, number)
         study |= {"sha256": sha256} if sha256 else {}
-        studies.append(study | ({"spacing_mm": _spacing(entry, number)} if "spacing_mm" in entry else {}))
+        studies.append(study | ({"spacing_mm": spacing_of(entry, number)} if "spacing_mm" in entry else {}))
     return _entries(studies, anonymous)
 
 
@@ -185,15 +184,6 @@ def _channels(entry: Any, number: int) -> list[str]:
     if not channels or len(channels) < len(stated):
         raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has no image, or one that is no path and no paths")
     return channels
-
-
-def _spacing(entry: dict[str, Any], number: int) -> list[float]:
-    """The spacing that an entry states. Raises: StudyRefused: WRONG_USAGE."""
-    stated = entry["spacing_mm"]
-    lengths = stated if isinstance(stated, list) else []
-    if not lengths or not all(type(length) in (int, float) and 0 < length < math.inf for length in lengths):
-        raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has a spacing_mm that is no list of lengths")
-    return [float(length) for length in lengths]
 
 
 def _entries(studies: Iterable[dict[str, Any]], anonymous: bool) -> Studies:
