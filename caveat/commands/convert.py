@@ -8,6 +8,7 @@ from pathlib import Path
 from ..exit_status import ExitStatus
 from ..moved_names import AS_IT_IS, configs_of, with_new_names
 from ..reasons import StudyRefused
+from ..transforms.files.whole_file import write_text
 from .stated_path import stated_input
 
 
@@ -34,5 +35,5 @@ def convert(path: Path) -> bool:
     for older, newer in found.items():
         print(f"{path.name}: {older} is now {newer}")
     if found:
-        path.write_text(text, **AS_IT_IS)
+        write_text(path, text, **AS_IT_IS)
     return bool(found)

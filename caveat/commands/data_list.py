@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from ..transforms.files.whole_file import write_text
 from .channel_names import add_channel_names, channel_names
 from .stated_path import stated_input, stated_path
 
@@ -79,11 +80,11 @@ def run(options: argparse.Namespace) -> int:
         return check(options.check, root_of(options, Path(DATA_ROOT)))
     if options.output is None:
         raise StudyRefused("WRONG_USAGE", "-o says where the list is written")
-    if options.output.exists():
+    if os.path.lexists(options.output):
         raise StudyRefused("WRONG_USAGE", "the file to write is there already; a list is fixed once")
     parts, drawn = make(options)
     try:
-        options.output.write_text(json.dumps(parts | drawn, indent=1) + "\n", encoding="utf-8")
+        write_text(options.output, json.dumps(parts | drawn, indent=1) + "\n")
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
     if options.unit is None and options.units is None:

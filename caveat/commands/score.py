@@ -12,7 +12,7 @@ from ..bundle_folders import choose_configs, find_bundle
 from ..devices import check_device
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
-from ..transforms.files.whole_file import write_whole
+from ..transforms.files.whole_file import write_text
 from .numbers import numbers
 from .region_options import add_region_options, check_region, region_overrides
 from .stated_path import stated_input, stated_path
@@ -102,7 +102,6 @@ def lines(found: dict[str, Any]) -> list[str]:
 def write(found: dict[str, Any], path: Path) -> None:
     """As JSON. Raises: StudyRefused: OUTPUT_NOT_WRITABLE."""
     try:
-        text = json.dumps(found, indent=1) + "\n"
-        write_whole(path, lambda aside: aside.write_text(text, encoding="ascii"))
+        write_text(path, json.dumps(found, indent=1) + "\n")
     except OSError as error:
         raise StudyRefused("OUTPUT_NOT_WRITABLE") from error

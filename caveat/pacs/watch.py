@@ -18,7 +18,7 @@ from pathlib import Path
 from ..exit_status import RunFailed
 from ..reasons import StudyRefused
 from ..say import say
-from ..transforms.files.whole_file import write_whole
+from ..transforms.files.whole_file import unwritable, write_whole
 from ..transforms.output.journal import NAME as JOURNAL
 from ..transforms.output.journal import Journal
 from ..transforms.output.run_folder import NAME as MANIFEST
@@ -44,8 +44,8 @@ class Watch:
     """A watch over one archive.
 
     Every series is a run of its own, `caveat predict` in a process of its own, in a folder named by the number of Orthanc's
-    change and a hash of the series' identifier. The last number that is done stands in watch.json. What is done again after a kill is the same run, which is kept, and
-    the same objects, which the archive has: nothing is lost and nothing is there twice.
+    change and a hash of the series' identifier. The last number that is done stands in watch.json. What is done again after a
+    kill is the same run, which is kept, and the same objects, which the archive has: nothing is lost and nothing is there twice.
 
     Args:
         archive: an Orthanc. rules: which series are meant. output: folder of the watch. options: handed on to `caveat predict`.
@@ -160,7 +160,7 @@ class Watch:
         try:
             write_whole(self.output / STATE, lambda aside: aside.write_text(text + "\n", encoding="ascii"))
         except OSError as error:
-            raise RunFailed(str(StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__))) from None
+            raise RunFailed(str(unwritable(error))) from None
 
 
 def _folder_of(one: Arrived, series: Series) -> str:

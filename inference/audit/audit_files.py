@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...transforms.files.plural import plural
+from ...transforms.files.whole_file import write_text
 from ..evaluation.markdown import markdown_table
 from .audit import WARN_AT
 
@@ -21,8 +22,8 @@ def save_audit(found: Mapping[str, Any], folder: Path) -> str:
     file = folder / "audit.json"
     earlier = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
     text = to_markdown(found, changed=earlier is not None and not is_continued(earlier, found))
-    file.write_text(json.dumps({"schema": SCHEMA, **found}, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    (folder / "audit.md").write_text(text, encoding="utf-8")
+    write_text(file, json.dumps({"schema": SCHEMA, **found}, indent=1, allow_nan=False) + "\n")
+    write_text(folder / "audit.md", text)
     return text
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from caveat.reasons import StudyRefused
+
 from ...transforms.plug_ins.classes_in import classes_in
 from ..gate.gate import Gate
 from .fold_stratum import FoldStratum
@@ -187,6 +189,14 @@ def _stratum_from_json(stored: Mapping[str, Any]) -> Stratum:
     return FoldStratum(up_to, tuple(stored["folds"]), scores, stored["networks"], stored["one_recipe"])
 
 
+def _record_of(stored: Mapping[str, Any]) -> Record:
+    """Whoever writes a file can write its checksum too. Raises: StudyRefused: also RECORD_EDITED where it states no record."""
+    try:
+        return Record.from_json(stored)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        raise StudyRefused("RECORD_EDITED", "what it states is no record") from None
+
+
 def read_records(place: Path, shape: str | None = None) -> list[Record]:
     """The records of a file, or of the files of a folder; other JSON files there are left aside. Nothing there: no records.
 
@@ -199,7 +209,7 @@ def read_records(place: Path, shape: str | None = None) -> list[Record]:
     """
     if shape not in (None, *SHAPES):
         raise ValueError(f"the shape of a region is one of {', '.join(SHAPES)}, got {shape}")
-    records = [Record.from_json(stored) for stored in read_sealed(place, Record.schema, *OLDER)]
+    records = [_record_of(stored) for stored in read_sealed(place, Record.schema, *OLDER)]
     refuse_ambiguous([((record.names, record.promise, record.score.kind), record.identity) for record in records])
     others = {*SHAPES} - {shape} if shape else set()
     return [record for record in records if record.score.kind not in others]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.files.whole_file import write_text
 from .identity import differences
 
 
@@ -43,7 +44,11 @@ def seal(facts: Mapping[str, Any]) -> dict[str, Any]:
 def unseal(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The facts without their checksum. Raises: StudyRefused: RECORD_EDITED."""
     facts = {key: value for key, value in stored.items() if key != "checksum"}
-    if stored.get("checksum") != checksum_of(facts):
+    try:
+        same = stored.get("checksum") == checksum_of(facts)
+    except ValueError:  # NaN, which no record holds
+        same = False
+    if not same:
         raise StudyRefused("RECORD_EDITED", "its checksum is not that of its contents")
     return facts
 
@@ -61,7 +66,7 @@ def file_name_of(identity: Mapping[str, Any], what: str) -> str:
 
 def write_record(record: Sealed, path: Path) -> None:
     """One record as a file of JSON."""
-    path.write_text(json.dumps(record.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(record.to_json(), indent=1, allow_nan=False) + "\n")
 
 
 def read_sealed(place: Path, *schemas: str) -> list[dict[str, Any]]:
@@ -71,7 +76,7 @@ def read_sealed(place: Path, *schemas: str) -> list[dict[str, Any]]:
         sealed facts, by the files' names; none where nothing is there.
 
     Raises:
-        StudyRefused: RECORD_EDITED for a file that is no JSON at all.
+        StudyRefused: RECORD_EDITED for what is no file, or no JSON at all.
     """
     files = [place] if place.is_file() else sorted(place.glob("*.json"))
     return [stored for file in files if (stored := _read(file)) and stored.get("schema") in schemas]
@@ -94,7 +99,9 @@ def refuse_ambiguous(valid_for: Sequence[tuple[Any, Mapping[str, Any]]]) -> None
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
+        if not path.is_file():  # a pipe would never answer
+            raise StudyRefused("RECORD_EDITED", "something in the records' folder is named like a file of JSON, and is none")
         stored = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StudyRefused("RECORD_EDITED", "a file of the records' folder is no JSON") from error
+    except (OSError, ValueError, RecursionError):
+        raise StudyRefused("RECORD_EDITED", "a file of the records' folder is no JSON") from None
     return stored if isinstance(stored, dict) else None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...transforms.files.whole_file import write_text
 from .evaluate import PREDICTION, EvaluationTable, grouped
 from .markdown import left_out_part, shown
 from .plots import save_plots
@@ -20,9 +21,9 @@ SCHEMA = "caveat-evaluation-2"
 
 def save_evaluation(table: EvaluationTable, folder: Path) -> None:
     """Write evaluation.json, evaluation.csv and evaluation.md into the folder; plots where coverage is counted."""
-    (folder / "evaluation.json").write_text(to_json(table), encoding="utf-8")
-    (folder / "evaluation.csv").write_text(to_csv(table), encoding="utf-8", newline="")
-    (folder / "evaluation.md").write_text(to_markdown(table), encoding="utf-8")
+    write_text(folder / "evaluation.json", to_json(table))
+    write_text(folder / "evaluation.csv", to_csv(table))
+    write_text(folder / "evaluation.md", to_markdown(table))
     if table.coverage:
         save_plots(table.coverage, folder)
 

@@ -14,6 +14,8 @@ import tifffile
 from nibabel.spatialimages import SpatialImage
 from PIL import Image
 
+from caveat.reasons import StudyRefused
+
 from ...transforms.files.stored_result import with_answers
 from ..engine.labels import THRESHOLD, overlapping_classes, refuse_overlapping_classes
 
@@ -49,12 +51,19 @@ class StoredStudy:
         if self.overlapping is not None:
             return self.overlapping[index - 1]
         refuse_overlapping_classes(self.result)
-        return self.maps["segmentation"] == index
+        return self.labels == index
 
     @property
     def mask(self) -> np.ndarray:
         """The reported structure: bool (*spatial), every label but the background."""
-        return self.maps["segmentation"] > 0
+        return self.labels > 0
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The reported segmentation (*spatial). Raises: StudyRefused: NOT_PREDICTED where the bundle writes none."""
+        if "segmentation" not in self.maps:
+            raise StudyRefused("NOT_PREDICTED", "the study was stored without a segmentation")
+        return self.maps["segmentation"]
 
     @property
     def uncertainty_maps(self) -> dict[str, np.ndarray]:
@@ -63,10 +72,26 @@ class StoredStudy:
 
 
 def read_results(predictions: Path) -> dict[Path, dict[str, Any]]:
-    """Every finished study folder below `predictions`. Returns: folder to its `result.json`, sorted by name."""
+    """Every finished study folder below `predictions`.
+
+    Returns:
+        folder to its `result.json`, sorted by name.
+
+    Raises:
+        StudyRefused: CORRUPT where one cannot be read: a study left out in silence would be a selection.
+    """
     files = sorted(predictions.glob("*/result.json"))
     shown = [file for file in files if not file.parent.name.startswith(".")]
-    return {file.parent: with_answers(json.loads(file.read_text(encoding="utf-8"))) for file in shown}
+    return {file.parent: _result_of(file) for file in shown}
+
+
+def _result_of(file: Path) -> dict[str, Any]:
+    try:
+        if file.is_file():  # a pipe would never answer
+            return with_answers(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError):
+        pass
+    raise StudyRefused("CORRUPT", "a result.json in the folder of the predictions")
 
 
 def read_study(folder: Path, result: Mapping[str, Any], names: Collection[str] | None = None) -> StoredStudy:

@@ -41,8 +41,8 @@ def taken(folder: Path, made_from: Mapping[str, Any], beside: Collection[str] = 
         folder: made if it is not there. beside: names of what may lie in it before.
 
     Raises:
-        StudyRefused: OUTPUT_OCCUPIED where anything else lies there, such as the images themselves; OUTPUT_OF_ANOTHER_RUN where it
-            was made from something else, or another process holds it; OUTPUT_NOT_WRITABLE.
+        StudyRefused: OUTPUT_OCCUPIED where anything else lies there, such as the images themselves; OUTPUT_OF_ANOTHER_RUN where
+            it was made from something else, or another process holds it; OUTPUT_NOT_WRITABLE.
     """
     note = Journal.open(folder / MADE_FROM)
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...transforms.corruptions.corruption import all_corruptions
+from ...transforms.files.whole_file import write_text
 from ..evaluation.evaluation_files import plain
 from ..evaluation.markdown import markdown_table, shown
 from .stress import OF_A_ROW, StressTable
@@ -49,9 +50,9 @@ def save_stress(table: StressTable, folder: Path) -> str:
     found = summarise(table)
     text = to_markdown(table, found)
     whole = {"schema": SCHEMA, "source": table.source, **found, "rows": table.rows, "left_out": table.left_out}
-    (folder / "stress.json").write_text(json.dumps(plain(whole), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    (folder / "stress.csv").write_text(to_csv(table), encoding="utf-8", newline="")
-    (folder / "stress.md").write_text(text, encoding="utf-8")
+    write_text(folder / "stress.json", json.dumps(plain(whole), indent=1, allow_nan=False) + "\n")
+    write_text(folder / "stress.csv", to_csv(table))
+    write_text(folder / "stress.md", text)
     save_plots(table, found["sets"], folder)
     return text
 

@@ -109,6 +109,13 @@ def test_what_would_make_a_figure_wrong_is_found(fault, said, folders, capsys):
     assert "1 problems" in printed
 
 
+def test_what_an_audit_needs_to_know_is_no_part(folders, capsys):
+    parts = made(folders, "--unit", "(sub-[0-9]+)", "--parts", "training=0.6,test=0.4")
+    (folders / "list.json").write_text(json.dumps(parts | {"drawn": {"units": "consecutive", "blind": True}}))
+    assert main(["list", "--check", str(folders / "list.json"), "--root", str(folders)]) == 0
+    assert "drawn" not in capsys.readouterr().out
+
+
 def test_a_patient_in_two_parts_and_an_image_listed_twice_are_found(folders, capsys):
     parts = made(folders, "--unit", "(sub-[0-9]+)", "--parts", "training=0.6,test=0.4")
     parts["test"].append(parts["training"][0])

@@ -85,6 +85,19 @@ def test_here_and_in_workers_the_bytes_are_the_same_and_a_resumed_run_does_nothi
     assert [line.get("edited") for line in journal(tmp_path / "there")][-2:] == [True, False]
 
 
+def test_a_run_does_not_go_on_with_a_bundle_that_was_edited(predict, bundle, tmp_path):
+    """Half of its studies would be measured in another way, under one version."""
+    given, config = write_crops(tmp_path / "in", "a"), bundle / "configs" / "inference.yaml"
+    assert predict(given, tmp_path / "out", "--workers", "0")[0] == 0
+    before, as_it_was = state(tmp_path / "out"), config.read_bytes()
+    try:
+        config.write_bytes(as_it_was + b"# edited\n")
+        status, _, said = predict(given, tmp_path / "out", "--workers", "0", "--resume")
+    finally:
+        config.write_bytes(as_it_was)
+    assert status == 2 and "OUTPUT_OF_ANOTHER_RUN: other bundle.configs_sha256" in said and state(tmp_path / "out") == before
+
+
 def test_every_study_refused_is_a_status_where_it_is_asked_for(predict, tmp_path):
     given = write_crops(tmp_path / "in", "broken")
     assert predict(given, tmp_path / "a", "--workers", "0")[0] == 0

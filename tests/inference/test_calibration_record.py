@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from calibration_phantoms import case, interval, record_of, settings
 
 from caveat.inference.calibration.describe import describe
 from caveat.inference.calibration.record import Record, read_records
-from caveat.inference.calibration.record_file import write_record
+from caveat.inference.calibration.record_file import seal, write_record
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.fitted import Fitted
 from caveat.inference.calibration.split_stratum import SplitStratum
@@ -88,6 +90,42 @@ def test_damaged_and_other_files(tmp_path):
     (tmp_path / "cut.json").write_text('{"schema": "caveat-re')
     with pytest.raises(StudyRefused, match="RECORD_EDITED"):
         read_records(tmp_path)
+
+
+@pytest.mark.parametrize("entry", ["score", "strata", "gate"])
+def test_a_checksum_of_nonsense_makes_no_record(entry, tmp_path):
+    facts = {key: value for key, value in record().to_json().items() if key != "checksum"}
+    for nonsense in ("$x", [7], 10**400):
+        (tmp_path / "record.json").write_text(json.dumps(seal(facts | {entry: nonsense})))
+        with pytest.raises(StudyRefused, match="RECORD_EDITED"):
+            read_records(tmp_path)
+    (tmp_path / "record.json").write_text(json.dumps(record().to_json() | {entry: math.nan}))
+    with pytest.raises(StudyRefused, match="RECORD_EDITED"):
+        read_records(tmp_path)
+
+
+def test_what_is_named_like_a_record_and_is_no_file_is_not_passed_over(tmp_path):
+    """A pipe would never answer; without the record there would be no interval, and no word why."""
+    for number, make in enumerate((os.mkfifo, os.mkdir, lambda place: os.symlink("nowhere", place))):
+        (tmp_path / str(number)).mkdir()
+        make(tmp_path / str(number) / "record.json")
+        with pytest.raises(StudyRefused, match="RECORD_EDITED"):
+            read_records(tmp_path / str(number))
+
+
+def test_a_record_stays_where_the_next_one_cannot_be_written(tmp_path, monkeypatch):
+    place = tmp_path / "record.json"
+    write_record(record(), place)
+    before = place.read_bytes()
+
+    def full(path: Path, text: str, **_: object) -> int:
+        path.write_bytes(text.encode()[:10])
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="disk full"):
+        write_record(record(), place)
+    assert place.read_bytes() == before and list(tmp_path.iterdir()) == [place]
 
 
 def test_two_records_for_the_same_are_not_chosen_between(tmp_path):

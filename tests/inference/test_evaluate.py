@@ -17,6 +17,7 @@ from caveat.inference.evaluation.evaluation_config import read_evaluation
 from caveat.inference.evaluation.evaluation_files import save_evaluation, to_csv, to_json, to_markdown
 from caveat.inference.figures.overlap import overlap
 from caveat.inference.metrics.overlap import dice
+from caveat.inference.stored.stored_study import read_results
 from caveat.inference.stored.truths import MaskTruths
 from caveat.reasons import StudyRefused
 
@@ -188,6 +189,11 @@ def test_a_mask_off_the_grid_is_left_out(stored, which):
     assert [row["code"] for row in run(stored).left_out] == ["LABEL_OFF_GRID"]
 
 
+def test_a_study_without_a_segmentation_is_left_out(stored):
+    (stored / "out/image0/segmentation.png").unlink()
+    assert [(row["entry"], row["code"]) for row in run(stored).left_out] == [(1, "NOT_PREDICTED")]
+
+
 def test_a_label_that_is_not_there_is_left_out(stored):
     (stored / "data/o2/3.png").unlink()
     assert [row["code"] for row in run(stored).left_out] == ["NO_TRUTH"]
@@ -202,6 +208,14 @@ def test_one_image_twice_is_refused(stored):
     write_study(stored / "out/copy", "sha1", vessels(1), 1)
     with pytest.raises(StudyRefused, match="DUPLICATE_PREDICTION"):
         run(stored)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "[" * 100_000, "{", "9" * 6000], ids=["list", "null", "deep", "half", "large"])
+def test_a_result_that_cannot_be_read_is_not_left_out(text, tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "result.json").write_text(text)
+    with pytest.raises(StudyRefused, match="CORRUPT"):
+        read_results(tmp_path)
 
 
 def test_two_runs_in_one_folder_are_refused(stored):

@@ -12,6 +12,8 @@ from typing import Any, TextIO
 
 from caveat.reasons import StudyRefused
 
+from ..files.whole_file import unwritable
+
 NAME = "journal.jsonl"
 
 
@@ -28,7 +30,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = open(path, "a", encoding="ascii", opener=_no_link)  # noqa: SIM115 - open as long as the run lasts
         except OSError as error:
-            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+            raise unwritable(error) from None
         if not _lock(file):
             file.close()
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "another process is writing there")
@@ -41,7 +43,7 @@ class Journal:
             self.file.flush()
             os.fsync(self.file.fileno())
         except OSError as error:
-            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+            raise unwritable(error) from None
 
     def close(self) -> None:
         """Also gives the folder free."""

@@ -10,7 +10,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from ..files.csv_cells import csv_bytes
-from ..files.whole_file import write_whole
+from ..files.whole_file import unwritable, write_whole
 
 NAME = "key.csv"
 OWNER_ALONE = 0o600
@@ -35,7 +35,7 @@ def write_key(folder: Path | str, studies: Collection[Mapping[str, Any]]) -> Non
             raise StudyRefused("OUTPUT_OCCUPIED", f"a {NAME} of other studies")
         write_whole(path, lambda aside: _write_for_the_owner(aside, content))
     except OSError as error:
-        raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+        raise unwritable(error) from None
 
 
 def _write_for_the_owner(path: Path, content: bytes) -> None:

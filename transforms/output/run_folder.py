@@ -14,7 +14,7 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
-from ..files.whole_file import write_whole
+from ..files.whole_file import unwritable, write_whole
 from ..study.studies import Studies
 from .journal import NAME as JOURNAL
 from .journal import Journal
@@ -50,7 +50,7 @@ def refuse_occupied(path: Path, studies: Iterable[Mapping[str, Any]], resume: bo
         there = {name.casefold() for name in os.listdir(path)} if os.path.lexists(path) else set()
         begun = (path / JOURNAL).is_file() and (path / JOURNAL).stat().st_size > 0
     except OSError as error:
-        raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+        raise unwritable(error) from None
     if NAME in there:
         if not resume or not os.path.isfile(path / NAME):
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "it holds a run.json")
@@ -130,7 +130,7 @@ class RunFolder:
             if len(self.outcomes) == len(self.studies):
                 self._write_manifest({"sealed": True, "counts": counts})
         except OSError as error:
-            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+            raise unwritable(error) from None
         finally:
             self.journal.close()
         return counts
@@ -146,7 +146,7 @@ class RunFolder:
         try:
             write_whole(self.path / NAME, lambda aside: aside.write_text(text + "\n", encoding="ascii"))
         except OSError as error:
-            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+            raise unwritable(error) from None
 
     def _listed_studies(self) -> Iterator[dict[str, Any]]:
         for study in self.studies:

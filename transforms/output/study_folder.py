@@ -18,7 +18,7 @@ from caveat.reasons import REASONS, StudyRefused
 from ..drawing.views import Scene
 from ..files.arrays import affine_of, meta_of, plain
 from ..files.stored_result import EMPTY_RESULT, read_result
-from ..files.whole_file import flush
+from ..files.whole_file import flush, unwritable
 from ..writers.writer import Writer
 from .outcome import UNSETTLED, Outcome
 from .run_folder import run_identity
@@ -162,7 +162,7 @@ class WriteStudyd(Transform):
                 flush(path)
             _put_in_place(partial, final, seal)
         except OSError as error:  # a full disk, or access lost on the way
-            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
+            raise unwritable(error) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -232,7 +232,7 @@ def _check_writable(output_dir: Path) -> None:
         with tempfile.TemporaryFile(dir=output_dir):
             pass
     except OSError as error:
-        raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from error
+        raise unwritable(error) from error
 
 
 def _is_empty(folder: Path) -> bool:

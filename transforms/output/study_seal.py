@@ -11,6 +11,8 @@ from pathlib import Path
 
 from caveat.reasons import StudyRefused
 
+from ..files.whole_file import unwritable
+
 NAME = "files.json"
 SCHEMA = "caveat-files-1"
 
@@ -75,7 +77,7 @@ class StudySeal:
                 (folder / name).unlink(missing_ok=True)
             folder.rmdir()
         except OSError as error:
-            raise StudyRefused("OUTPUT_NOT_WRITABLE", type(error).__name__) from None
+            raise unwritable(error) from None
 
 
 def file_sha256(path: Path) -> str:
