@@ -49,6 +49,8 @@ def taken(folder: Path, made_from: Mapping[str, Any], beside: Collection[str] = 
         stored = _stored(folder / MADE_FROM)
         if stored is None and (others := {*os.listdir(folder)} - {MADE_FROM, *beside}):
             raise StudyRefused("OUTPUT_OCCUPIED", f"{len(others)} files or folders that this command did not write")
+        if any(path.is_symlink() for path in folder.rglob("*")):
+            raise StudyRefused("OUTPUT_OCCUPIED", "links, which lead to what this command did not write")
         if stored is not None and stored.get("made_from") != made_from:
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "what lies there was made from other images, or in another way")
         held = Taken(folder / MADE_FROM, made_from, (stored or {}).get("refused"))

@@ -235,6 +235,17 @@ def test_a_folder_of_sets_is_of_one_list(data, tmp_path, monkeypatch, capsys):
     assert contents(out) == before
 
 
+def test_no_link_is_followed_to_the_originals(data, tmp_path, capsys):
+    command = ["stress", "hippocampus_volume", "--data", str(data), "--stream", str(STREAM), "-o", str(tmp_path / "out")]
+    assert main(command) == 0
+    before = data.with_name("scan0.nii.gz").read_bytes()
+    (written,) = (tmp_path / "out" / "images").glob("scan0*")
+    written.unlink()
+    written.symlink_to(data.with_name("scan0.nii.gz"))
+    assert main(command) == 2 and capsys.readouterr().err.startswith("caveat: OUTPUT_OCCUPIED: ")
+    assert data.with_name("scan0.nii.gz").read_bytes() == before
+
+
 def test_two_processes_do_not_share_a_folder(data, tmp_path, capsys):
     with taken(tmp_path / "out", {}):
         assert (
