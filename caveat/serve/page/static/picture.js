@@ -1,6 +1,8 @@
 "use strict";
 /* A photograph or film with its segmentation or its landmarks, to enlarge and to scroll in. */
 
+const FINE = 1200;
+
 async function showPicture(place, base, study) {
   place.append(document.getElementById("picture").content.cloneNode(true));
   const one = name => place.querySelector(name);
@@ -14,10 +16,15 @@ async function showPicture(place, base, study) {
   over.style.opacity = study.points.length ? 1 : one(".opacity").value;
   one(".opacity").value = over.style.opacity;
   one(".opacity").oninput = event => { over.style.opacity = event.target.value; };
-  one(".zoom").oninput = event => {
-    one(".stack").style.width = 100 * event.target.value + "%";
-    one(".zoom + output").value = event.target.value + " x";
+  const scroll = one(".scroll"), shape = image.naturalWidth / image.naturalHeight;
+  const enlarge = () => { // at 1 x the whole picture is seen; what was in the middle stays there
+    const [right, down] = [(scroll.scrollLeft + scroll.clientWidth / 2) / scroll.scrollWidth, (scroll.scrollTop + scroll.clientHeight / 2) / scroll.scrollHeight];
+    one(".stack").style.width = one(".zoom").value * Math.min(scroll.clientWidth, 0.75 * innerHeight * shape) + "px";
+    scroll.scrollTo(right * scroll.scrollWidth - scroll.clientWidth / 2, down * scroll.scrollHeight - scroll.clientHeight / 2);
+    one(".zoom + output").value = one(".zoom").value + " x";
   };
+  one(".zoom").oninput = enlarge;
+  new ResizeObserver(enlarge).observe(scroll.parentElement);
   place.dataset.ready = "1";
 }
 
@@ -41,11 +48,12 @@ function drawLabels(canvas, labels, parts) {
 
 /* A cross and its number at each landmark: numbers as in the list of statements. */
 function drawPoints(canvas, image, points) {
-  Object.assign(canvas, { width: image.naturalWidth, height: image.naturalHeight });
+  const scale = Math.max(1, FINE / Math.max(image.naturalWidth, image.naturalHeight)); // lines are finer than a small picture's pixels
+  Object.assign(canvas, { width: scale * image.naturalWidth, height: scale * image.naturalHeight });
   const context = canvas.getContext("2d"), size = Math.max(canvas.width, canvas.height) / 120;
   context.font = `${2 * size}px system-ui, sans-serif`;
   points.forEach((point, at) => {
-    const x = point.column + 0.5, y = point.row + 0.5; // the middle of its pixel
+    const x = scale * (point.column + 0.5), y = scale * (point.row + 0.5); // the middle of its pixel
     for (const [colour, width] of [["#000", size / 2], ["#f0e442", size / 4]]) {
       Object.assign(context, { strokeStyle: colour, lineWidth: width });
       context.beginPath();
