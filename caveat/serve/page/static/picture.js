@@ -50,7 +50,7 @@ function drawLabels(canvas, labels, parts) {
 function drawPoints(canvas, image, points) {
   const scale = Math.max(1, FINE / Math.max(image.naturalWidth, image.naturalHeight)); // lines are finer than a small picture's pixels
   Object.assign(canvas, { width: scale * image.naturalWidth, height: scale * image.naturalHeight });
-  const context = canvas.getContext("2d"), size = Math.max(canvas.width, canvas.height) / 120;
+  const context = canvas.getContext("2d"), size = Math.max(canvas.width, canvas.height) / 80;
   context.font = `${2 * size}px system-ui, sans-serif`;
   points.forEach((point, at) => {
     const x = scale * (point.column + 0.5), y = scale * (point.row + 0.5); // the middle of its pixel
