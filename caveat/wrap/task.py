@@ -74,7 +74,9 @@ class Task:
 
     def more(self) -> dict[str, dict[str, Any]]:
         """Configs for `caveat calibrate` and `evaluate`, by name."""
-        return {"calibrate": {"calibration": self._calibration()}, "evaluate": {"evaluation": self._evaluation()}}
+        kept = {"_target_": "caveat.inference.evaluation.settings.Coverage", "targets": "@measurements", "levels": [0.8, 0.9]}
+        evaluate = {"evaluation": self._evaluation(), "coverage": kept}
+        return {"calibrate": {"calibration": self._calibration()}, "evaluate": evaluate}
 
     def cross_validation(self, networks: int) -> dict[str, Any]:
         """Config of records by the networks' own cross-validation, in which each unit was left out by one of them.
