@@ -13,6 +13,7 @@ from wrapping import STATED, network_options, unet, wrap, write_image
 
 from caveat.bundle_folders import CONFIG_HOME, read_metadata
 from caveat.cli import main
+from caveat.inference.evaluation.evaluation_config import read_coverage
 
 EXPORT = "test_the_network_exports_to_torchscript"
 """MONAI's export wants the state dict of the whole sampler; the files of strangers hold that of their network."""
@@ -48,6 +49,11 @@ def test_it_exports_to_torchscript_from_a_checkpoint_of_the_sampler(wrapped, tmp
     windows = torch.rand(1, 1, 12, 12, 12)
     with torch.no_grad():
         torch.testing.assert_close(torch.jit.load(tmp_path / "model.ts")(windows), unet(dropout=0.3)(windows))
+
+
+def test_its_evaluation_counts_the_coverage_of_what_it_measures(wrapped):
+    coverage = read_coverage(wrapped / "configs" / "evaluate.yaml")
+    assert coverage is not None and coverage.names == ("front volume", "back volume")
 
 
 def test_predict_and_bundle_run_write_the_same_files(wrapped, monkeypatch, tmp_path):
