@@ -26,6 +26,10 @@ def volume_of(study: Mapping[Hashable, object], values: np.ndarray, space: str) 
 
     turned = np.ascontiguousarray(np.swapaxes(values, 0, 2))
     affine = np.diag([*LPS_TO_RAS, 1.0]) @ affine_of(study)  # a change of sign is its own inverse
-    segments = {"SegmentNumber": range(1, values.shape[3] + 1)} if values.ndim > 3 else None
-    about = {"coordinate_system": "PATIENT", "frame_of_reference_uid": space, "channels": segments}
-    return hd.Volume(turned, affine[:, [2, 1, 0, 3]], **about)
+    return hd.Volume(
+        turned,
+        affine[:, [2, 1, 0, 3]],
+        coordinate_system="PATIENT",
+        frame_of_reference_uid=space,
+        channels={"SegmentNumber": range(1, values.shape[3] + 1)} if values.ndim > 3 else None,
+    )
