@@ -101,7 +101,7 @@ def test_they_are_those_of_predictions_by_all_networks(trained, wrapped, monkeyp
     monkeypatch.setenv(CONFIG_HOME, str(wrapped.parent / "config"))
     monkeypatch.setenv("CAVEAT_DATA", str(raw))
     bundle, data = str(wrapped), ["--data", str(tmp_path / "list.json"), "--split", "training"]
-    run = ["--workers", "0", "--device", "cpu", "-o", str(tmp_path / "out")]
+    run = ["--workers", "0", "--threads", "1", "--device", "cpu", "-o", str(tmp_path / "out")]
     assert main(["predict", bundle, *data, *run]) == 0
     told = ["--settings", SETTINGS, "--levels", "0.8,0.9", "-o", str(tmp_path / "records")]
     assert main(["calibrate", bundle, "-p", str(tmp_path / "out"), *data, *told]) == 0
