@@ -85,7 +85,7 @@ train-tumour: $(INSTALLED)  ## a network a fold, which are the ensemble, then th
 	  $(MAKE) train-one BUNDLE=tumour_volume LIST=brain_tumour_without_$$left DATA=prepared SEED=0 NAME=without_$$left || exit 1; done
 
 train-nuclei: $(INSTALLED)  ## a network a fold, which are the ensemble
-	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=_nuclei_count LIST=nuclei_fold$$fold SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
+	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=nuclei_count LIST=nuclei_fold$$fold SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
 
 train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the radiographs are simulated first
 	$(BIN)/python data_lists/prepare_bone_radiographs.py

@@ -18,11 +18,10 @@ from frame import LISTS, RESULT, ROOT, SEGMENTATION
 
 OUT = ROOT / "out" / "nuclei_count"
 CHECKPOINTS = frame.CHECKPOINTS / "nuclei_count"
-(BUNDLE,) = (ROOT / "bundles").glob("*nuclei_count")
+BUNDLE = ROOT / "bundles" / "nuclei_count"
 LIST = LISTS / "nuclei.json"
 OUT_OF_FOLD = LISTS / "nuclei_out_of_fold.json"
-FOLDS = frame.FOLDS[:3]
-"""Whose networks are trained."""
+FOLDS = frame.FOLDS
 FOLD_LISTS = [LISTS / f"nuclei_fold{fold}.json" for fold in FOLDS]
 PREFIX = "samplers.{}.backbone."
 WRITERS = (SEGMENTATION, RESULT)

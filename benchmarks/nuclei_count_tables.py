@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,16 @@ from frame import LISTS, step_parser
 from left_out import with_interval
 from nuclei_count_predict import BUNDLE, FOLDS, LIST, OUT, OUT_OF_FOLD
 from skimage.filters import threshold_otsu
-from skimage.measure import regionprops
 
 from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.quantile import miss_rate, rank, spacings
 from caveat.inference.calibration.read_cases import read_cases
 from caveat.inference.calibration.record import Record, read_records
 from caveat.inference.calibration.scores.absolute import Absolute
-from caveat.inference.calibration.scores.fitted import Fitted
+from caveat.inference.calibration.scores.beside import Beside
 from caveat.inference.calibration.scores.interval_score import IntervalScore
 from caveat.inference.calibration.scores.size import Size
+from caveat.inference.calibration.scores.spread import Spread
 from caveat.inference.calibration.settings import read_calibration
 from caveat.inference.evaluation.markdown import markdown_table
 from caveat.inference.figures.objects import objects
@@ -49,17 +49,16 @@ from caveat.inference.targets.tell_apart import tell_apart
 from caveat.transforms.study.discover import data_root
 
 LEVELS = (0.8, 0.9, 0.95)
-LEVEL = 0.9
 NETWORKS = len(FOLDS)
-ODD_SOLIDITY = 0.9
-"""Below it an object is of odd shape: often several that were not parted."""
+ODD = "odd shapes"
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 WIDTHS: Mapping[str, IntervalScore] = {
     "one width for all": Absolute(),
     "the count alone": Size(1.0),
-    "spread of the own draws (the record's)": Fitted({"log_value": 1.0}, {"log_spread": 1.0}, 1.0, 0.05),
-    "number of odd shapes": Fitted({"log_value": 1.0}, {"log_odd": 1.0}, 1.0, 0.05),
+    "spread of the own draws": Spread(0.5),
+    "number of odd shapes (the record's)": Beside(ODD, share=0.05, least=0.5),
 }
-NUMBER = ("Dice", "AJI", "AP 0.5", "AP 0.9", "count error")
+NUMBER = ("Dice", "AJI", *(f"AP {threshold}" for threshold in THRESHOLDS), "count error")
 
 
 def main() -> None:
@@ -83,7 +82,7 @@ def told(entry: Mapping[str, Any], mask: np.ndarray, found: np.ndarray, truth: T
     figures = {
         "Dice": dice(mask, truth.mask, truth.region),
         "AJI": overlaps["aggregated Jaccard index"],
-        **{f"AP {threshold}": overlaps[f"average precision at IoU {threshold}"] for threshold in (0.5, 0.9)},
+        **{f"AP {threshold}": overlaps[f"average precision at IoU {threshold}"] for threshold in THRESHOLDS},
         "count error": (int(found.max(initial=0)) - true) / true,
     }
     return Told(entry, figures)
@@ -129,7 +128,7 @@ def figure_tables() -> None:
         groups[f"out of fold, {size}"] = [one for one in own if one.entry["stratum"] == size]
     test = read_entries(LIST, "one_of_test")
     groups |= {"the ensemble, test": predicted(OUT / "test", test), "Otsu, test": by_otsu(test)}
-    head = ["pictures", "n (fields of view)", "Dice", "AJI", "AP 0.5", "AP 0.9", "count error: median, mean", "bias", "exact"]
+    head = ["pictures", "n (fields of view)", *NUMBER[:-1], "count error: median, mean", "bias", "exact"]
     print(markdown_table(head, [_figure_row(*group) for group in groups.items()]))
 
 
@@ -138,7 +137,7 @@ def _figure_row(name: str, pictures: Sequence[Told]) -> list[str]:
     cells = [name, f"{len(pictures)} ({len(set(units))})"]
     for figure in NUMBER[:-1]:
         values = [one.numbers[figure] for one in pictures]
-        cells.append(with_interval(values, units, ".3f"))
+        cells.append(with_interval(values, units, ".3f") if figure in ("Dice", "AJI", "AP 0.5") else f"{np.mean(values):.3f}")
     errors = np.array([one.numbers["count error"] for one in pictures])
     sizes = f"{100 * np.median(abs(errors)):.1f} %, {100 * np.mean(abs(errors)):.1f} %"
     return [*cells, sizes, f"{100 * errors.mean():+.1f} %", f"{100 * np.mean(errors == 0):.0f} %"]
@@ -153,11 +152,13 @@ def own_cases(name: str) -> list[Case]:
 
 def width_tables() -> None:
     """Error, what the spread and the shapes know of it, and intervals with the field of view itself left out."""
-    cases = [replace(case, scores={"log_odd": math.log(_odd_share(case) + 0.05)}) for case in own_cases("nuclei")]
+    cases = own_cases("nuclei")
     errors = [abs(case.truth - case.number) for case in cases]
-    spreads, odd = [float(np.std(case.draws, ddof=1)) for case in cases], [_odd_share(case) * case.number for case in cases]
-    counts = [case.number for case in cases]
-    known = {"spread": spreads, "count": counts, "odd shapes": odd}
+    known = {
+        "spread": [float(np.std(case.draws, ddof=1)) for case in cases],
+        "count": [case.number for case in cases],
+        ODD: [float(np.mean(case.beside[ODD])) for case in cases],
+    }
     print(", ".join(f"Spearman of {name} and absolute error {spearman(values, errors):.2f}" for name, values in known.items()))
     print(markdown_table(WIDTH_HEAD, [_width_row(name, cases, score) for name, score in WIDTHS.items()]))
 
@@ -190,12 +191,6 @@ def scores_left_out(
     lower, upper = np.array(ends).T
     truths = np.array([case.truth for case in cases])
     return interval_score(lower, upper, truths, level), (lower, upper, truths)
-
-
-def _odd_share(case: Case) -> float:
-    """Objects of odd shape, as the network sees them that has not seen the picture, as a share of its count."""
-    found = read_map(OUT / f"fold{case.fold + 1}" / case.study / "objects.png")[0].astype(int)
-    return sum(one.solidity < ODD_SOLIDITY for one in regionprops(found)) / max(int(found.max(initial=0)), 1)
 
 
 def coverage_tables() -> None:

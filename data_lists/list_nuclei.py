@@ -7,9 +7,9 @@ Files of one field of view are neighbouring tiles, and share a `group`, which is
 `test`, of each image size its share, by a seeded shuffle, never by what they show (`one_of_test`: one image of each, as below);
 the others are `training`. nuclei_fold1.json
 to nuclei_fold5.json divide those again, `training` and `out_of_fold`, the groups of each size dealt out in turn: network k trains
-without fold k + 1, and the five would be the ensemble. nuclei_out_of_fold.json has the same groups, each with the number of the
-network that has not seen it; `one_of_each` has one image a group, the one of the smallest sha256, of the folds whose networks are
-trained: what records are made of.
+without fold k + 1, and the five are the ensemble. nuclei_out_of_fold.json has the same groups, each with the number of the
+network that has not seen it; `one_of_each` has one image a group, the one of the smallest sha256: what records are
+made of.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from prepare_brain_tumour import shares
 HERE = Path(__file__).resolve().parent
 SET = "nuclei"
 SEED = 20261130
-TEST_SHARE, FOLDS, TRAINED = 10, 5, 3
-"""One group in so many is for the test; the networks of so many folds are trained, and ship."""
+TEST_SHARE, FOLDS = 10, 5
+"""One group in so many is for the test; a network a fold ships."""
 
 Group = list[dict[str, Any]]
 """The entries of one field of view."""
@@ -42,8 +42,7 @@ def main() -> None:
         kept = [entry for other in folds if other is not fold for entry in other]
         write_list({"training": kept, "out_of_fold": fold}, HERE / f"{SET}_fold{number}.json")
     numbered = [entry | {"fold": number} for number, fold in enumerate(folds) for entry in fold]
-    unseen = one_of_each([entry for entry in numbered if entry["fold"] < TRAINED])
-    write_list({"out_of_fold": numbered, "one_of_each": unseen}, HERE / f"{SET}_out_of_fold.json")
+    write_list({"out_of_fold": numbered, "one_of_each": one_of_each(numbered)}, HERE / f"{SET}_out_of_fold.json")
 
 
 def one_of_each(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skimage.measure import regionprops
+import numpy as np
+from scipy.ndimage import find_objects
+from scipy.spatial import ConvexHull
 
 from .count import Count
 from .drawn import Drawn
+from .largest_diameter import ends_of_lines
 
 
 class OddShapes(Count):
@@ -25,7 +28,20 @@ class OddShapes(Count):
         self.solidity = solidity
 
     def of(self, drawn: Drawn) -> float:
-        return float(sum(one.solidity < self.solidity for one in regionprops(drawn.objects(self.classes))))
+        objects = drawn.objects(self.classes)
+        masks = (objects[box] == number for number, box in enumerate(find_objects(objects), start=1))
+        return float(sum(solidity(mask) < self.solidity for mask in masks))
 
     def found(self, value: float) -> bool:
         return True
+
+
+def solidity(mask: np.ndarray) -> float:
+    """Area over that of the convex hull, whose corners are the middles of pixels' sides: of a convex object about 1.
+
+    Args:
+        mask: bool (rows, columns), not empty.
+    """
+    sides = np.eye(mask.ndim) / 2
+    points = np.concatenate([ends_of_lines(mask) + side for side in (*sides, *-sides)])
+    return float(mask.sum() / ConvexHull(points).volume)  # of what is flat the "volume" is the area

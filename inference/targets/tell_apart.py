@@ -39,9 +39,10 @@ def tell_apart(mask: np.ndarray) -> np.ndarray:
     pieces = _of_at_least(SPECK + 1, ndimage.label(mask)[0])
     if not pieces.any():
         return np.zeros(mask.shape, np.int32)
-    radius = _typical_radius(pieces)
+    depth = ndimage.distance_transform_edt(pieces > 0)
+    radius = _typical_radius(pieces, depth)
     smallest = SMALLEST * radius**mask.ndim * math.pi ** (mask.ndim / 2) / math.gamma(mask.ndim / 2 + 1)
-    return _with_seams(_of_at_least(smallest, _parted(pieces > 0, radius))).astype(np.int32)
+    return _with_seams(_of_at_least(smallest, _parted(depth, radius))).astype(np.int32)
 
 
 def at_border(objects: np.ndarray) -> np.ndarray:
@@ -50,20 +51,24 @@ def at_border(objects: np.ndarray) -> np.ndarray:
     return np.unique(edges[edges > 0])
 
 
-def _parted(mask: np.ndarray, radius: float) -> np.ndarray:
-    """Objects of a mask. Args: radius: of the typical one."""
-    smooth = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask), SMOOTHING * radius) * mask
+def _parted(depth: np.ndarray, radius: float) -> np.ndarray:
+    """Objects of a mask. Args: depth: distance to the ground. radius: of the typical object."""
+    mask = depth > 0
+    smooth = ndimage.gaussian_filter(depth, SMOOTHING * radius) * mask
     peaks = ndimage.label(h_maxima(smooth, DEPTH * radius), touching(mask.ndim))[0]
     return watershed(-smooth, peaks, mask=mask)
 
 
-def _typical_radius(pieces: np.ndarray) -> float:
+def _typical_radius(pieces: np.ndarray, depth: np.ndarray) -> float:
     """Median radius of the largest ball in each piece, a piece weighing as many radii as balls fill it.
 
     So a hundred that touch weigh a hundred times as much as one; specks, however many, and a glow, however large, weigh little.
+
+    Args:
+        pieces: numbered from 1. depth: distance to the ground.
     """
     numbers = np.arange(1, int(pieces.max()) + 1)
-    radii = ndimage.maximum(ndimage.distance_transform_edt(pieces > 0), pieces, numbers)
+    radii = ndimage.maximum(depth, pieces, numbers)
     order = np.argsort(radii)
     up_to = (np.bincount(pieces.ravel())[1:] / radii ** (pieces.ndim - 1))[order].cumsum()
     return float(radii[order][np.searchsorted(up_to, up_to[-1] / 2)])

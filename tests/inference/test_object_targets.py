@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
+from skimage.measure import label, regionprops
 
 from caveat.inference.engine.study_grid import GridElement
 from caveat.inference.metrics.object_overlap import aggregated_jaccard, average_precision, object_iou
@@ -14,7 +16,7 @@ from caveat.inference.stored.true_value import true_value
 from caveat.inference.targets.count import Count
 from caveat.inference.targets.drawn import Drawn
 from caveat.inference.targets.object_area import ObjectArea
-from caveat.inference.targets.odd_shapes import OddShapes
+from caveat.inference.targets.odd_shapes import OddShapes, solidity
 
 PICTURE = {"affine": np.eye(4).tolist(), "spacing_source": ""}
 
@@ -77,3 +79,11 @@ def test_odd_shapes_are_those_far_from_their_convex_hull():
     assert odd.of(drawn) == 1 and odd.unit(drawn.element) == "nuclei"
     assert OddShapes("odd", "Odd", (1,), solidity=0.6).of(drawn) == 0
     assert odd.found(0.0), "none of odd shape is an answer"
+
+
+def test_solidity_is_that_of_another_library():
+    rough = gaussian_filter(np.random.default_rng(0).normal(size=(90, 90)), 3) > 0.05
+    shapes = [one for one in regionprops(label(rough)) if one.area >= 100]
+    assert len(shapes) > 3
+    for one in shapes:
+        assert solidity(one.image) == pytest.approx(one.solidity, rel=0.05)
