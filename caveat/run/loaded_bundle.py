@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ class LoadedBundle:
         job: what to load.
 
     Attributes:
-        facts: of the run, see `facts_of_run`, with the sha256 of the bundle's configs that it was loaded from.
+        facts: of the run, see `facts_of_run`.
 
     Raises:
         StudyRefused: weights, settings or an output that are refused.
@@ -32,11 +31,7 @@ class LoadedBundle:
         with refusals_unwrapped():
             parser = load_workflow(job.bundle, job.configs, {**job.overrides, "datalist": Studies(())}).parser
             self.evaluator, self.writer = (parser.get_parsed_content(name) for name in ("evaluator", "writer"))
-            facts = facts_of_run(self.evaluator, self.writer, parser.get_parsed_content("settings"))
-        # Whoever edits a bundle changes what it measures, not its version.
-        configs = (*job.configs, job.bundle / "configs" / "metadata.json")
-        digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in configs)).hexdigest()
-        self.facts = {**facts, "bundle": {**facts["bundle"], "configs_sha256": digest}}
+            self.facts = facts_of_run(self.evaluator, self.writer, parser.get_parsed_content("settings"))
         self.writer.facts = self.facts
 
     def measure(self, study: Mapping[str, Any]) -> Outcome:

@@ -21,8 +21,8 @@ from ...transforms.output.study_folder import WriteStudyd
 from ...transforms.study.input_sha256 import input_sha256
 from .study_evaluator import StudyEvaluator
 
-MAY_BE_FILES = ("record", "roi", "point")
-"""Settings that a command line gives as text where they name a file."""
+MAY_BE_FILES = ("record", "roi", "point", "configs")
+"""Settings that are given as text where they name a file, or a folder."""
 
 
 def run_studies(
@@ -109,6 +109,6 @@ def _plain(value: Any) -> Any:
 
 
 def _of_path(path: Path) -> str:
-    """Of a file, or of the JSON files in a folder, such as records; a bundle without records may lack the folder."""
-    files = [path] if path.is_file() else sorted(path.glob("*.json"))
+    """Of a file, or of the JSON and YAML files in a folder: records, which a bundle may lack with their folder, or configs."""
+    files = [path] if path.is_file() else sorted(file for kind in ("*.json", "*.yaml") for file in path.glob(kind))
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()

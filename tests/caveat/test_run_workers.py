@@ -95,7 +95,7 @@ def test_a_run_does_not_go_on_with_a_bundle_that_was_edited(predict, bundle, tmp
         status, _, said = predict(given, tmp_path / "out", "--workers", "0", "--resume")
     finally:
         config.write_bytes(as_it_was)
-    assert status == 2 and "OUTPUT_OF_ANOTHER_RUN: other bundle.configs_sha256" in said and state(tmp_path / "out") == before
+    assert status == 2 and "OUTPUT_OF_ANOTHER_RUN: other settings.configs" in said and state(tmp_path / "out") == before
 
 
 def test_every_study_refused_is_a_status_where_it_is_asked_for(predict, tmp_path):
