@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from nibabel import aff2axcodes
 
+from caveat.transforms.files.nifti_maps import write_nifti
 from caveat.transforms.study.inspect_study import inspect_study
 
 LISTS = Path(__file__).resolve().parents[2] / "data_lists"
@@ -97,7 +98,7 @@ def test_a_packed_patient_is_laid_out_left_back_and_up(prepare, tmp_path):
     assert image.shape == tumour.shape == (256, 256, 2)
     assert image[40:44, 20:26, 0].tolist() == [[7, 7, 11, 11, 15, 15]] * 2 + [[9, 9, 13, 13, 17, 17]] * 2
     assert int(image.astype(int).sum()) == 4 * int(head.sum()) and np.argwhere(tumour).tolist() == [[41, 20, 0]]
-    prepare.write_without_spacing(tmp_path / "one.nii.gz", image)
+    write_nifti(tmp_path / "one.nii.gz", image, prepare.LPS, sized=False)
     read = inspect_study(tmp_path / "one.nii.gz").image
     assert aff2axcodes(read.affine) == ("L", "P", "S") and read.spacing_mm is None and read.spacing_source == ""
     assert np.array_equal(read.voxels[0], image)
