@@ -38,7 +38,8 @@ class Plane:
         """Args: grid: (*spatial) or (*spatial, colours). Returns: (rows, columns) or (rows, columns, colours)."""
         if self.normal is None:
             return grid
-        flat = np.take(apply_orientation(grid, self.orientation), self.index, axis=self.normal)
+        turned = apply_orientation(grid, self.orientation)  # a view: numpy's take would copy it whole
+        flat = turned[(slice(None),) * self.normal + (self.index,)]
         return np.swapaxes(flat[::-1, ::-1], 0, 1)
 
     def locate(self, voxel: Sequence[int]) -> tuple[int, int]:
