@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from caveat.reasons import StudyRefused
 
 from ..case import Case
-from .interval_score import IntervalScore
+from .scaled import Scaled
 
 
 @dataclass(frozen=True)
-class Beside(IntervalScore):
+class Beside(Scaled):
     """|V - V'| / (b + r V' + c), b the mean of another measurement's draws, such as the number of objects of odd shape.
 
     The distance is no ratio: a study whose b is large gets an interval that is wide by so much, not by a factor.
@@ -33,15 +33,7 @@ class Beside(IntervalScore):
         if not (self.share >= 0 and self.least > 0):
             raise ValueError(f"share and least must be at least and above zero, got {self.share} and {self.least}")
 
-    def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        above = (truth - case.number) / self._width(case)
-        return -above, above
-
-    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
-        width = self._width(case)
-        return case.number - q_below * width, case.number + q_above * width
-
-    def _width(self, case: Case) -> float:
+    def width_of(self, case: Case) -> float:
         """Raises: StudyRefused: MISSING_STUDY_SCORE: the study lacks the other measurement."""
         draws = case.beside.get(self.measurement)
         if not draws:

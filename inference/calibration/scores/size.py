@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..case import Case
-from .interval_score import IntervalScore
+from .scaled import Scaled
 
 
 @dataclass(frozen=True)
-class Size(IntervalScore):
+class Size(Scaled):
     """|V - V'| / (V' + c).
 
     Args:
@@ -25,13 +25,8 @@ class Size(IntervalScore):
         if not self.offset > 0:
             raise ValueError(f"the offset must be above zero, got {self.offset}")
 
-    def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        above = (truth - case.number) / (case.number + self.offset)
-        return -above, above
-
-    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
-        width = case.number + self.offset
-        return case.number - q_below * width, case.number + q_above * width
+    def width_of(self, case: Case) -> float:
+        return case.number + self.offset
 
     @classmethod
     def example(cls) -> Size:

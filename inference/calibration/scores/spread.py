@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from ..case import Case
 from ..features import standard_deviation
-from .interval_score import IntervalScore
+from .scaled import Scaled
 
 
 @dataclass(frozen=True)
-class Spread(IntervalScore):
+class Spread(Scaled):
     """|V - V'| / (s + gamma), s the draws' standard deviation (Papadopoulos et al. 2008; Lei et al. 2018, section 5.2).
 
     Args:
@@ -31,15 +31,7 @@ class Spread(IntervalScore):
     def needs_draws(self) -> bool:
         return True
 
-    def excess(self, case: Case, truth: float) -> tuple[float, float]:
-        above = (truth - case.number) / self._width(case)
-        return -above, above
-
-    def bounds(self, case: Case, q_below: float, q_above: float) -> tuple[float, float]:
-        width = self._width(case)
-        return case.number - q_below * width, case.number + q_above * width
-
-    def _width(self, case: Case) -> float:
+    def width_of(self, case: Case) -> float:
         return standard_deviation(case.numbers) + self.gamma
 
     @classmethod
