@@ -38,13 +38,14 @@ def check_dicom(options: argparse.Namespace, bundle: Path) -> None:
     Raises:
         StudyRefused: WRONG_USAGE, also where the library that makes them is not installed.
     """
-    if options.dicom and "dicom" not in settings_of(bundle):
+    settings = settings_of(bundle)
+    if options.dicom and "dicom" not in settings:
         raise StudyRefused("WRONG_USAGE", "--dicom is for bundles that read DICOM")
     if options.labelmap and not options.dicom:
         raise StudyRefused("WRONG_USAGE", "--labelmap says how --dicom writes the segmentation")
     if options.dicom_also and not options.dicom:
         raise StudyRefused("WRONG_USAGE", "--dicom-also says what --dicom writes besides")
-    known = settings_of(bundle).get("dicom_more", {})
+    known = settings.get("dicom_more", {})
     if unknown := set(options.dicom_also or ()) - set(known):
         raise StudyRefused("WRONG_USAGE", f"--dicom-also takes {', '.join(known)}, got {', '.join(sorted(unknown))}")
     if options.dicom and find_spec("highdicom") is None:
