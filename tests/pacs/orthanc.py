@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from free_port import free_port
 from pydicom import Dataset
 
 from caveat.pacs.access import access
@@ -19,13 +19,6 @@ from caveat.pacs.archive import Archive
 
 PLUGINS = "/usr/lib/orthanc"
 UP_S, STABLE_S = 30.0, 1
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @dataclass
