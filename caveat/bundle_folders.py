@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from importlib.resources import files
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,23 @@ def allow(folder: Path) -> bool:
     if "\n" in place or "\r" in place:
         return False
     try:
+        line = f"{place}\n".encode()
         own_list().parent.mkdir(parents=True, exist_ok=True)
-        with own_list().open("a", encoding="utf-8") as file:
-            file.write(f"{place}\n")
+        with own_list().open("ab+", buffering=0) as file:
+            return _add_whole(file, line)
     except (OSError, UnicodeEncodeError, RuntimeError):
         return False
-    return True
+
+
+def _add_whole(file: FileIO, line: bytes) -> bool:
+    """Add a line behind the others, or nothing: a part of a path would be another one. Returns: whether there was room."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - 1))
+    line = b"\n" * (file.read(1) not in (b"", b"\n")) + line
+    whole = file.write(line) == len(line)
+    if not whole:
+        file.truncate(end)
+    return whole
 
 
 def read_metadata(bundle: Path) -> dict[str, Any]:
