@@ -188,8 +188,10 @@ def training_set(options: argparse.Namespace) -> TrainingSet | None:
 
 def common(options: argparse.Namespace) -> dict[str, Any]:
     """What every source may be told."""
-    from ..wrap.wrapped import refuse_odd_words
+    from ..wrap.wrapped import refuse_odd_words, refuse_program
 
+    for option, words in (("--truth", options.truth), ("--licence", options.licence)):
+        refuse_program(words, option)  # they stand in the bundle's metadata, which its config refers to
     classes = options.classes.split(",") if options.classes else []
     return {
         "name": refuse_odd_words(options.output.name, "-o"),

@@ -16,7 +16,8 @@ import torch
 from ..inference.calibration.whose_truth import UNSTATED
 from ..networks.weights.members import joint_sha256
 from ..reasons import StudyRefused
-from .nnunet_checkpoint import read_checkpoint
+from .network_parts import is_network_part
+from .nnunet_checkpoint import read_checkpoint, trained_with
 from .nnunet_code import NnunetCode
 from .nnunet_record import SETTINGS, write_records
 from .nnunet_validation import TrainingSet
@@ -90,8 +91,7 @@ class Nnunet:
         }
         more = task.more() | {SETTINGS: task.cross_validation(len(folds))}
         meanings = {"ensemble": f"{len(folds)} folds, a draw each; stated is nnU-Net's own prediction (default)"}
-        files = {name: self.folder / fold.name / FINAL for name, fold in zip(self._names, self._folds, strict=True)}
-        links = {name: self.folder / name for name in ("plans.json", "dataset.json")} | files
+        links = {name: fold / FINAL for name, fold in zip(self._names, self._folds, strict=True)}
         taken = (
             ("source", f"nnU-Net v2, {configuration}, trainer {trainer}, mirrored along {list(axes) or 'no axis'}"),
             ("folds", ", ".join(fold.name for fold in self._folds)),
@@ -155,10 +155,7 @@ class Nnunet:
             StudyRefused: SOURCE_NOT_WRAPPED.
         """
         plans, dataset = self._read("plans.json"), self._read("dataset.json")
-        stated = [
-            json.loads(json.dumps([one["init_args"].get(key) for key in ("plans", "dataset_json")])) for one in self._checkpoints
-        ]
-        if any(one != [plans, dataset] for one in stated):
+        if any(trained_with(one) != (plans, dataset) for one in self._checkpoints):
             raise StudyRefused("SOURCE_NOT_WRAPPED", "plans.json or dataset.json is not what a fold was trained with")
         kinds = {
             (one["trainer_name"], one["init_args"].get("configuration"), tuple(one.get("inference_allowed_mirroring_axes") or ()))
@@ -217,5 +214,5 @@ def refuse_strange_plans(plans: Mapping[str, Any], configuration: str) -> None:
         architecture.get("network_class_name"),
         *map(arguments.get, architecture.get("_kw_requires_import", ())),
     ]
-    if not all(name is None or str(name).startswith(MADE_OF) for name in named) or named[0] is None:
+    if not all(name is None or is_network_part(name, MADE_OF) for name in named) or named[0] is None:
         raise StudyRefused("SOURCE_NOT_WRAPPED", "plans.json names code that is neither nnU-Net's nor torch's, and is not run")

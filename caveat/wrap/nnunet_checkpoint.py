@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +29,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or any(key not in found for key in NEEDED):
         raise StudyRefused("WEIGHTS_REFUSED", f"the file is no checkpoint of nnU-Net v2: it lacks one of {', '.join(NEEDED)}")
     return found
+
+
+def trained_with(checkpoint: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The plans and the data set of a fold's file, as plans.json and dataset.json would hold them; None for what is not there."""
+    plans, dataset = (json.loads(json.dumps(checkpoint["init_args"].get(key))) for key in ("plans", "dataset_json"))
+    return plans, dataset

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +18,7 @@ from ..networks.draws.place import Place
 from ..networks.draws.sampler import Sampler, Source
 from ..reasons import StudyRefused
 from ..transforms.checks.geometry import spacing_of
-from .nnunet_checkpoint import read_checkpoint
+from .nnunet_checkpoint import read_checkpoint, trained_with
 
 MEMORY = 16 * 2**30
 """Bytes of one fold's answer on both grids, as `bytes_needed` counts them."""
@@ -48,7 +47,7 @@ class NnunetFolds(Sampler):
     Values are probabilities on the image's own grid, so the link is "identity" and the window the whole study.
 
     Args:
-        folder: with plans.json, dataset.json and the files of the folds.
+        folder: with the files of the folds, which hold plans too: those beside them in the trained folder may change.
         folds: of each its `file` in the folder and its `sha256`.
         configuration: such as "3d_fullres".
         mirror_axes: that it mirrors along inside each window, as the checkpoints say; empty for none.
@@ -131,12 +130,12 @@ class NnunetFolds(Sampler):
     def _nnunet(self) -> Any:
         from .nnunet_code import NnunetCode
 
-        plans, dataset = (json.loads((self.folder / name).read_text(encoding="utf-8")) for name in ("plans.json", "dataset.json"))
+        plans, dataset = trained_with(self._checkpoints[0])
         return NnunetCode(plans, dataset, self.configuration, self.mirror_axes, self.device_marker.device)
 
     @cached_property
-    def _weights(self) -> list[Mapping[str, torch.Tensor]]:
-        """Of each fold, mapped from its file."""
+    def _checkpoints(self) -> list[dict[str, Any]]:
+        """Of each fold, its tensors mapped from its file."""
         found = []
         for fold in self.folds:
             path = self.folder / fold["file"]
@@ -144,13 +143,13 @@ class NnunetFolds(Sampler):
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if sha256 != fold["sha256"]:
                 raise StudyRefused("WEIGHTS_HASH_MISMATCH", f"sha256 {sha256}, expected {fold['sha256']}")
-            found.append(read_checkpoint(path)["network_weights"])
+            found.append(read_checkpoint(path))
         return found
 
     def _logits(self, fold: int, context: FoldAnswers) -> torch.Tensor:
         """Of one fold on the network's grid; those that come next in the sum are added to it."""
         if fold not in context.kept:
-            context.kept[fold] = self._nnunet.logits(self._weights[fold], context.voxels, context.spacing)
+            context.kept[fold] = self._nnunet.logits(self._checkpoints[fold]["network_weights"], context.voxels, context.spacing)
         found = context.kept[fold]
         while context.done in context.kept:
             next_one = context.kept.pop(context.done)

@@ -9,6 +9,7 @@ from typing import Any
 import monai.transforms
 
 from ..reasons import StudyRefused
+from .wrapped import refuse_program
 
 OURS = ("LoadImage", "EnsureChannelFirst", "AddChannel", "AsChannelFirst", "EnsureType", "ToTensor", "CastToType")
 """What `LoadStudyd` has done already."""
@@ -54,6 +55,7 @@ def _step(kind: str, transform: Mapping[str, Any]) -> dict[str, Any]:
             "SOURCE_NOT_WRAPPED", f"the preprocessing has a {kind or 'transform without a name'}, which is not known here"
         )
     more = {key: value for key, value in transform.items() if key not in ("_target_", "keys", "mode", *READER)}
+    refuse_program(more, f"the preprocessing's {kind}", "SOURCE_NOT_WRAPPED")
     if kind in INTENSITIES:
         return {"_target_": f"{kind}d", "keys": "image", **more}
     step = {"_target_": f"{kind}d", "keys": ["image", "label"], **more, "allow_missing_keys": True}

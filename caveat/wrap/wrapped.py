@@ -91,22 +91,25 @@ def _write_yaml(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(yaml.safe_dump(plain, sort_keys=False, width=130, default_flow_style=None), encoding="utf-8")
 
 
-def refuse_program(value: Any, what: str) -> None:
+def refuse_program(value: Any, what: str, code: str = "WRONG_USAGE") -> None:
     """Refuse what a parser of MONAI would take for more than it says: text that begins with "$", "@" or "%", keys of its own.
 
+    Args:
+        value: literals. what: they are, for the refusal. code: of it.
+
     Raises:
-        StudyRefused: WRONG_USAGE.
+        StudyRefused: with the code.
     """
     if isinstance(value, str) and value[:1] in ("$", "@", "%"):
-        raise StudyRefused("WRONG_USAGE", f"{what}: text that begins with $, @ or % is a program of MONAI's, and is not taken")
+        raise StudyRefused(code, f"{what}: text that begins with $, @ or % is a program of MONAI's, and is not taken")
     if isinstance(value, Mapping):
         for key, one in value.items():
             if not re.fullmatch(r"[A-Za-z]\w*", str(key)):
-                raise StudyRefused("WRONG_USAGE", f"{what}: a name that is no name of a parameter")
-            refuse_program(one, what)
+                raise StudyRefused(code, f"{what}: a name that is no name of a parameter")
+            refuse_program(one, what, code)
     elif isinstance(value, list):
         for one in value:
-            refuse_program(one, what)
+            refuse_program(one, what, code)
 
 
 def refuse_odd_words(words: str, what: str) -> str:

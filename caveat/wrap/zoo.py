@@ -15,6 +15,7 @@ from ..bundle_folders import read_metadata
 from ..reasons import StudyRefused
 from .literals import Literals
 from .members import Members
+from .network_parts import is_network_part
 from .preprocessing import taken_over
 from .task import Task
 from .weights_file import WeightsFile
@@ -163,10 +164,10 @@ def _allowed(value: Any) -> Any:
         return value
     found = {key: _allowed(one) for key, one in value.items()}
     unknown = [key for key in found if str(key).startswith("_") and key != "_target_"]
-    target = str(found.get("_target_", NETWORKS[0]))
-    if "." not in target and hasattr(monai.networks.nets, target):
+    target = found.get("_target_")
+    if "." not in str(target) and hasattr(monai.networks.nets, str(target)):
         target = f"monai.networks.nets.{target}"
-    if unknown or not target.startswith(NETWORKS):
+    if unknown or "_target_" in found and not is_network_part(target, NETWORKS):
         raise StudyRefused("SOURCE_NOT_WRAPPED", "network_def names code that is neither MONAI's nor torch's, and is not run")
     return found | ({"_target_": target} if "_target_" in found else {})
 

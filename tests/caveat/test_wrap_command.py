@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from phantoms import write_fundus
 from wrapping import STATED, call, network_options, unet, wrap, write_image
 
 import caveat
-from caveat.bundle_folders import CONFIG_HOME, find_bundle, read_metadata
+from caveat.bundle_folders import CONFIG_HOME, allow, find_bundle, own_list, read_metadata
 from caveat.cli import main
 from caveat.inference.stored.stored_study import read_map
 from caveat.reasons import StudyRefused
@@ -110,6 +111,8 @@ def test_a_network_of_slices_measures_volumes(tmp_path):
         (["--network", "builtins:dict"], "NETWORK_NOT_BUILT: the factory makes a dict"),
         (["--arguments", '{"act": "$import os"}'], "WRONG_USAGE: --arguments: text that begins with"),
         (["--classes", "background,$x,back"], "WRONG_USAGE: --classes"),
+        (["--truth", "$open('it_was_run', 'w')"], "WRONG_USAGE: --truth: text that begins with"),
+        (["--licence", "@bundle_root"], "WRONG_USAGE: --licence: text that begins with"),
         (["--intensities", "nothing"], "WRONG_USAGE: --intensities is one of"),
         (["--orientation", "RAX"], "WRONG_USAGE: --orientation"),
         (["--roi", "12,12,11"], "WRONG_USAGE"),
@@ -154,6 +157,28 @@ def test_a_bundle_that_was_wrapped_may_run_and_its_neighbours_may_not(tmp_path, 
     (tmp_path / "other" / "configs" / "metadata.json").write_text("{}")
     with pytest.raises(StudyRefused, match="BUNDLE_NOT_TRUSTED"):
         find_bundle(str(tmp_path / "other"))
+
+
+def test_the_list_of_bundles_keeps_its_lines_apart(tmp_path, monkeypatch):
+    """One that was written by hand may lack its last line break: two paths in one line would be a third."""
+    monkeypatch.setenv(CONFIG_HOME, str(tmp_path / "config"))
+    own_list().parent.mkdir(parents=True)
+    own_list().write_text("/by/hand")
+    assert allow(tmp_path / "one") and allow(tmp_path / "two") and allow(tmp_path / "one")
+    assert own_list().read_text() == f"/by/hand\n{tmp_path}/one\n{tmp_path}/two\n"
+
+
+def test_a_line_that_the_disk_has_no_room_for_leaves_no_shorter_path(tmp_path, monkeypatch):
+    """The half of a path is a folder above it, below which every bundle would run."""
+    monkeypatch.setenv(CONFIG_HOME, str(tmp_path / "config"))
+    allow(tmp_path / "one")
+    before = own_list().read_text()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, resource.RLIM_INFINITY))
+    try:
+        assert not allow(tmp_path / "two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert own_list().read_text() == before
 
 
 def test_a_bundle_is_written_once(tmp_path, capsys):

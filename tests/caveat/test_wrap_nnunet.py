@@ -81,6 +81,25 @@ def test_weights_are_linked_and_the_samplers_named(predicted):
     assert list(read_metadata(predicted / "mine")["samplers"]) == ["ensemble"]
 
 
+def test_plans_that_were_changed_since_are_those_of_the_checkpoints(folder, predicted, monkeypatch):
+    """The bundle links to a folder that goes on living: its plans name what is imported and how images are prepared."""
+    monkeypatch.chdir(predicted)
+    stored = plans()
+    architecture(stored)["arch_kwargs"].update(
+        nonlin="torch.nn.parallel.distributed.os.system", nonlin_kwargs={"command": "touch it_was_run"}
+    )
+    before = (folder / "plans.json").read_text()
+    try:
+        (folder / "plans.json").write_text(json.dumps(stored))
+        monkeypatch.setenv(CONFIG_HOME, "config")
+        assert main(["predict", "mine", "-i", "one.nii.gz", "-o", "again", "--workers", "0", "--device", "cpu"]) == 0
+    finally:
+        (folder / "plans.json").write_text(before)
+    assert not Path("it_was_run").exists()
+    answers = [json.loads((Path(out) / "one" / "result.json").read_text())["answers"] for out in ("out", "again")]
+    assert answers[0] == answers[1]
+
+
 class Evil:
     def __reduce__(self):
         return os.system, ("true",)
@@ -132,6 +151,12 @@ SPOILED = {
     "SOURCE_NOT_WRAPPED: plans.json names code": lambda f: with_plans(
         f, lambda stored: architecture(stored).update(network_class_name="os.system")
     ),
+    "SOURCE_NOT_WRAPPED: plans.json names code that": lambda f: with_plans(
+        f,
+        lambda stored: architecture(stored)["arch_kwargs"].update(
+            nonlin="torch.nn.parallel.distributed.os.system", nonlin_kwargs={"command": "touch it_was_run"}
+        ),
+    ),
     "SOURCE_NOT_WRAPPED: the second stage of a cascade": lambda f: with_plans(
         f, lambda stored: stored["configurations"]["3d_fullres"].update(previous_stage="3d_lowres")
     ),
@@ -145,8 +170,9 @@ SPOILED = {
 
 
 @pytest.mark.parametrize("reason", SPOILED)
-def test_what_is_not_whole_or_not_known_is_refused(reason, tmp_path, capsys):
+def test_what_is_not_whole_or_not_known_is_refused(reason, tmp_path, monkeypatch, capsys):
     folder = write_folder(tmp_path / "nnunet", folds=2)
+    monkeypatch.chdir(tmp_path)
     SPOILED[reason](folder)
     assert call(tmp_path / "mine", str(folder)) == 2
-    assert reason in capsys.readouterr().err
+    assert reason in capsys.readouterr().err and not Path("it_was_run").exists()

@@ -46,8 +46,14 @@ SPACED = [
     {"_target_": "NormalizeIntensityd", "keys": "@image_key", "nonzero": True},
     {"_target_": "EnsureTyped", "keys": "@image_key", "device": "$torch.device('cpu')"},
 ]
+RUNS = {"command": "touch it_was_run"}
 SLIDING = {"_target_": "SlidingWindowInferer", "roi_size": [16, 16, 16], "sw_batch_size": 2, "overlap": 0.5}
 SLICES = {"_target_": "SliceInferer", "roi_size": [16, 16], "spatial_dim": 2}
+
+
+def prepared_by(**more: Any) -> dict[str, Any]:
+    """A preprocessing with one transform that is known, and has more parameters."""
+    return {"preprocessing": {"transforms": [*LOAD, {"_target_": "NormalizeIntensityd", "keys": "image", **more}]}}
 
 
 def source(folder: Path, network: dict[str, Any] | None = None, pred: dict[str, Any] | None = None, **changed: Any) -> Path:
@@ -140,6 +146,14 @@ def test_the_answer_is_the_sources_own(changed, default, tmp_path):
             "network_def names code that is neither MONAI's",
         ),
         ({"network": UNET, "network_def": {"_target_": "os.system", "command": "true"}}, "network_def names code"),
+        (
+            {"network": UNET, "network_def": UNET | {"norm": {"_target_": "monai.networks.nets.hovernet.os.system", **RUNS}}},
+            "network_def names code",
+        ),
+        (
+            {"network": UNET, "network_def": UNET | {"act": {"_target_": "monai.networks.utils.save_state"}}},
+            "network_def names code",
+        ),
         ({"network": UNET, "network_def": "$build()"}, "the entry network_def is a program"),
         ({"network": UNET, "network_def": "@network_def"}, "network_def leads in a circle"),
         ({"preprocessing": {"transforms": [*LOAD, {"_target_": "Lambdad", "keys": "image", "func": "$print"}]}}, "is a program"),
@@ -147,6 +161,8 @@ def test_the_answer_is_the_sources_own(changed, default, tmp_path):
             {"preprocessing": {"transforms": [*LOAD, {"_target_": "HistogramNormalized", "keys": "image"}]}},
             "a HistogramNormalize, which",
         ),
+        (prepared_by(subtrahend={"_target_": "os.system", **RUNS}), "NormalizeIntensity: a name that is no name of a parameter"),
+        (prepared_by(_mode_="debug"), "NormalizeIntensity: a name that is no name of a parameter"),
         ({"inferer": {"_target_": "scripts.Vista", "roi_size": [8, 8, 8]}}, "neither a sliding window"),
         ({"pred": {"format": "image"}}, "no output `pred` that is a segmentation"),
         ({"pred": {"channel_def": {}}}, "does not name the classes"),
@@ -155,10 +171,11 @@ def test_the_answer_is_the_sources_own(changed, default, tmp_path):
         ({"pred": {"channel_def": {"0": "background", "1": "a", "2": "b"}}}, "NETWORK_UNFIT"),
     ],
 )
-def test_what_is_not_known_is_refused_by_name(changed, reason, tmp_path, capsys):
+def test_what_is_not_known_is_refused_by_name(changed, reason, tmp_path, monkeypatch, capsys):
     folder = source(tmp_path / "source", **changed)
+    monkeypatch.chdir(tmp_path)
     assert call(tmp_path / "mine", str(folder)) == 2
-    assert reason in capsys.readouterr().err
+    assert reason in capsys.readouterr().err and not Path("it_was_run").exists()
 
 
 def test_a_program_is_replaced_by_what_it_comes_to(tmp_path):
