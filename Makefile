@@ -90,9 +90,9 @@ train-nuclei: $(INSTALLED)  ## a network a fold, which are the ensemble
 train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the radiographs are simulated first
 	$(BIN)/python data_lists/prepare_bone_radiographs.py
 	for fold in 1 2 3 4 5; do \
-	  $(MAKE) train-one BUNDLE=_bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold NAME=fold$$fold || exit 1; done
+	  $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold NAME=fold$$fold || exit 1; done
 	for network in unet xnet segnet; do for fold in 1 2; do \
-	  $(MAKE) train-one BUNDLE=_bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold \
+	  $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold \
 	    NAME=$${network}_fold$$fold OVERLAY=$$network || exit 1; done; done
 
 train-second: $(INSTALLED)

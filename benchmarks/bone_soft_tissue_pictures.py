@@ -32,7 +32,7 @@ TITLES = ("radiograph", "CT", f"ensemble, undecided at {100 * RISK:g} % pink", "
 def main() -> None:
     """Write the picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="bundles/_bone_soft_tissue", help="name or folder")
+    parser.add_argument("--bundle", default="bundles/bone_soft_tissue", help="name or folder")
     bundle = find_bundle(parser.parse_args().bundle)
     (record,) = read_threshold_records(bundle / "calibration")
     bodies = bodies_of(OUT / "ensemble_kept_out", 1, "kept_out")

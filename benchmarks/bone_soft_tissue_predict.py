@@ -43,7 +43,7 @@ from caveat.inference.stored.list_part import read_entries, results_by_sha256
 from caveat.transforms.study.discover import studies_from_list
 
 OUT = ROOT / "out" / "bone_soft_tissue"
-CHECKPOINTS = frame.CHECKPOINTS / "_bone_soft_tissue"
+CHECKPOINTS = frame.CHECKPOINTS / "bone_soft_tissue"
 SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
 BOUND = 0.25
@@ -58,7 +58,7 @@ def main() -> None:
     """Run one step."""
     steps = {"pack": pack_networks, "temperature": fit, "folds": predict_folds, "ensemble": predict_ensemble, "record": write}
     steps |= {"kind": limit_kind, "others": judge_others, "compared": predict_compared}
-    options = frame.step_parser(__doc__, steps, "bundles/_bone_soft_tissue").parse_args()
+    options = frame.step_parser(__doc__, steps, "bundles/bone_soft_tissue").parse_args()
     steps[options.step](find_bundle(options.bundle))
 
 

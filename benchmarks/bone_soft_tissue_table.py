@@ -39,7 +39,7 @@ FIXED = (0.6, 0.8, 0.9, 0.95, 0.99)
 def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", default="bundles/_bone_soft_tissue", help="name or folder")
+    parser.add_argument("--bundle", default="bundles/bone_soft_tissue", help="name or folder")
     bundle = find_bundle(parser.parse_args().bundle)
     out_of_fold = [body for fold in FOLDS for body in bodies_of(OUT / f"fold{fold}_test", fold, "test")]
     ensemble = bodies_of(OUT / "ensemble_kept_out", 1, "kept_out")

@@ -12,6 +12,7 @@ from monai.transforms import Transform
 from ...transforms.files.answers import MEASUREMENT
 from ...transforms.files.plural import plural
 from ..engine.study_grid import element_of_grid
+from ..gate.kind_of_image import OTHER_KIND
 from ..targets.statement import UNITS_IN_WORDS, number
 from .seen import read_seen, withheld_as_seen
 from .threshold_record import ThresholdRecord, identity_of_threshold, read_threshold_records
@@ -26,7 +27,8 @@ class ApplyThresholdd(Transform):
     Reads the study after `ReportOnInputGridd`, with the map `lowest_probability`. Changes `segmentation` and the `classes` of the
     result, and adds a measurement "undecided area": of what the class's own measurement counts, the elements that are
     undecided. Where no record is valid for such a network and such settings nothing changes but the flag: RECORD_MISMATCH,
-    TOO_FEW_UNITS, UNITS_SEEN_IN_TRAINING.
+    TOO_FEW_UNITS, UNITS_SEEN_IN_TRAINING. Nothing changes either where the gate has flagged an image as NOT_THIS_KIND: a
+    promise is for images like the record's.
 
     Args:
         records: file of a threshold record, or folder of records.
@@ -58,7 +60,7 @@ class ApplyThresholdd(Transform):
         """Args: data: with `result`, `segmentation` (1, *spatial), `lowest_probability` (1, *spatial), `input`."""
         result = data["result"]
         record, differing = best_fit(self.records, identity_of_threshold(result, self.bundle, self.class_index))
-        if record is None or self.risk is None:
+        if record is None or self.risk is None or OTHER_KIND in result["flags"]:
             return dict(data)
         seen = withheld_as_seen(data, self.seen)
         if seen or differing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from .identity import identity_of
+from .identity import identity_of, of_any_unit
 from .record_file import Sealed, file_name_of, read_sealed, refuse_ambiguous, unseal
 from .risk_control import groups_needed, least_strict
 
@@ -77,8 +77,9 @@ class ThresholdRecord(Sealed):
 
 
 def identity_of_threshold(result: Mapping[str, Any], bundle: Mapping[str, Any], class_index: int) -> dict[str, Any]:
-    """What must be equal between calibration and use; see `identity_of`. A share has no unit."""
-    return identity_of(result, bundle, {"name": "threshold", "unit": "", "classes": [class_index]})
+    """What must be equal between calibration and use; see `identity_of`. A share of pixels is one whatever they measure, and
+    where nobody knows it, as of a picture."""
+    return of_any_unit(identity_of(result, bundle, {"name": "threshold", "unit": "", "classes": [class_index]}))
 
 
 def read_threshold_records(place: Path) -> list[ThresholdRecord]:

@@ -20,7 +20,7 @@ from caveat.networks.weights.state_dicts import save_weights
 from caveat.run_bundle import run_bundle
 from caveat.transforms.study.discover import find_studies
 
-(SOURCE,) = (Path(__file__).resolve().parents[2] / "bundles").glob("*bone_soft_tissue")
+SOURCE = Path(__file__).resolve().parents[2] / "bundles" / "bone_soft_tissue"
 SMALL = {"channels": [4, 4, 6, 6], "num_res_units": 0}
 WRITERS = [
     {"_target_": "caveat.transforms.writers.segmentation.SegmentationWriter"},

@@ -132,7 +132,7 @@ def test_what_one_network_doubts_is_undecided(tmp_path):
     assert out["result"]["classes"][4] == "undecided"
     (entry,) = out["result"]["answers"]
     assert (entry["name"], entry["value"], entry["unit"], entry["classes"]) == ("undecided area", 0.25, "mm2", [4])
-    assert "0.51 or less" in entry["statement"] and "at most 10 %" in entry["statement"]
+    assert "0.51 or less" in entry["statement"] and "at most 10 %" in entry["statement"] and "20 bodies" in entry["statement"]
 
 
 def test_without_a_risk_nothing_is_undecided(tmp_path):
@@ -146,6 +146,22 @@ OTHER_WEIGHTS = {"identity": identity_of_threshold(RESULT, {**BUNDLE, "weights_s
 def test_a_record_that_is_not_valid_withholds_and_says_so(tmp_path, risk, changed, flag):
     out = applied(tmp_path, risk, record(**changed))
     assert out["segmentation"].tolist() == [[[2, 2, 3]]] and out["result"]["flags"] == [flag]
+
+
+def test_a_share_is_promised_for_pixels_of_any_size_and_of_unknown_ones(tmp_path):
+    sampling = {**RESULT["sampling"], "grid_spacing_mm": [1.0, 1.0]}
+    measured = {**RESULT, "sampling": sampling, "unit": "mm2"}
+    out = applied(tmp_path, 0.1, record(identity=identity_of_threshold(measured, BUNDLE, 2)))
+    assert out["segmentation"].tolist() == [[[2, 4, 3]]] and not out["result"]["flags"]
+
+
+def test_an_image_of_another_kind_is_promised_nothing(tmp_path):
+    write_record(record(), tmp_path / "record.json")
+    flagged = study()
+    flagged["result"]["flags"] = ["NOT_THIS_KIND"]
+    out = ApplyThresholdd(tmp_path / "record.json", 0.1, BUNDLE, 2)(flagged)
+    assert out["segmentation"].tolist() == [[[2, 2, 3]]]
+    assert not out["result"]["answers"] and out["result"]["flags"] == ["NOT_THIS_KIND"]
 
 
 def test_an_image_that_a_network_has_seen_is_promised_nothing(tmp_path):

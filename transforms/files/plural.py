@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 
 def plural(unit: str) -> str:
-    """ "subjects", or "fields of view". Args: unit: in the singular, a word, or a word and what it is of."""
+    """ "subjects", "bodies", or "fields of view". Args: unit: in the singular, a word, or a word and what it is of."""
     word, of, rest = unit.partition(" of ")
-    return f"{word}s{of}{rest}"
+    ending = re.sub(r"(?<=[^aeiou])y$", "ie", word)
+    return f"{ending}s{of}{rest}"
