@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.applications import Starlette
 
 from caveat.serve.app import make_app
 from caveat.serve.job import Job
@@ -108,13 +109,20 @@ class Client:
 def serving(root: Path, measure: Any = None, limits: Limits | None = None, **settings: Any) -> Iterator[Client]:
     """A server on a free port, and who asks it."""
     app = make_app(root, limits or Limits(), **settings, **({"measure": measure} if measure else {}))
+    with answering(app) as http:
+        yield Client(http, root)
+
+
+@contextmanager
+def answering(app: Starlette) -> Iterator[httpx.Client]:
+    """An application on a free port."""
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server, listening = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=300) as http:
-            yield Client(http, root)
+            yield http
     finally:
         server.should_exit = True
         thread.join()

@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import secrets
 import shlex
-import socket
-from importlib.util import find_spec
 
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
-from ..say import say
+from .listening import add_port, listen_and_serve, need_server
 
 MIB = 2**20
-NEEDS = ("starlette", "uvicorn")
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -25,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="ADDRESS",
         help="to listen at (default: this machine alone); any other asks the browser for a token, which is printed",
     )
-    parser.add_argument("--port", type=int, default=8765, metavar="N", help="(default: 8765; 0 takes a free one)")
+    add_port(parser)
     parser.add_argument(
         "--keep",
         type=float,
@@ -45,32 +42,15 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped by Ctrl-C or SIGTERM; nothing of an upload is left then."""
-    if not all(find_spec(name) for name in NEEDS):
-        raise StudyRefused("WRONG_USAGE", "caveat serve needs starlette and uvicorn: pip install 'caveat[serve]'")
+    need_server("serve")
     if not min(options.keep, options.largest, options.time_limit) > 0:
         raise StudyRefused("WRONG_USAGE", "--keep, --largest and --time-limit must be above 0")
-    import uvicorn
-
     from ..serve.app import LOOPBACK, make_app
     from ..serve.limits import Limits
     from ..transforms.files.temporary_folder import temporary_folder
 
     limits = Limits(bytes=int(options.largest * MIB), study_seconds=options.time_limit, keep_seconds=60 * options.keep)
     token = "" if options.host in LOOPBACK else secrets.token_urlsafe(24)
-    listening = listen(options.host, options.port)
     app = make_app(temporary_folder(), limits, token, options.options)
-    # Its log would hold addresses, and tracebacks that may quote anything.
-    config = uvicorn.Config(app, log_config=None, log_level="critical", access_log=False, timeout_graceful_shutdown=1)
-    address = f"http://{options.host}:{listening.getsockname()[1]}/"
-    say(f"caveat: {address}{f'?token={token}' if token else ''} (Ctrl-C ends it)")
-    uvicorn.Server(config).run(sockets=[listening])
+    listen_and_serve(app, options.host, options.port, token)
     return ExitStatus.OK
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises: StudyRefused: WRONG_USAGE."""
-    try:
-        return socket.create_server((host, port))
-    except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or "no port"
-        raise StudyRefused("WRONG_USAGE", f"cannot listen at this --host and --port: {why}") from None

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from ..exit_status import RunFailed
-from ..reasons import StudyRefused
-from ..transforms.output.run_folder import NAME as MANIFEST
-from ..transforms.output.study_folder import folder_name
+from ..transforms.output.listed_studies import listed_studies
 from ..transforms.output.study_seal import NAME as SEAL
 from ..transforms.output.study_seal import StudySeal, file_sha256
 from .archive import Archive
@@ -25,7 +20,7 @@ def objects_of(run: Path) -> list[Path]:
         RunFailed: files of a study are not what its seal says.
     """
     found = []
-    for study in _studies_of(run):
+    for study in listed_studies(run):
         folder = run / study["name"]
         seal = StudySeal.read(folder)
         if seal is None or not any(name.endswith(".dcm") for name in seal.files):
@@ -35,16 +30,6 @@ def objects_of(run: Path) -> list[Path]:
             raise RunFailed("files of a study have been changed since they were written; nothing is sent")
         found += [folder / name for name in sorted(seal.files) if name.endswith(".dcm")]
     return found
-
-
-def _studies_of(run: Path) -> list[dict[str, Any]]:
-    """What run.json lists. Raises: StudyRefused: WRONG_USAGE."""
-    try:
-        listed = json.loads((run / MANIFEST).read_text(encoding="ascii"))["studies"]
-        known = [{**study, "name": folder_name(study["name"])} for study in listed if "number" in study]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise StudyRefused("WRONG_USAGE", "this folder is not the output of caveat predict") from None
-    return sorted(known, key=itemgetter("name"))
 
 
 def send(run: Path, archive: Archive) -> int:

@@ -11,29 +11,26 @@ from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from .guard import REPORT_POLICY, Guard
+from .guard import Guard
 from .job import Job, State
 from .jobs import Jobs
 from .limits import Limits
+from .pages import STATIC, file_answer, render
 from .predict import predict
 from .tasks import installed_tasks
 from .upload import receive
 
-PAGE = Path(__file__).parent / "page"
 LOOPBACK = ("127.0.0.1", "localhost")
 SECONDS_BETWEEN_EVENTS = 0.5
-KINDS = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".csv": "text/csv"}
-"""What a browser may take a file for; everything else is bytes."""
 NUMBERS = ("spacing", "point")
 """Options of `caveat predict` that are asked for on the page: numbers with commas between them."""
 
@@ -44,8 +41,7 @@ class Site:
     def __init__(self, jobs: Jobs, options: Sequence[str]) -> None:
         self.jobs, self.options = jobs, tuple(options)
         self.tasks = installed_tasks()
-        environment = Environment(loader=FileSystemLoader(PAGE), autoescape=True)
-        self.page = environment.get_template("page.html").render(tasks=self.tasks.values(), limits=jobs.limits)
+        self.page = render("page.html", tasks=self.tasks.values(), limits=jobs.limits)
 
     async def index(self, request: Request) -> Response:
         """The page."""
@@ -102,8 +98,7 @@ class Site:
         path = self._job(request).files.get((request.path_params["study"], request.path_params["name"]))
         if path is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        policy = {"content-security-policy": REPORT_POLICY} if path.suffix == ".html" else None
-        return FileResponse(path, media_type=KINDS.get(path.suffix, "application/octet-stream"), headers=policy)
+        return file_answer(path)
 
     async def delete(self, request: Request) -> Response:
         """Everything of a job."""
@@ -141,7 +136,7 @@ def make_app(root: Path, limits: Limits, token: str = "", options: Sequence[str]
         Route(f"{one}/events", site.events),
         Route(f"{one}/{{study:int}}/{{name}}", site.result),
         Route(one, site.delete, methods=["DELETE"]),
-        Mount("/static", StaticFiles(directory=PAGE / "static")),
+        Mount("/static", StaticFiles(directory=STATIC)),
     ]
     # Another name that leads to this machine is a page of somebody else's that reaches through the browser.
     hosts = ["*"] if token else list(LOOPBACK)

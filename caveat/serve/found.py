@@ -28,16 +28,12 @@ def found_studies(run: Path) -> tuple[list[dict[str, Any]], dict[tuple[int, str]
         number = len(studies) + 1
         names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != SEAL)
         files |= {(number, name): folder / name for name in names}
-        studies.append(_study(number, result, names))
+        studies.append(told(number, result, names))
     return studies, files
 
 
-def reason_of(code: str) -> dict[str, str]:
-    """A code as a result states it."""
-    return {"code": code, "message": REASONS[code].meaning, "what_to_do": REASONS[code].what_to_do}
-
-
-def _study(number: int, result: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def told(number: int, result: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """A study as a page shows it. Args: number: of the study. result: that is stored. names: of its files."""
     measured = result["status"] == "OK"
     return {
         "number": number,
@@ -49,6 +45,11 @@ def _study(number: int, result: Mapping[str, Any], names: Sequence[str]) -> dict
         "points": [_point(answer) for answer in result["answers"] if measured and _is_on_picture(answer)],
         "files": names,
     }
+
+
+def reason_of(code: str) -> dict[str, str]:
+    """A code as a result states it."""
+    return {"code": code, "message": REASONS[code].meaning, "what_to_do": REASONS[code].what_to_do}
 
 
 def _labels(classes: Sequence[str]) -> list[dict[str, str]]:

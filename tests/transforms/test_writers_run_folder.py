@@ -9,37 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_runs import FACTS, run, studies
 
 from caveat.reasons import StudyRefused
 from caveat.transforms.output.run_folder import RunFolder
-from caveat.transforms.output.study_folder import WriteStudyd
 from caveat.transforms.study.studies import Studies
-from caveat.transforms.writers.example_study import example_study
-from caveat.transforms.writers.result_json import ResultJsonWriter
-
-FACTS = {"versions": {"caveat": "1"}, "bundle": {"name": "discs"}, "settings": {"draws": 4, "roi_size": [8, 8]}}
-
-
-def studies(*names: str) -> Studies:
-    return Studies({"number": i, "name": name, "place": f"{name}.png", "image": ""} for i, name in enumerate(names, start=1))
 
 
 def state(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def run(out: Path, listed: Studies, resume: bool = False, only: int | None = None, facts: dict = FACTS) -> dict[str, int]:
-    """A run whose studies are made up. Args: only: so many of them, as if it was stopped."""
-    folder = RunFolder.begin(out, facts, listed, resume)
-    write = WriteStudyd(out, [ResultJsonWriter()], facts["bundle"])
-    write.facts = facts
-    for study in listed[:only]:
-        entry = {**study, "input_sha256": study["name"]}
-        done, edited = write.stands(entry)
-        if done is None:
-            write(example_study() | entry)
-        folder.note(done or write.outcome(entry, edited=edited))
-    return folder.finish()
 
 
 def code_of(*arguments, **options) -> str:

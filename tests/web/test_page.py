@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import io
-import shutil
 import time
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -18,10 +14,11 @@ from PIL import Image
 for needed in ("starlette", "uvicorn", "httpx", "playwright"):
     pytest.importorskip(needed, reason=f"{needed} is not installed; make test-web installs it")
 
+from browsing import MARKS, PATIENCE_MS, SIZES, is_too_wide, unnamed  # noqa: E402
 from dicom_grid import Grid  # noqa: E402
 from dicom_phantoms import clean_series, write  # noqa: E402
 from phantoms import hippocampus_crop, write_fundus, write_hippocampus_crop  # noqa: E402
-from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Locator, Page  # noqa: E402
 from serving import Client, Stub, serving  # noqa: E402
 
 from caveat.serve.job import Job  # noqa: E402
@@ -31,44 +28,8 @@ from caveat.transforms.writers.report_html import ReportHtmlWriter  # noqa: E402
 from caveat.transforms.writers.result_json import ResultJsonWriter  # noqa: E402
 from caveat.transforms.writers.segmentation import SegmentationWriter  # noqa: E402
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.web,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium"),
-]
-SOFTWARE_GL = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
-PATIENCE_MS = 60_000
+pytestmark = MARKS
 MEASURED_MS = 600_000
-SIZES = {"a desk": (1280, 900), "a telephone": (390, 844)}
-
-
-@dataclass
-class Watched:
-    """A page, and what it did that it must not."""
-
-    page: Page
-    hosts: set[str] = field(default_factory=set)
-    complaints: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
-        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=SOFTWARE_GL)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def watched(browser) -> Iterator[Watched]:
-    context = browser.new_context(viewport=dict(zip(("width", "height"), SIZES["a desk"], strict=True)))
-    yield Watched(context.new_page())
-    context.close()
 
 
 def ask(page: Page, client: Client, bundle: str, *uploads: Path) -> None:
@@ -142,13 +103,10 @@ def test_everything_has_a_name_and_nothing_is_wider_than_the_page(size, watched,
     page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
     with serving(tmp_path, measure) as client:
         page.goto(str(client.http.base_url))
-        wide = "document.documentElement.scrollWidth > innerWidth"
-        fields = "[...document.querySelectorAll('input, select, canvas')]"
-        unnamed = f"{fields}.filter(e => !e.labels?.length && !e.ariaLabel).map(e => e.outerHTML)"
-        assert not page.evaluate(wide) and page.evaluate(unnamed) == []
+        assert not is_too_wide(page) and unnamed(page) == []
         ask(page, client, "hippocampus_volume", write_hippocampus_crop(tmp_path / "crop.nii.gz"))
         shown(page)
-        assert not page.evaluate(wide) and page.evaluate(unnamed) == []
+        assert not is_too_wide(page) and unnamed(page) == []
         assert page.evaluate("document.activeElement.id") == "results", "the keyboard stands where the result begins"
         before = page.locator(".at").inner_text()
         page.focus(".slice")

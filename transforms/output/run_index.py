@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,17 +69,27 @@ def write_run_index(output_dir: str | Path, names: Iterable[str]) -> dict[str, i
         How many studies were "measured", "nothing_found", "refused".
     """
     output_dir = Path(output_dir)
-    rows = list(_rows(output_dir, names))
+    rows = read_rows(output_dir, names)
     cells = [cells for row in rows for cells in summary_cells(row)]
     write_whole(output_dir / "summary.csv", lambda aside: write_csv(aside, COLUMNS, cells))
     counts = {counted: sum(row.result["status"] == status for row in rows) for status, counted in COUNTED.items()}
     bundles = sorted({(row.bundle.get("name") or "", row.bundle.get("version") or "") for row in rows})
-    answered = [row.flags for row in rows if row.result["status"] != "REFUSED"]
-    usual = set.intersection(*answered) if len(answered) > 1 else set()
-    ordered = sorted(rows, key=lambda row: row.first_look(usual))
-    content = {"rows": ordered, "counts": counts, "bundles": bundles}
+    content = {"rows": worth_a_look_first(rows), "counts": counts, "bundles": bundles}
     write_whole(output_dir / "index.html", lambda aside: write_page(aside, "index.html", **content))
     return counts
+
+
+def read_rows(output_dir: Path, names: Iterable[str]) -> list[Row]:
+    """The studies that have a result, by name. Args: output_dir: of the run. names: of the studies' folders."""
+    found = ((name, read_result(output_dir / name)) for name in sorted(names))
+    return [Row(name, result, (output_dir / name / "preview.png").is_file()) for name, result in found if result is not None]
+
+
+def worth_a_look_first(rows: Sequence[Row]) -> list[Row]:
+    """Refused, nothing found, with flags that not every study has, then by how little the draws agree."""
+    answered = [row.flags for row in rows if row.result["status"] != "REFUSED"]
+    usual = set.intersection(*answered) if len(answered) > 1 else set()
+    return sorted(rows, key=lambda row: row.first_look(usual))
 
 
 def summary_cells(row: Row) -> list[list[Any]]:
@@ -102,13 +112,6 @@ def relative_spread(measurement: dict[str, Any]) -> float:
     if not sd:
         return 0.0
     return abs(sd / mean) if mean else float("inf")
-
-
-def _rows(output_dir: Path, names: Iterable[str]) -> Iterator[Row]:
-    for name in sorted(names):
-        result = read_result(output_dir / name)
-        if result is not None:
-            yield Row(name, result, (output_dir / name / "preview.png").is_file())
 
 
 def _measurement(entry: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import PurePath
 
 LONGEST_NAME = 80
-TAKEN_BY_THE_RUN = ("run.json", "index.html", "summary.csv", "journal.jsonl", "key.csv", "records")
+TAKEN_BY_THE_RUN = ("run.json", "index.html", "summary.csv", "journal.jsonl", "key.csv", "notes.csv", "records")
 """What stands beside the studies' folders."""
 ENDINGS = re.compile(r"\.gz$", re.IGNORECASE)
 

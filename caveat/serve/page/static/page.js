@@ -1,14 +1,9 @@
 "use strict";
-/* Upload, progress, result. Text is set as text, never as markup. */
+/* Upload, progress, result. */
 
 const NO_IMAGE = /(^|\/)\.|\.(txt|html?|xml|json|csv|pdf|exe|dll|inf|ini|js|css|db|log|md)$/i;
-const find = id => document.getElementById(id);
 const form = find("form"), state = find("state"), bar = find("bar"), results = find("results");
 let chosen = [], job = null, events = null;
-
-function element(name, text, properties = {}) {
-  return Object.assign(document.createElement(name), { textContent: text }, properties);
-}
 
 function say(text) {
   state.textContent = text;
@@ -113,43 +108,14 @@ function showResults(studies) {
   form.hidden = true;
   results.hidden = false;
   const again = element("button", "Delete this and measure another", { className: "quiet", type: "button", onclick: () => { forget(); say("Image and result were deleted."); } });
-  results.replaceChildren(...studies.map(study => (study.number ? article(study, studies.length) : reasonsOf(study.reasons))), again);
+  results.replaceChildren(...studies.map(study => (study.number ? article(study, titleOf(study, studies.length), `/jobs/${job}/${study.number}/`) : reasonsOf(study.reasons))), again);
   results.tabIndex = -1;
   results.focus();
 }
 
-function article(study, count) {
-  const made = find("study").content.cloneNode(true).firstElementChild, base = `/jobs/${job}/${study.number}/`;
-  const said = { OK: "measured", NOTHING_FOUND: "nothing found", REFUSED: "refused" }[study.status];
-  made.querySelector("h2").textContent = count > 1 ? `Study ${study.number}: ${said}` : said[0].toUpperCase() + said.slice(1);
-  const statements = made.querySelector(".statements"), many = study.points.length > 3;
-  if (study.status !== "OK") statements.append(reasonsOf(study.reasons));
-  study.statements.forEach((text, at) => statements.append(element("p", many ? `${at + 1}. ${text}` : text, { className: many ? "listed" : "" })));
-  made.querySelector(".notes").append(...study.notes.map(note => element("li", `${note.code}: ${note.message}. What to do: ${note.what_to_do}.`)));
-  const details = made.querySelector(".report");
-  details.hidden = !study.files.includes("report.html");
-  details.ontoggle = () => {
-    if (!details.querySelector("iframe")) details.append(element("iframe", "", { title: "Report", src: base + "report.html" }));
-  };
-  for (const name of study.files) {
-    const entry = element("li", "");
-    entry.append(element("a", name, { href: base + name, download: name }));
-    made.querySelector(".files").append(entry);
-  }
-  const view = made.querySelector(".view"), failed = error => view.replaceChildren(element("p", `The image cannot be shown here: ${error.message}. The report shows it.`));
-  if (study.files.includes("image.nii.gz")) requestAnimationFrame(() => showVolume(view, base, study).catch(failed));
-  if (study.files.includes("image.png")) showPicture(view, base, study).catch(failed);
-  return made;
-}
-
-function reasonsOf(reasons) {
-  const made = element("div", "");
-  made.append(...reasons.map(reason => {
-    const one = element("div", "", { className: "reason" });
-    one.append(element("p", `${reason.code}: ${reason.message}`), element("p", `What to do: ${reason.what_to_do}`));
-    return one;
-  }));
-  return made;
+function titleOf(study, count) {
+  const said = SAID[study.status];
+  return count > 1 ? `Study ${study.number}: ${said}` : said[0].toUpperCase() + said.slice(1);
 }
 
 /* Leaving: what was uploaded goes too. A page that is killed is noticed by the server, to which it does not listen any more. */

@@ -2,7 +2,9 @@
 /* A volume in NiiVue, laid out as a radiologist looks: left and right as in the report. */
 
 const AXES = { 0: 2, 1: 1, 2: 0, 3: 2 }; // plane, as NiiVue numbers them, to the axis along which its slices follow each other
-const SHADES = { segmentation: null, probability: "viridis", entropy: "inferno", mutual_information: "inferno" };
+const LABELS = ["segmentation", "samples"];
+const SHADES = { segmentation: null, samples: null, probability: "viridis", entropy: "inferno", mutual_information: "inferno" };
+const TITLES = { samples: "the draws, one by one" };
 
 function fetched(script) {
   return new Promise((resolve, reject) => {
@@ -32,13 +34,21 @@ async function showVolume(place, base, study) {
   const image = nv.volumes[0];
 
   const names = Object.keys(SHADES).filter(name => study.files.includes(name + ".nii.gz"));
-  one(".over").append(...names.map(name => new Option(name.replace("_", " "), name)), new Option("nothing", ""));
+  one(".over").append(...names.map(name => new Option(TITLES[name] || name.replace("_", " "), name)), new Option("nothing", ""));
+  const showDraw = number => {
+    const draws = nv.volumes[1];
+    nv.setFrame4D(draws.id, number - 1);
+    Object.assign(one(".draw"), { min: 1, max: draws.nFrame4D, value: number });
+    one(".draws output").value = `${number} of ${draws.nFrame4D}`;
+  };
   const over = async name => {
     while (nv.volumes.length > 1) nv.removeVolume(nv.volumes[1]);
-    one(".legend").hidden = name !== "segmentation";
+    one(".legend").hidden = !LABELS.includes(name);
+    one(".draws").hidden = name !== "samples";
     if (name) {
       await nv.addVolumeFromUrl({ url: base + name + ".nii.gz", opacity: Number(one(".opacity").value), colormap: SHADES[name] || "gray" });
-      if (name === "segmentation") colourLabels(nv.volumes[1], study.labels);
+      if (LABELS.includes(name)) colourLabels(nv.volumes[1], study.labels);
+      if (name === "samples") showDraw(1);
     }
     nv.updateGLVolume();
   };
@@ -61,6 +71,7 @@ async function showVolume(place, base, study) {
     place_slice();
   };
   one(".over").onchange = event => over(event.target.value);
+  one(".draw").oninput = event => showDraw(Number(event.target.value));
   one(".opacity").oninput = event => { if (nv.volumes[1]) nv.setOpacity(1, Number(event.target.value)); };
   one(".low").onchange = event => { image.cal_min = Number(event.target.value); nv.updateGLVolume(); };
   one(".high").onchange = event => { image.cal_max = Number(event.target.value); nv.updateGLVolume(); };
@@ -69,6 +80,7 @@ async function showVolume(place, base, study) {
   show_window();
   place_slice();
   nv.drawScene();
+  place.addEventListener("leave", () => nv.gl.getExtension("WEBGL_lose_context")?.loseContext()); // a browser has few of them
   place.dataset.ready = "1";
 }
 

@@ -1,0 +1,146 @@
+"""`caveat view`, asked as its page asks, over a real socket."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+for needed in ("starlette", "uvicorn", "httpx"):
+    pytest.importorskip(needed, reason="pip install 'caveat[serve]' httpx")
+
+import httpx  # noqa: E402
+from made_runs import run, studies  # noqa: E402
+from serving import ASKS, answering  # noqa: E402
+
+from caveat.cli import main  # noqa: E402
+from caveat.serve.guard import REPORT_POLICY  # noqa: E402
+from caveat.serve.reader_notes import LONGEST_NOTE, Note, ReaderNotes  # noqa: E402
+from caveat.serve.view import make_viewer  # noqa: E402
+from caveat.transforms.writers.report_html import ReportHtmlWriter  # noqa: E402
+from caveat.transforms.writers.result_json import ResultJsonWriter  # noqa: E402
+
+TOKEN = "a-token"
+
+
+@pytest.fixture
+def viewed(tmp_path) -> Iterator[tuple[Path, httpx.Client]]:
+    """A run of two studies, and who looks at it."""
+    run(tmp_path, studies("a", "b"), writers=(ResultJsonWriter(), ReportHtmlWriter()))
+    with answering(make_viewer(tmp_path, TOKEN)) as http:
+        http.cookies.set("caveat-token", TOKEN)
+        yield tmp_path, http
+
+
+def told(http: httpx.Client) -> dict[str, dict]:
+    answer = http.get("/studies")
+    assert answer.status_code == 200, answer.text
+    return {study["name"]: study for study in answer.json()}
+
+
+def note(http: httpx.Client, number: int, **stated: object) -> int:
+    return http.put(f"/studies/{number}/note", content=json.dumps(stated), headers=ASKS).status_code
+
+
+def test_nothing_is_shown_without_the_token(viewed):
+    _, http = viewed
+    http.cookies.clear()
+    for path in ("/", "/studies", "/studies/1/files/result.json", "/static/view.js"):
+        assert http.get(path).status_code == 401, path
+    assert http.get("/", params={"token": TOKEN}, follow_redirects=True).status_code == 200
+
+
+def test_every_study_stands_with_what_its_result_says_and_its_files(viewed):
+    folder, http = viewed
+    assert "caveat" in http.get("/").text
+    for number, name in enumerate(("a", "b"), start=1):
+        study, result = told(http)[name], json.loads((folder / name / "result.json").read_text())
+        assert study["number"] == number and study["statements"] == [answer["statement"] for answer in result["answers"]]
+        assert study["files"] == ["report.html", "result.json"] and not study["looked_at"] and study["note"] == ""
+        assert http.get(f"/studies/{number}/files/result.json").json() == result
+    assert http.get("/studies/1/files/report.html").headers["content-security-policy"] == REPORT_POLICY
+
+
+def test_only_what_the_program_wrote_for_a_study_is_handed_out(viewed):
+    folder, http = viewed
+    (folder / "a" / "letter.txt").write_text("of somebody else")
+    (folder / "c").mkdir()
+    (folder / "c" / "result.json").write_bytes((folder / "a" / "result.json").read_bytes())
+    for place in ("1/files/letter.txt", "1/files/files.json", "1/files/..%2frun.json", "3/files/result.json", "0/changed"):
+        assert http.get(f"/studies/{place}").status_code == 404, place
+    assert sorted(told(http)) == ["a", "b"]
+
+
+def test_a_study_that_is_not_done_comes_when_it_is(tmp_path):
+    run(tmp_path, studies("a", "b"), only=1)
+    with answering(make_viewer(tmp_path, "")) as http:
+        assert sorted(told(http)) == ["a"]
+        run(tmp_path, studies("a", "b"), resume=True)
+        assert sorted(told(http)) == ["a", "b"]
+
+
+def test_a_file_that_was_changed_is_named(viewed):
+    folder, http = viewed
+    assert http.get("/studies/1/changed").json() == []
+    (folder / "a" / "report.html").write_text("another")
+    assert http.get("/studies/1/changed").json() == ["report.html"]
+    (folder / "a" / "report.html").unlink()
+    assert http.get("/studies/1/changed").json() == ["report.html"]
+    assert http.get("/studies/1/files/report.html").status_code == 404
+    assert http.get("/studies/2/changed").json() == []
+
+
+def test_notes_stand_beside_the_results_and_change_nothing_else(viewed):
+    folder, http = viewed
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert note(http, 2, looked_at=True, note='=1+1, "so"\nand more ü') == 204
+    assert note(http, 1, looked_at=True, note="") == 204
+    assert note(http, 1, looked_at=False, note="") == 204
+    with (folder / "notes.csv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == [["study", "looked_at", "note"], ["b", "yes", '\'=1+1, "so"\nand more ü']]
+    assert (
+        told(http)["b"]["note"] == '=1+1, "so"\nand more ü' and told(http)["b"]["looked_at"] and not told(http)["a"]["looked_at"]
+    )
+    assert {path: path.read_bytes() for path in before} == before
+    run(folder, studies("a", "b"), resume=True, writers=(ResultJsonWriter(), ReportHtmlWriter()))
+    assert told(http)["b"]["looked_at"], "a run that goes on leaves the notes alone"
+
+
+def test_what_is_no_note_is_refused(viewed):
+    folder, http = viewed
+    assert note(http, 3, looked_at=True, note="") == 404
+    for stated in ({}, {"note": "x"}, {"looked_at": 1, "note": "x"}, {"looked_at": True, "note": 5}):
+        assert note(http, 1, **stated) == 400, stated
+    assert note(http, 1, looked_at=True, note="x" * (LONGEST_NOTE + 1)) == 400
+    assert note(http, 1, looked_at=True, note="x" * 100 * LONGEST_NOTE) == 413
+    for body in (b"", b"[]", b"\xff", b"[" * 5000):
+        assert http.put("/studies/1/note", content=body, headers=ASKS).status_code == 400, body[:5]
+    assert http.put("/studies/1/note", content=b"{}").status_code == 403, "asked by another site"
+    assert not (folder / "notes.csv").exists()
+
+
+def test_a_file_of_somebody_else_in_the_place_of_the_notes_is_left_alone(viewed):
+    folder, http = viewed
+    (folder / "notes.csv").write_text("patient,dose\n1,2\n")
+    assert http.get("/studies").status_code == 409 and note(http, 1, looked_at=True, note="x") == 507
+    assert (folder / "notes.csv").read_text() == "patient,dose\n1,2\n"
+
+
+@pytest.mark.parametrize("text", ["", "=1+1", "'=1+1", "@a", "a\r\nb", "'", "''=", ",;\"'"])
+def test_notes_come_back_as_they_were_written(text, tmp_path):
+    notes = ReaderNotes(tmp_path / "notes.csv")
+    notes.write("other", Note(True, "before"))
+    notes.write("a", Note(True, text))
+    expected = text.removeprefix("'") if text == "'=1+1" else text  # a cell's own mark cannot be told from it
+    assert notes.read() == {"other": Note(True, "before"), "a": Note(True, expected)}
+
+
+@pytest.mark.parametrize("there", [None, "{}", '{"studies": [{"number": 1, "name": "../x"}]}'])
+def test_a_folder_that_is_no_run_is_refused(there, tmp_path, capsys):
+    if there is not None:
+        (tmp_path / "run.json").write_text(there)
+    assert main(["view", str(tmp_path), "--port", "0"]) == 2
+    assert "WRONG_USAGE: this folder is not the output of caveat predict" in capsys.readouterr().err.replace("\n", " ")
