@@ -127,7 +127,7 @@ def check_usage(options: argparse.Namespace, metadata: dict[str, Any]) -> None:
     check_sampling(options, metadata)
     numbers("--spacing", options.spacing, float)
     if options.input is not None and options.output.resolve().is_relative_to(options.input.resolve()):
-        raise StudyRefused("OUTPUT_NOT_WRITABLE", "the output lies inside the input, where the next run would take it for images")
+        raise StudyRefused("OUTPUT_NOT_WRITABLE", "the output lies inside the input: keep images and results apart")
 
 
 def check_series(options: argparse.Namespace, bundle: Path) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from phantoms import fundus, nifti_bytes, picture_bytes
 
 from caveat.reasons import StudyRefused
+from caveat.transforms.files.stored_result import SCHEMA
 from caveat.transforms.output.key_file import write_key
 from caveat.transforms.study.discover import find_studies, studies_from_list
 from caveat.transforms.study.input_sha256 import input_sha256
@@ -64,6 +65,19 @@ def test_every_image_is_a_study_and_nothing_else_is(folder):
     assert names(studies) == ["first", "no_extension", "wrong", "second", "study-0005", "study-0006", "study-0007"]
     assert [study["number"] for study in studies] == [1, 2, 3, 4, 5, 6, 7]
     assert studies[0]["image"] == str(folder / "a" / "first.nii.gz")
+
+
+def test_results_among_the_images_are_no_images(folder):
+    """A mask or a map of ours would be measured, and stand in the table as a study."""
+    before = find_studies(folder)
+    for place, schema in (("a/out/first", SCHEMA), ("a/other", "another program's")):
+        (folder / place / "more").mkdir(parents=True)
+        (folder / place / "result.json").write_text(json.dumps({"schema": schema}, indent=1))
+        for name in ("segmentation.nii.gz", "more/map.nii.gz"):
+            (folder / place / name).write_bytes(gzip.compress(nifti_bytes()))
+    found = {study["place"] for study in find_studies(folder)} - {study["place"] for study in before}
+    assert found == {"a/other/segmentation.nii.gz", "a/other/more/map.nii.gz"}
+    assert len(find_studies(folder / "a/out/first/segmentation.nii.gz")) == 1, "a file that is named is meant"
 
 
 def test_links_loops_and_fifos_neither_lead_out_nor_stop_the_search(folder):

@@ -9,6 +9,7 @@ from typing import Any
 
 from .older_keys import answers_of_older
 
+NAME = "result.json"
 SCHEMA = "caveat-result-1"
 EMPTY_RESULT: Mapping[str, Any] = {
     "schema": SCHEMA,
@@ -32,7 +33,7 @@ EMPTY_RESULT: Mapping[str, Any] = {
 
 def read_result(folder: Path) -> dict[str, Any] | None:
     """The result in a study's folder. Returns: None where the folder is none of ours."""
-    path = folder / "result.json"
+    path = folder / NAME
     if not path.is_file():
         return None
     try:

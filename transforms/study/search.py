@@ -1,4 +1,5 @@
-"""Which files of a folder may be images: hidden files and links out passed over, archives opened, what cannot be read kept."""
+"""Which files of a folder may be images: hidden files, links out and results of ours passed over, archives opened, what cannot
+be read kept."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from ..checks.file_kind import FOREIGN_EXTENSIONS, is_foreign_image
 from ..dicom.instance import looks_like_dicom
 from ..dicom.packed import is_packed, packed_head
 from ..dicom.sibling_names import SiblingNames, is_named_dicom, name_behind_hidden, pattern_of_place
+from ..files.stored_result import NAME as RESULT
+from ..files.stored_result import SCHEMA as OF_A_RESULT
 from ..files.temporary_folder import temporary_folder
 from ..image.study_image import HEAD_BYTES
 from ..readers.reader import all_readers
@@ -102,6 +105,9 @@ def _walk(root: Path) -> Iterator[Found]:
     unreadable: list[Path] = []
     tree, others, folders_of = root.resolve(), [], defaultdict(set)
     for folder, folders, names in os.walk(root, onerror=lambda error: unreadable.append(Path(error.filename))):
+        if RESULT in names and OF_A_RESULT.encode() in _head(Path(folder, RESULT)):
+            folders.clear()  # masks and maps of ours would be measured as images
+            continue
         folders[:] = [name for name in folders if not _is_hidden(name) and not is_of_the_system(Path(folder, name))]
         files = [Path(folder, name) for name in names if not _is_hidden(name)]
         try:  # devices and FIFOs may never answer
