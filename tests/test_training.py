@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -10,6 +11,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 import torch
+from monai.engines import Evaluator
 from phantoms import fundus
 from PIL import Image
 
@@ -81,6 +83,97 @@ def test_two_trainings_do_not_share_a_folder(tmp_path, monkeypatch):
     training.run()
     assert trained and json.loads((tmp_path / "out" / "budget.json").read_text()) == {"seed": 0}
     Journal.open(tmp_path / "out" / "budget.json").close()
+
+
+def training_in(folder: Path, **changed) -> Training:
+    """A training of a tiny network that does not train; what goes on from where is looked at all the same."""
+    parts = {name: MagicMock() for name in ("trainer", "optimizer", "lr_scheduler")}
+    parts["validator"] = MagicMock(spec=Evaluator, logger=None)
+    parts["trainer"].state.max_epochs = 1
+    listed = folder.parent / "list.json"
+    listed.write_text("{}")
+    budget = {"list": listed, "seed": 0}
+    return Training(**{**parts, "model": torch.nn.Linear(2, 1), "folder": folder, "budget": budget, **changed})
+
+
+STATE = {"model": torch.nn.Linear(2, 1).state_dict(), "optimizer": {}, "lr_scheduler": {}, "trainer": {}}
+"""What a checkpoint of such a training holds, as far as it is looked at before it is loaded."""
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch it_was_run",)
+
+
+@pytest.mark.parametrize("name", ["best.pt", "checkpoint_epoch=3.pt"])
+def test_checkpoints_without_a_budget_are_nobody_s_to_go_on_with(name, tmp_path):
+    """They would come out as the best network of this training, or be replaced."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / name).write_bytes(b"somebody's")
+    with pytest.raises(StudyRefused, match="OUTPUT_OCCUPIED"):
+        training_in(folder).run()
+    assert [path.name for path in folder.iterdir()] == [name] and (folder / name).read_bytes() == b"somebody's"
+
+
+@pytest.mark.parametrize("content", [b"hello", b"\xff\xfe", b"[1]", b"[" * 100_000])
+def test_a_budget_of_somebody_else_is_another_training(content, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "budget.json").write_bytes(content)
+    with pytest.raises(StudyRefused, match="another budget"):
+        training_in(folder).run()
+    assert (folder / "budget.json").read_bytes() == content
+
+
+def test_a_list_that_was_changed_since_is_another_training(tmp_path):
+    """A patient who was trained on would be taken for one who was not."""
+    training_in(tmp_path / "out").run()
+    training_in(tmp_path / "out").run()
+    (tmp_path / "other").mkdir()
+    changed = training_in(tmp_path / "out")
+    (tmp_path / "list.json").write_text('{"training": []}')
+    with pytest.raises(StudyRefused, match="another budget, list"):
+        changed.run()
+    older = {"list": str(tmp_path / "list.json"), "seed": 0}
+    (tmp_path / "out" / "budget.json").write_text(json.dumps(older))
+    training_in(tmp_path / "out").run()
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        *((name, content) for name in ("best.pt", "checkpoint_epoch=1.pt") for content in (Evil(), {"a": torch.zeros(1)}, 3)),
+        ("best.pt", STATE["model"]),
+        ("checkpoint_epoch=1.pt", STATE | {"model": torch.nn.Linear(3, 1).state_dict()}),
+    ],
+)
+def test_a_checkpoint_that_is_none_of_this_training_is_refused_and_not_run(name, content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    training = training_in(tmp_path / "out")
+    training.run()
+    torch.save(content, tmp_path / "out" / name)
+    with pytest.raises(StudyRefused, match=f"WEIGHTS_REFUSED.*{name}"):
+        training.run()
+    assert not Path("it_was_run").exists() and training.trainer.run.call_count == 1
+
+
+def test_a_checkpoint_of_this_training_is_gone_on_with(tmp_path):
+    training = training_in(tmp_path / "out")
+    training.run()
+    torch.save(STATE, tmp_path / "out" / "checkpoint_epoch=1.pt")
+    torch.save(STATE["model"] | {"checkpointer": {}}, tmp_path / "out" / "best.pt")
+    training.run()
+    assert training.trainer.run.call_count == 2
+
+
+@pytest.mark.parametrize("content", [Evil(), "text", {"weight": torch.zeros(5)}])
+def test_a_start_that_is_no_such_network_is_refused(content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save(content, "start.pt")
+    with pytest.raises(StudyRefused, match="WEIGHTS_REFUSED.*the network to start with"):
+        training_in(tmp_path / "out", start="start.pt").run()
+    assert not Path("it_was_run").exists()
 
 
 @pytest.mark.slow

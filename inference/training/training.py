@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +22,8 @@ from ...transforms.output.journal import Journal
 
 BEST = "best.pt"
 BUDGET = "budget.json"
+LIST_SHA256 = "list_sha256"
+"""What the budget says beside: the list's content may change under its name."""
 STEPS_BETWEEN_LINES = 50
 
 
@@ -79,20 +83,21 @@ class Training:
         """Train to the end of the budget.
 
         Raises:
-            StudyRefused: WRONG_USAGE where the folder holds a training of another budget; OUTPUT_OF_ANOTHER_RUN where another
-                process trains there; OUTPUT_NOT_WRITABLE.
-            ValueError: `start` holds no network.
+            StudyRefused: WRONG_USAGE where the folder holds a training of another budget; OUTPUT_OCCUPIED where checkpoints lie
+                there, and no budget; OUTPUT_OF_ANOTHER_RUN where another process trains there; OUTPUT_NOT_WRITABLE;
+                WEIGHTS_REFUSED where `start`, or what is to be gone on from, is no checkpoint of such a network.
         """
         lock = Journal.open(self.folder / BUDGET)  # two trainings would replace each other's states
         try:
             self._state_budget()
             self._train()
         finally:
-            lock.close()
+            lock.discard()
 
     def _train(self) -> None:
         if self.start is not None and not self._states():
-            self.started.load_state_dict(read_checkpoint(self.start))
+            with _refused("the network to start with"):
+                self.started.load_state_dict(read_checkpoint(self.start))
         self.model.to(memory_format=channels_last(self.model))  # type: ignore[call-overload]  # torch does not annotate it
         best = self._watch_validator()
         self._watch_trainer()
@@ -101,10 +106,15 @@ class Training:
 
     def _state_budget(self) -> None:
         stated, path = json.loads(json.dumps(self.budget, default=str)), self.folder / BUDGET
-        there = path.read_text(encoding="utf-8")
-        if there and json.loads(there) != stated:
-            raise StudyRefused("WRONG_USAGE", "the folder holds a training of another budget, list or seed")
-        path.write_text(json.dumps(stated), encoding="utf-8")
+        if "list" in stated:
+            stated[LIST_SHA256] = hashlib.sha256(Path(stated["list"]).read_bytes()).hexdigest()
+        if path.stat().st_size > 0:
+            if _read(path) not in (stated, {key: stated[key] for key in self.budget}):  # older ones know the list by its name
+                raise StudyRefused("WRONG_USAGE", "the folder holds a training of another budget, list or seed")
+        elif self._states() or (self.folder / BEST).exists():
+            raise StudyRefused("OUTPUT_OCCUPIED", f"checkpoints, and no {BUDGET} that says of which training")
+        else:
+            path.write_text(json.dumps(stated), encoding="utf-8")
 
     def _watch_validator(self) -> CheckpointSaver:
         if self.lower_is_better:
@@ -136,14 +146,39 @@ class Training:
             handler.attach(self.trainer)
 
     def _resume(self, best: CheckpointSaver) -> None:
-        for state in self._states()[-1:]:
-            CheckpointLoader(str(state), self.state).attach(self.trainer)
-        if (self.folder / BEST).is_file():
-            CheckpointLoader(str(self.folder / BEST), {"checkpointer": best}).attach(self.trainer)
+        so_far = [self.folder / BEST] if (self.folder / BEST).is_file() else []
+        wanted = [(path, self.state) for path in self._states()[-1:]] + [(path, {"checkpointer": best}) for path in so_far]
+        for path, state in wanted:
+            with _refused(path.name):
+                lacking = state.keys() - torch.load(path, map_location="cpu", weights_only=True).keys()
+                if lacking or _shapes(read_checkpoint(path)) != _shapes(self.model.state_dict()):
+                    raise ValueError("a checkpoint of another training")
+            CheckpointLoader(str(path), state).attach(self.trainer)
 
     def _states(self) -> list[Path]:
         """From the oldest to the newest."""
         return sorted(self.folder.glob("checkpoint_epoch=*.pt"), key=lambda path: path.stat().st_mtime)
+
+
+@contextmanager
+def _refused(what: str) -> Iterator[None]:
+    """Raises: StudyRefused: WEIGHTS_REFUSED in place of whatever a damaged or a strange file makes torch raise."""
+    try:
+        yield
+    except Exception as error:
+        raise StudyRefused("WEIGHTS_REFUSED", f"{what} is damaged, or of another network") from error
+
+
+def _shapes(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in state.items()}
+
+
+def _read(path: Path) -> Any:
+    """The budget of a folder; None where it is none of ours."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def channels_last(model: torch.nn.Module) -> torch.memory_format:

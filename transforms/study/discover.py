@@ -37,8 +37,8 @@ def find_studies(path: str | Path, anonymous: bool = False, channels: Sequence[s
 
     The files of one DICOM study are one study, wherever they lie; DICOM objects that are no images are passed over. Every other
     regular file that is named like an image or begins like one is a study, even where it can only be refused; what is
-    neither (notes, tables), hidden, a link, or in the folder of a result of ours is passed over. Archives are opened. Subfolders that may not be read are studies
-    too, to be refused: none is lost in silence.
+    neither (notes, tables), hidden, a link, or in the folder of a result of ours is passed over. Archives are opened. Subfolders
+    that may not be read are studies too, to be refused: none is lost in silence.
 
     Args:
         path: a file, or a folder that is searched through.
