@@ -124,8 +124,14 @@ class ApplyRecordsd(Transform):
             return _withheld(names, unknown, verdict)
         about = facts_of(record, row, self.level)
         shown = {case.name: _stated(region, about) for case, region in zip(row, regions, strict=True) if case.found}
-        empty = {"EMPTY_INTERVAL"} if any(region.is_empty for region in regions) else set()
-        return Told(shown, {}, verdict, frozenset(empty))
+        return Told(shown, {}, verdict, flags_of(row, regions))
+
+
+def flags_of(row: Row, regions: Sequence[Region]) -> frozenset[str]:
+    """Of regions that are as stated and say little."""
+    fills = (case.at_most is not None and region.reaches(case.at_most) for case, region in zip(row, regions, strict=True))
+    found = {"EMPTY_INTERVAL": any(region.is_empty for region in regions), "INTERVAL_REACHES_IMAGE_END": any(fills)}
+    return frozenset(code for code, holds in found.items() if holds)
 
 
 def facts_of(record: Record, row: Row, level: float) -> dict[str, Any]:

@@ -48,15 +48,18 @@ def test_an_interval_ends_where_the_image_does(most, upper, tmp_path):
     save(tmp_path)
     result = copy.deepcopy(RESULT)
     result["answers"][0]["at_most"] = most
-    region = apply(tmp_path, result=result)["answers"][0]["region"]
+    told = apply(tmp_path, result=result)
+    region = told["answers"][0]["region"]
     assert (region["lower"], region["upper"]) == (pytest.approx(220 * ML - 0.08), pytest.approx(upper))
+    assert told["flags"] == (["INTERVAL_REACHES_IMAGE_END"] if upper == most else [])
 
 
 def test_an_end_that_is_not_promised_stays_open_whatever_the_image_holds(tmp_path):
     save(tmp_path, sides="lower")
     result = copy.deepcopy(RESULT)
     result["answers"][0]["at_most"] = 5.0
-    assert apply(tmp_path, result=result)["answers"][0]["region"]["upper"] is None
+    told = apply(tmp_path, result=result)
+    assert told["answers"][0]["region"]["upper"] is None and told["flags"] == []
 
 
 def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
@@ -245,5 +248,6 @@ def test_an_edited_record_stops_the_run(tmp_path):
 
 
 def test_every_flag_is_explained():
-    for code in ("RECORD_MISMATCH", "OUT_OF_RANGE", "TOO_FEW_UNITS", "MISSING_STUDY_SCORE", "EMPTY_INTERVAL", "RECORD_EDITED"):
+    withheld = ("RECORD_MISMATCH", "OUT_OF_RANGE", "TOO_FEW_UNITS", "MISSING_STUDY_SCORE", "RECORD_EDITED")
+    for code in (*withheld, "EMPTY_INTERVAL", "INTERVAL_REACHES_IMAGE_END"):
         assert code in REASONS

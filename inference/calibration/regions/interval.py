@@ -32,6 +32,9 @@ class Interval(Region):
             self, lower=min(self.lower, at_most), upper=self.upper if math.isinf(self.upper) else min(self.upper, at_most)
         )
 
+    def reaches(self, at_most: float) -> bool:
+        return at_most <= self.upper < math.inf
+
     def to_json(self) -> dict[str, Any]:
         ends = {"lower": self.lower, "upper": self.upper}
         return {"kind": self.kind, **{name: end if math.isfinite(end) else None for name, end in ends.items()}}

@@ -45,6 +45,10 @@ class Region(ABC):
         """As much of a region of numbers as holds no number above the largest that there can be. An open end stays open."""
         return self
 
+    def reaches(self, at_most: float) -> bool:
+        """Whether a region of numbers holds the largest that there can be: it does not say how large the value may be."""
+        return False
+
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """As it stands in a result, its name under "kind"; what is infinite is None."""
