@@ -147,6 +147,7 @@ def facts_of(record: Record, row: Row, level: float) -> dict[str, Any]:
         "proven": record.proven(row, level),
         "unit": record.unit,
         "score": type(record.score).__name__,
+        "width_from": record.score.width_from,
         "sides": record.sides,
     }
 

@@ -57,6 +57,11 @@ class TestConformityScore:
                     assert len(excesses) == score.ends
                     assert region.contains(truth) == all(own <= q for own, q in zip(excesses, reach, strict=True))
 
+    def test_what_it_says_of_its_width_is_so(self, kind):
+        score = kind.example()
+        radii = {round(score.region(case, [0.01] * score.ends).radius, 9) for case in cases_of(kind)}
+        assert (len(radii) == 1) == score.width_from.startswith("the record alone"), radii
+
     def test_about_reaches_all_that_the_other_networks_region_holds(self, kind):
         score = kind.example()
         if not score.between_networks:

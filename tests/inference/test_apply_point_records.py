@@ -73,6 +73,7 @@ def test_regions_in_the_result_and_in_the_sentence(tmp_path):
         "networks": None,
         "proven": 0.9,
         "score": "Distance",
+        "width_from": "the record alone: it is the same for every study",
         "sides": "two-sided",
     }
     assert entry["simultaneous_region"]["radius"] == 3.8 and entry["simultaneous_region"]["record"] == at_once.checksum

@@ -84,10 +84,12 @@ def test_what_is_not_calibrated_is_said_so_and_what_is_names_its_units(tmp_path)
         "networks": None,
     }
     text, _ = report(study, tmp_path)
-    assert "the 90 % interval, calibrated on 36 patients" in text
-    study["result"]["answers"][0]["region"] |= {"networks": 5, "proven": 0.729}
+    assert "the 90 % interval, calibrated on 36 patients" in text and "Its width comes from" not in text
+    about = {"networks": 5, "proven": 0.729, "date": "2026-01-31", "width_from": "the value alone"}
+    study["result"]["answers"][0]["region"] |= about
     text, _ = report(study, tmp_path)
-    assert "the 90 % interval, cross-validated on 36 patients, proven for 72 %" in text
+    assert "the 90 % interval, cross-validated on 36 patients, proven for 72 % (record of 2026-01-31). " in text
+    assert "Its width comes from the value alone." in text
     assert "What no gate can see: the value is promised as the rater of the phantoms has it." in text and "caveat audit" in text
 
 

@@ -12,6 +12,10 @@ from .interval_score import IntervalScore
 class Absolute(IntervalScore):
     """|V - V'|, in the measurement's unit."""
 
+    @property
+    def width_from(self) -> str:
+        return "the record alone: it is the same for every study"
+
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         return case.number - truth, truth - case.number
 

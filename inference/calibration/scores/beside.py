@@ -33,6 +33,10 @@ class Beside(Scaled):
         if not (self.share >= 0 and self.least > 0):
             raise ValueError(f"share and least must be at least and above zero, got {self.share} and {self.least}")
 
+    @property
+    def width_from(self) -> str:
+        return f"{self.measurement} and the value"
+
     def width_of(self, case: Case) -> float:
         """Raises: StudyRefused: MISSING_STUDY_SCORE: the study lacks the other measurement."""
         draws = case.beside.get(self.measurement)

@@ -33,6 +33,11 @@ class ConformityScore(ABC):
     between_networks: ClassVar[bool] = True
 
     @property
+    @abstractmethod
+    def width_from(self) -> str:
+        """What makes one study's region wider than another's, in words that follow "its width comes from"."""
+
+    @property
     def needs_draws(self) -> bool:
         """Whether the width is made of the draws: a single one would pass for certainty."""
         return False

@@ -20,6 +20,10 @@ class Distance(ConformityScore):
     ends: ClassVar[int] = 1
     kind: ClassVar[str] = Disc.kind
 
+    @property
+    def width_from(self) -> str:
+        return "the record alone: it is the same for every study"
+
     def excess(self, case: Case, truth: tuple[float, ...]) -> tuple[float]:
         return (distance(case.place, np.array(truth)),)
 

@@ -35,6 +35,10 @@ class DrawQuantiles(IntervalScore):
     def needs_draws(self) -> bool:
         return True
 
+    @property
+    def width_from(self) -> str:
+        return "the quantiles of the draws"
+
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         low, high = self._band(case)
         return low - truth, truth - high

@@ -33,6 +33,10 @@ class EllipseDistance(ConformityScore):
     pooled: Mapping[str, Matrix] | None = None
     folder: str | None = None
 
+    @property
+    def width_from(self) -> str:
+        return "the covariance of the draws, shrunk to that of other studies"
+
     def fitted_to(self, identity: Mapping[str, Any], images: frozenset[str]) -> EllipseDistance:
         """Raises: StudyRefused: see `pooled_for`."""
         if self.pooled is not None:

@@ -49,6 +49,11 @@ class Fitted(IntervalScore):
     def study_scores(self) -> frozenset[str]:
         return frozenset({*self.centre, *self.log_width} - {INTERCEPT, *OF_THE_PREDICTION})
 
+    @property
+    def width_from(self) -> str:
+        names = [name.replace("_", " ") for name in self.log_width if name != INTERCEPT]
+        return " and ".join(names) or "the record alone: it is the same for every study"
+
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         middle, width = self._location_scale(case)
         above = (log_from_zero(truth + self.offset) - middle) / width

@@ -29,6 +29,10 @@ class Log(IntervalScore):
         if not self.offset > 0:
             raise ValueError(f"the offset must be above zero, got {self.offset}")
 
+    @property
+    def width_from(self) -> str:
+        return "the value alone: studies of one value have one width"
+
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         above = log_from_zero(truth + self.offset) - math.log(case.number + self.offset)
         return -above, above

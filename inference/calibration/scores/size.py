@@ -25,6 +25,10 @@ class Size(Scaled):
         if not self.offset > 0:
             raise ValueError(f"the offset must be above zero, got {self.offset}")
 
+    @property
+    def width_from(self) -> str:
+        return "the value alone: studies of one value have one width"
+
     def width_of(self, case: Case) -> float:
         return case.number + self.offset
 

@@ -31,6 +31,10 @@ class Spread(Scaled):
     def needs_draws(self) -> bool:
         return True
 
+    @property
+    def width_from(self) -> str:
+        return "the spread of the draws"
+
     def width_of(self, case: Case) -> float:
         return standard_deviation(case.numbers) + self.gamma
 

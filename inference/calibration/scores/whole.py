@@ -33,6 +33,10 @@ class Whole(IntervalScore):
     def study_scores(self) -> frozenset[str]:
         return self.score.study_scores
 
+    @property
+    def width_from(self) -> str:
+        return self.score.width_from
+
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         return self.score.excess(case, truth)
 
