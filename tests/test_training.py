@@ -11,6 +11,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 import torch
+from ignite.engine import Engine
 from monai.engines import Evaluator
 from phantoms import fundus
 from PIL import Image
@@ -19,6 +20,7 @@ from caveat.bundle_folders import shipped_bundles
 from caveat.cli import main
 from caveat.exit_status import RunFailed
 from caveat.inference.training.training import Training
+from caveat.inference.training.whole_checkpoints import WholeCheckpoints
 from caveat.reasons import StudyRefused
 from caveat.train_bundle import train_bundle
 from caveat.transforms.output.journal import Journal
@@ -174,6 +176,42 @@ def test_a_start_that_is_no_such_network_is_refused(content, tmp_path, monkeypat
     with pytest.raises(StudyRefused, match="WEIGHTS_REFUSED.*the network to start with"):
         training_in(tmp_path / "out", start="start.pt").run()
     assert not Path("it_was_run").exists()
+
+
+@pytest.mark.parametrize(
+    "fault", [RuntimeError("[enforce fail at inline_container.cc:672]"), OSError(28, "No space left on device")]
+)
+def test_a_checkpoint_that_cannot_be_saved_leaves_the_one_before(fault, tmp_path, monkeypatch):
+    """A full disk, or a kill in the middle: the best network so far, and the state to go on from, are the work of hours."""
+    trainer, validator, save = Engine(lambda engine, batch: None), Evaluator("cpu", [0], epoch_length=1), torch.save
+    trainer.state.max_epochs, network = 2, torch.nn.Linear(2, 1)
+    saver = WholeCheckpoints(tmp_path, save_dict={"model": network, "trainer": trainer}, save_interval=1, n_saved=1)
+    saver.attach(trainer)
+    best = WholeCheckpoints(
+        tmp_path, save_dict={"model": network}, save_key_metric=True, key_metric_name="dice", key_metric_filename="best.pt"
+    )
+    validator.state.metrics = {"dice": 0.5}
+    best.metrics_completed(validator)
+    trainer.run([0], max_epochs=1)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(before) == {"best.pt", "checkpoint_epoch=1.pt"}
+
+    def half(content, file):
+        save(content, file)
+        os.truncate(getattr(file, "name", file), 100)
+        raise fault
+
+    monkeypatch.setattr(torch, "save", half)
+    validator.state.metrics = {"dice": 0.75}
+    for goes_on in (lambda: best.metrics_completed(validator), lambda: trainer.run([0], max_epochs=2)):
+        with pytest.raises(StudyRefused, match="OUTPUT_NOT_WRITABLE"):
+            goes_on()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    monkeypatch.setattr(torch, "save", save)
+    torch.nn.init.zeros_(network.weight)
+    validator.state.metrics = {"dice": 0.875}
+    best.metrics_completed(validator)
+    assert not torch.load(tmp_path / "best.pt")["weight"].any()
 
 
 @pytest.mark.slow

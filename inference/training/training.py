@@ -13,12 +13,14 @@ from typing import Any, cast
 import torch
 from ignite.engine import Engine
 from monai.engines import Evaluator, Trainer
-from monai.handlers import CheckpointLoader, CheckpointSaver, LrScheduleHandler, StatsHandler, ValidationHandler, from_engine
+from monai.handlers import CheckpointLoader, LrScheduleHandler, StatsHandler, ValidationHandler, from_engine
 
 from caveat.reasons import StudyRefused
 
 from ...networks.weights.pack_members import read_checkpoint
+from ...transforms.files.whole_file import unwritable
 from ...transforms.output.journal import Journal
+from .whole_checkpoints import WholeCheckpoints
 
 BEST = "best.pt"
 BUDGET = "budget.json"
@@ -114,20 +116,20 @@ class Training:
         elif self._states() or (self.folder / BEST).exists():
             raise StudyRefused("OUTPUT_OCCUPIED", f"checkpoints, and no {BUDGET} that says of which training")
         else:
-            path.write_text(json.dumps(stated), encoding="utf-8")
+            _write(path, json.dumps(stated))
 
-    def _watch_validator(self) -> CheckpointSaver:
+    def _watch_validator(self) -> WholeCheckpoints:
         if self.lower_is_better:
             self.validator.metric_cmp_fn = operator.lt
-        best = CheckpointSaver(
-            save_dir=str(self.folder),
+        best = WholeCheckpoints(
+            self.folder,
             save_dict={"model": self.model},
             save_key_metric=True,
             key_metric_filename=BEST,
             key_metric_save_state=True,
             key_metric_negative_sign=self.lower_is_better,
         )
-        for handler in (StatsHandler(iteration_log=False), best):
+        for handler in (Lines(iteration_log=False), best):
             handler.attach(self.validator)
         return best
 
@@ -135,17 +137,17 @@ class Training:
         for handler in (
             LrScheduleHandler(cast(Any, self.lr_scheduler), epoch_level=False, print_lr=False),  # annotated as torch's old class
             ValidationHandler(self.intervals["validation"], self.validator),
-            StatsHandler(
+            Lines(
                 epoch_log=False,
                 iteration_log=_now_and_then,
                 tag_name="train_loss",
                 output_transform=from_engine(["loss"], first=True),
             ),
-            CheckpointSaver(str(self.folder), self.state, save_interval=self.intervals["save"], n_saved=1),
+            WholeCheckpoints(self.folder, save_dict=self.state, save_interval=self.intervals["save"], n_saved=1),
         ):
             handler.attach(self.trainer)
 
-    def _resume(self, best: CheckpointSaver) -> None:
+    def _resume(self, best: WholeCheckpoints) -> None:
         so_far = [self.folder / BEST] if (self.folder / BEST).is_file() else []
         wanted = [(path, self.state) for path in self._states()[-1:]] + [(path, {"checkpointer": best}) for path in so_far]
         for path, state in wanted:
@@ -160,6 +162,14 @@ class Training:
         return sorted(self.folder.glob("checkpoint_epoch=*.pt"), key=lambda path: path.stat().st_mtime)
 
 
+class Lines(StatsHandler):
+    """What a training says of itself; what ends it is said where it ends, without a traceback, which may quote anything."""
+
+    def exception_raised(self, engine: Engine, e: Exception) -> None:
+        """Hand it on."""
+        raise e
+
+
 @contextmanager
 def _refused(what: str) -> Iterator[None]:
     """Raises: StudyRefused: WEIGHTS_REFUSED in place of whatever a damaged or a strange file makes torch raise."""
@@ -171,6 +181,14 @@ def _refused(what: str) -> Iterator[None]:
 
 def _shapes(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in state.items()}
+
+
+def _write(path: Path, text: str) -> None:
+    """In place: the file is the lock of the folder. Raises: StudyRefused: OUTPUT_NOT_WRITABLE."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(error) from None
 
 
 def _read(path: Path) -> Any:
