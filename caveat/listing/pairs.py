@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[l
         labels: a rater's files, by rater.
 
     Raises:
-        StudyRefused: NO_TRUTH where an image has no label of a rater, or several.
+        StudyRefused: NO_TRUTH where an image has no label of a rater, or several, or one that is another image's too.
     """
     found = [[_of(image, files) for files in labels.values()] for image in images]
     lacking = [number for number, own in enumerate(found, start=1) if None in own]
@@ -36,6 +37,12 @@ def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[l
         raise StudyRefused(
             "NO_TRUTH",
             f"{len(lacking)} of {len(images)} images have no label of their name, or several; the first is number {lacking[0]}",
+        )
+    used = [Counter(of_rater) for of_rater in zip(*found)]
+    shared = [number for number, own in enumerate(found, start=1) if any(count[label] > 1 for count, label in zip(used, own))]
+    if shared:
+        raise StudyRefused(
+            "NO_TRUTH", f"{len(shared)} images would share their label with another; the first is number {shared[0]}"
         )
     return [[path for path in own if path is not None] for own in found]
 

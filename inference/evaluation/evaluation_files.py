@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...transforms.files.csv_cells import csv_bytes
 from ...transforms.files.whole_file import write_text
 from .evaluate import PREDICTION, EvaluationTable, grouped
 from .markdown import left_out_part, shown
@@ -48,14 +47,16 @@ def to_csv(table: EvaluationTable) -> str:
     """A row per study, reading and rater, a column per metric."""
     metrics = list(dict.fromkeys(name for row in table.rows for name in row["metrics"]))
     scores = list(dict.fromkeys(name for row in table.rows for name in row["study_scores"]))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["study", "unit", "reading", "against", *scores, *metrics])
+    rows = []
     for row in table.rows:
         numbers = [row["study_scores"].get(name) for name in scores] + [row["metrics"].get(name) for name in metrics]
-        shown = ["" if number is None or not math.isfinite(number) else f"{number:.6g}" for number in numbers]
-        writer.writerow([row["study"], row["unit"], row["reading"], row["against"], *shown])
-    return out.getvalue()
+        rows.append([row["study"], row["unit"], row["reading"], row["against"], *map(finite, numbers)])
+    return csv_bytes(["study", "unit", "reading", "against", *scores, *metrics], rows).decode("utf-8")
+
+
+def finite(number: float | None) -> float | None:
+    """A number as a cell takes it; None where there is none."""
+    return None if number is None or not math.isfinite(number) else float(number)
 
 
 def to_markdown(table: EvaluationTable) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...transforms.corruptions.corruption import all_corruptions
+from ...transforms.files.csv_cells import csv_bytes
 from ...transforms.files.whole_file import write_text
-from ..evaluation.evaluation_files import plain
+from ..evaluation.evaluation_files import finite, plain
 from ..evaluation.markdown import markdown_table, shown
 from .stress import OF_A_ROW, StressTable
 from .stress_plots import save_plots
@@ -59,16 +57,13 @@ def save_stress(table: StressTable, folder: Path) -> str:
 
 def to_csv(table: StressTable) -> str:
     """A row per set, study and target."""
-    scores, out = score_names(table.rows), io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["corruption", "strength", *OF_STUDY, "first", *OF_A_ROW, *scores])
+    scores, rows = score_names(table.rows), []
     for row in table.rows:
         numbers = [number(row[name]) for name in ("first", *OF_A_ROW)] + [
             number(row["study_scores"].get(name)) for name in scores
         ]
-        cells = [f"{value:.6g}" if math.isfinite(value) else "" for value in numbers]
-        writer.writerow([row["corruption"], f"{row['strength']:g}", *(row[name] for name in OF_STUDY), *cells])
-    return out.getvalue()
+        rows.append([row["corruption"], float(row["strength"]), *(row[name] for name in OF_STUDY), *map(finite, numbers)])
+    return csv_bytes(["corruption", "strength", *OF_STUDY, "first", *OF_A_ROW, *scores], rows).decode("utf-8")
 
 
 def to_markdown(table: StressTable, found: Mapping[str, Rows]) -> str:

@@ -135,6 +135,14 @@ def test_labels_are_found_by_name_or_the_images_are_refused():
             pair(images, {"a": few})
 
 
+@pytest.mark.parametrize("images", [("case.nii.gz", "case_follow_up.nii.gz"), ("one/t1.nii.gz", "two/t1.nii.gz")])
+def test_a_label_is_not_taken_for_a_second_image(images):
+    """A follow-up without a label of its own would be trained on, and judged by, the label of the first visit."""
+    label = Path(Path(images[0]).name)
+    with pytest.raises(StudyRefused, match="NO_TRUTH.*2 images would share their label with another; the first is number 1"):
+        pair([Path(image) for image in images], {"a": [label]})
+
+
 def test_parts_depend_on_seed_and_names_alone():
     units = [f"patient {number}" for number in range(50)]
     shares = {"training": 0.7, "test": 0.3}

@@ -243,6 +243,14 @@ def test_csv_has_a_row_per_study_reading_and_rater(stored):
     assert lines[0] == "study,unit,reading,against,pooled_pairwise_dice,Dice,sensitivity,specificity"
 
 
+def test_a_unit_is_no_formula(stored):
+    """Lists come from others, and a spreadsheet program runs a cell that begins so."""
+    table = run(stored)
+    for row in table.rows:
+        row["unit"] = "=HYPERLINK(A1)"
+    assert ",'=HYPERLINK(A1)," in to_csv(table) and ",=" not in to_csv(table)
+
+
 def test_volumes_are_matched_by_their_affine(tmp_path):
     affine, mask = np.diag([1.0, 1, 2, 1]), np.zeros((6, 6, 4), np.uint8)
     mask[2:4, 2:4, 1:3] = 1
