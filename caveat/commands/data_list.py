@@ -158,7 +158,7 @@ def tell(parts: Mapping[str, Sequence[Mapping[str, Any]]], root: Path) -> int:
     from ..listing.check import problems_of, promises_of
 
     for part, entries in parts.items():
-        units = len({entry.get("unit") for entry in entries})
+        units = len({str(entry.get("unit")) for entry in entries})
         labelled = sum(bool(entry.get("label")) for entry in entries)
         promise = f"; enough for {promises_of(units)}" if part == "calibration" else ""
         print(f"{part}: {len(entries)} images of {units} units, {labelled} with labels{promise}")

@@ -13,6 +13,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..inference.calibration.quantile import units_needed
+from ..transforms.study.data_list import image_of, refuse_odd_truths, sha256_of
 from ..transforms.study.inspect_study import SAME_GRID_MM, Inspected, inspect_study
 
 LEVELS = (Fraction(4, 5), Fraction(9, 10), Fraction(19, 20))
@@ -37,17 +38,25 @@ def problems_of(parts: Mapping[str, Sequence[Mapping[str, Any]]], root: Path) ->
         parts: a data list. root: what its paths start from.
     """
     rows = [(part, number, entry) for part, entries in parts.items() for number, entry in enumerate(entries, start=1)]
-    found = [Problem(part, number, what) for part, number, entry in rows for what in _of_entry(entry, root)]
+    found = [Problem(part, number, what) for part, number, entry in rows for what in _of_entry(entry, number, root)]
     return found + list(_shared(rows, "sha256", "the image stands in the list before")) + list(_torn(rows))
 
 
-def _of_entry(entry: Mapping[str, Any], root: Path) -> Iterator[str]:
-    missing = [key for key in ("image", "unit", "sha256") if not entry.get(key)]
+def _of_entry(entry: Mapping[str, Any], number: int, root: Path) -> Iterator[str]:
+    missing = [
+        key for key in ("image", "unit", "sha256") if not entry.get(key) or key == "unit" and not isinstance(entry[key], str)
+    ]
     if missing:
         yield f"it states no {' and no '.join(missing)}"
         return
     try:
-        image = inspect_study(_paths(entry["image"], root), sha256=entry["sha256"])
+        channels, sha256 = image_of(entry, number), sha256_of(entry, number)
+        refuse_odd_truths(entry, number)
+    except StudyRefused as refusal:
+        yield refusal.found
+        return
+    try:
+        image = inspect_study([root / channel for channel in channels], sha256=sha256)
     except StudyRefused as refusal:
         yield f"the image is refused: {refusal}"
         return
@@ -72,16 +81,12 @@ def _of_label(path: Path, image: Inspected, rater: int) -> Iterator[str]:
         yield f"label {rater} is empty"
 
 
-def _paths(stated: str | Sequence[str], root: Path) -> Path | list[Path]:
-    return root / stated if isinstance(stated, str) else [root / path for path in stated]
-
-
 def _shared(rows: Sequence[tuple[str, int, Mapping[str, Any]]], key: str, what: str) -> Iterator[Problem]:
     seen: set[str] = set()
     for part, number, entry in rows:
-        if entry.get(key) in seen:
+        if str(entry.get(key)) in seen:
             yield Problem(part, number, what)
-        seen.add(entry.get(key, ""))
+        seen |= {str(entry[key])} if entry.get(key) else set()
 
 
 def _torn(rows: Sequence[tuple[str, int, Mapping[str, Any]]]) -> Iterator[Problem]:

@@ -93,6 +93,13 @@ FAULTS = {
         lambda entry, folder: write(folder / entry["label"][0], np.full((6, 7, 8), 0.5, np.float32)),
         "between whole numbers",
     ),
+    "an image that is no path": (lambda entry, folder: entry.update(image=5), "has no image, or one that is no path"),
+    "a sha256 that is none": (lambda entry, folder: entry.update(sha256={"a": 1}), "has a sha256 that is no 64"),
+    "a label that is no path": (
+        lambda entry, folder: entry.update(label=[{"_target_": "os.system"}]),
+        "has a label that is no path",
+    ),
+    "a unit that is no text": (lambda entry, folder: entry.update(unit={"a": 1}), "it states no unit"),
     "no label file": (lambda entry, folder: (folder / entry["label"][0]).unlink(), "label 1 is refused: UNREADABLE_FILE"),
 }
 
@@ -107,6 +114,12 @@ def test_what_would_make_a_figure_wrong_is_found(fault, said, folders, capsys):
     printed = capsys.readouterr().out
     assert f"training 1: {said}" in printed or said in printed.split("training 1: ")[1].splitlines()[0]
     assert "1 problems" in printed
+
+
+def test_a_list_of_something_else_is_refused(folders, capsys):
+    (folders / "list.json").write_text('{"test": [1]}')
+    assert main(["list", "--check", str(folders / "list.json")]) == 2
+    assert "WRONG_USAGE: entry 1 of the part test is no JSON object" in capsys.readouterr().err
 
 
 def test_what_an_audit_needs_to_know_is_no_part(folders, capsys):

@@ -7,7 +7,7 @@ import pytest
 from caveat.inference.calibration.calibration_part import refuse_seen
 from caveat.inference.stored.list_part import read_entries
 from caveat.reasons import StudyRefused
-from caveat.transforms.study.data_list import balanced_weights
+from caveat.transforms.study.data_list import balanced_weights, read_part
 
 WHOLE = {"image": "a.png", "unit": "1", "sha256": "ab"}
 
@@ -25,6 +25,13 @@ def write(tmp_path):
 def test_entries_are_given_as_they_stand(write):
     assert read_entries(write({"test": [WHOLE, WHOLE | {"label": ["b.png"]}], "numTest": 2}), "test")[1]["label"] == ["b.png"]
     assert read_entries(write({"test": []}), "test") == []
+
+
+def test_a_unit_drives_no_terminal_and_is_text_in_every_encoding(write):
+    """Names come from others, and from old systems; one stays another than every other."""
+    names = ["\x1b[31mred", "a\nb", "M\udcfcller", "Jürgen 中"]
+    found = [entry["unit"] for entry in read_part(write({"test": [WHOLE | {"unit": name} for name in names]}), "test", ())]
+    assert found == [r"\x1b[31mred", r"a\nb", r"M\udcfcller", "Jürgen 中"]
 
 
 @pytest.mark.parametrize("key", WHOLE)

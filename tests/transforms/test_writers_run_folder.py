@@ -111,7 +111,7 @@ def test_nothing_to_resume_is_a_run_that_begins(tmp_path):
     assert run(tmp_path / "killed", studies("a"), resume=True)["measured"] == 1
 
 
-@pytest.mark.parametrize("name", ["run", "A", "index.html", "summary.csv", "key.csv", "journal.jsonl", "a"])
+@pytest.mark.parametrize("name", ["run", "A", "index.html", "summary.csv", "key.csv", "journal.jsonl", "notes.csv", "a"])
 def test_what_is_in_the_way_is_refused_before_the_first_study(name, tmp_path):
     """Upper and lower case count as equal: some file systems do not tell them apart."""
     in_the_way = tmp_path / ("run.json" if name == "run" else name)

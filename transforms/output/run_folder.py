@@ -29,7 +29,8 @@ NAME = "run.json"
 SCHEMA = "caveat-run-1"
 LISTED = ("number", "name", "sha256", "spacing_mm")
 """Of a study, from the start; the last two where a data list states them: with another spacing it is another run."""
-OF_THE_RUN = (NAME, KEY, JOURNAL, "summary.csv", "index.html")
+OF_THE_RUN = (NAME, KEY, JOURNAL, "summary.csv", "index.html", "notes.csv")
+"""The last is written by `caveat view`: notes on another run would stand beside studies of the same names."""
 LEFT = re.compile(rf"\.([0-9a-f]{{16}}|({'|'.join(map(re.escape, OF_THE_RUN))})\.\d+)\.partial")
 """Studies and tables that are being written, see `WriteStudyd` and `write_whole`."""
 BEFORE_THE_RUN = re.compile(rf"\.{re.escape(NAME)}\.\d+\.partial")

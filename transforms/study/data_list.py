@@ -12,6 +12,8 @@ from typing import Any
 
 from caveat.reasons import StudyRefused
 
+from ..files.one_line import one_line
+
 SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
@@ -34,6 +36,9 @@ def read_part(list_file: Path, part: str, needed: Sequence[str]) -> list[dict[st
         part: such as "test".
         needed: what every entry must state, each one text: "image", "unit", "sha256".
 
+    Returns:
+        entries whose unit can stand in a table and on a terminal.
+
     Raises:
         StudyRefused: WRONG_USAGE where the list has no such part, or an entry, named by its number from 1, lacks what is needed.
     """
@@ -42,10 +47,22 @@ def read_part(list_file: Path, part: str, needed: Sequence[str]) -> list[dict[st
     if not isinstance(entries, list):
         raise StudyRefused("WRONG_USAGE", f"the data list has no such part; it has {', '.join(sorted(parts)) or 'none'}")
     for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} is no JSON object")
         for key in needed:
-            if not isinstance(entry, dict) or not isinstance(entry.get(key), str) or not entry[key]:
+            if not isinstance(entry.get(key), str) or not entry[key]:
                 raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {key}, or none that is one text")
-    return entries
+    return [entry | {"unit": one_line(entry["unit"])} if isinstance(entry.get("unit"), str) else entry for entry in entries]
+
+
+def image_of(entry: Mapping[str, Any], number: int) -> list[str]:
+    """The paths of an entry's image, one a channel. Args: number: of the entry, from 1. Raises: StudyRefused: WRONG_USAGE."""
+    image = entry.get("image")
+    stated = image if isinstance(image, list) else [image]
+    channels = [channel for channel in stated if isinstance(channel, str) and channel]
+    if not channels or len(channels) < len(stated):
+        raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has no image, or one that is no path and no paths")
+    return channels
 
 
 def sha256_of(entry: Mapping[str, Any], number: int) -> str:

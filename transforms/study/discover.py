@@ -15,7 +15,7 @@ from ..dicom.instance import read_instance
 from ..dicom.sibling_names import Pattern, by_number, pattern_of, pattern_of_place
 from ..dicom.studies import has_slices, studies_of
 from .channel_files import channel_groups
-from .data_list import read_part, sha256_of, spacing_of
+from .data_list import image_of, read_part, sha256_of, spacing_of
 from .search import Found, is_known, search
 from .studies import Studies
 from .study_name import StudyNames, anonymous_name
@@ -166,7 +166,7 @@ def studies_from_list(
         raise StudyRefused("NO_INPUT_FOUND", "this part of the list is empty")
     studies = []
     for number, entry in enumerate(listed, start=1):
-        channels = _channels(entry, number)
+        channels = image_of(entry, number)
         named = os.path.isfile(root / channels[0]) and is_known(root / channels[0])
         paths = [str(root / channel) for channel in channels]
         study = {"image": paths if len(paths) > 1 else paths[0], "place": channels[0], "named": named}
@@ -174,16 +174,6 @@ def studies_from_list(
         study |= {"sha256": sha256} if sha256 else {}
         studies.append(study | ({"spacing_mm": spacing_of(entry, number)} if "spacing_mm" in entry else {}))
     return _entries(studies, anonymous)
-
-
-def _channels(entry: Any, number: int) -> list[str]:
-    """The paths of an entry's image. Raises: StudyRefused: WRONG_USAGE."""
-    image = entry.get("image") if isinstance(entry, dict) else None
-    stated = image if isinstance(image, list) else [image]
-    channels = [channel for channel in stated if isinstance(channel, str) and channel]
-    if not channels or len(channels) < len(stated):
-        raise StudyRefused("WRONG_USAGE", f"entry {number} of the list's part has no image, or one that is no path and no paths")
-    return channels
 
 
 def _entries(studies: Iterable[dict[str, Any]], anonymous: bool) -> Studies:
