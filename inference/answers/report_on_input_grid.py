@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from monai.data import MetaTensor
-from monai.transforms import Invertd, InvertibleTransform, Transform
+from monai.transforms import InvertibleTransform, Transform
 
 from caveat.reasons import StudyRefused
 
@@ -19,6 +19,7 @@ from ..engine.study_grid import element_of_grid, place_in_world
 from ..targets.drawn import Drawn
 from ..targets.statement import NOTHING_FOUND
 from ..targets.target import Target
+from .input_grid import on_input_grid
 
 OF_INPUT = ("crop", "preparation")
 """What the preprocessing notes in the image's `meta` and the result states of its input: its crop, and how it was prepared."""
@@ -90,15 +91,8 @@ class ReportOnInputGridd(Transform):
         return out
 
     def _invert(self, data: Mapping[str, Any], values: torch.Tensor) -> MetaTensor:
-        """Args: values: (channels, *network grid). Returns: (channels, *input grid), float32.
-
-        Always by the image's own linear interpolation: torch's "nearest" takes the lower neighbour and moves a map by
-        half an element.
-        """
-        plain = values.as_tensor() if isinstance(values, MetaTensor) else values
-        study: dict[Hashable, Any] = {self.orig_key: data[self.orig_key], "values": MetaTensor(plain.float().cpu())}
-        invert = Invertd("values", self.preprocessing, orig_keys=self.orig_key, nearest_interp=False, device="cpu")
-        return invert(study)["values"]
+        """See `on_input_grid`."""
+        return on_input_grid(data, values, self.preprocessing, self.orig_key)
 
     def _invert_labels(self, data: Mapping[str, Any], labels: torch.Tensor, classes: int) -> torch.Tensor:
         """Args: labels: (*network grid). Returns: uint8 (*input grid), the label that weighs most."""

@@ -12,11 +12,10 @@ from monai.transforms import Transform
 from caveat.reasons import StudyRefused
 
 from ..gate.gate import Verdict
-from ..targets.point_statement import point_statement
-from ..targets.statement import statement
-from .answers import entries_of, is_place, place_of
+from .answers import entries_of
 from .case import case_of
 from .identity import identity_of_target
+from .kinds.answer_kind import kind_of
 from .quantile import miss_rate
 from .record import MARGINAL, SIMULTANEOUS, Record, read_records
 from .regions.disc import Disc
@@ -107,7 +106,7 @@ class ApplyRecordsd(Transform):
         own = [record for record in self.records if (record.names, record.promise) == (names, promise)]
         record, differing = best_fit(own, identity_of_target(result, self.bundle, names))
         entries = entries_of(result, names)
-        if record is None or any(not is_place(entry) and entry["value"] is None for entry in entries):
+        if record is None or not all(kind_of(entry).answers(entry) for entry in entries):
             return Told()
         if seen or differing:
             return _withheld(names, seen or mismatch(differing))
@@ -171,21 +170,4 @@ def _entry(entry: Mapping[str, Any], told: Mapping[str, Sequence[Told]]) -> dict
         regions = [one.regions[name] for one in every if name in one.regions]
         out[KEYS[promise]] = regions[0] if regions else None
     withheld = next((one.withheld[name].why for one in told[MARGINAL] if name in one.withheld), "")
-    return {**out, "statement": _sentence(out, withheld)}
-
-
-def _sentence(entry: Mapping[str, Any], withheld: str) -> str:
-    region = entry[KEYS[MARGINAL]]
-    if not is_place(entry):
-        draws = entry["draws"]["values"]
-        return statement(entry["title"], entry["unit"], entry["value"], draws, region, withheld)
-    return point_statement(
-        entry["name"],
-        entry["unit"],
-        place_of(entry),
-        entry["draws"]["n"],
-        entry["mean_distance_to_mean"],
-        entry["outside_image"],
-        region,
-        withheld,
-    )
+    return {**out, "statement": kind_of(out).sentence(out, withheld)}

@@ -12,7 +12,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ...transforms.files.answers import measurements_of
-from .answers import is_place, place_of
+from .kinds.answer_kind import kind_of
 from .regions.region import Value
 
 
@@ -23,7 +23,8 @@ class Case:
     Args:
         study: name of its folder. unit: what is exchangeable, such as "subject 012"; "" for a study that is being predicted.
         sha256: of the image.
-        value: of the reported mask, or the landmark's (axes,) coordinates. draws: value of every draw.
+        value: of the reported mask; the landmark's (axes,) coordinates; or the probability of each class.
+        draws: value of every draw.
         scores: the study's scores by name; None where one is undefined.
         beside: draws of the study's other measurements by name.
         truth: None where it is not known.
@@ -94,23 +95,15 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
     Raises:
         StudyRefused: NON_FINITE_DRAWS.
     """
-    place = is_place(entry)
-    found: Any = place_of(entry) if place else entry["value"] or 0.0
-    numbers = [found, *entry["draws"]["values"], *(entry["total_covariance"] if place else ())]
-    array = np.array(numbers, dtype=float)
-    if not np.isfinite(array).all():
-        raise StudyRefused("NON_FINITE_DRAWS", f"{(~np.isfinite(array)).sum()} of {array.size}")
+    facts = kind_of(entry).facts(entry)
+    numbers = np.concatenate([np.ravel(facts[name]) for name in ("value", "draws", "covariance") if name in facts])
+    if not np.isfinite(numbers).all():
+        raise StudyRefused("NON_FINITE_DRAWS", f"{(~np.isfinite(numbers)).sum()} of {numbers.size}")
     about: dict[str, Any] = {"study": "", "unit": "", "sha256": "", "name": entry["name"], **more}
     about |= {"scores": result["study_scores"], "preparation": preparation_of(result)}
     others = [other for other in measurements_of(result) if other["name"] != entry["name"]]
     about["beside"] = {other["name"]: tuple(other["draws"]["values"]) for other in others}
-    if not place:
-        value, *draws = array.tolist()
-        return Case(**about, value=value, draws=tuple(draws), at_most=entry.get("at_most"), counted=entry["value"] is not None)
-    axes = len(found)
-    value, *draws = map(tuple, array[: len(array) - axes].tolist())
-    covariance = tuple(map(tuple, array[len(array) - axes :].tolist()))
-    return Case(**about, value=value, draws=tuple(draws), covariance=covariance, outside=bool(entry["outside_image"]))
+    return Case(**about, **facts)
 
 
 def preparation_of(result: Mapping[str, Any]) -> str:

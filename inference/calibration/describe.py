@@ -6,11 +6,13 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from .record import MARGINAL, Record, Stratum
+from .record import MARGINAL, SHAPES, SIZES, Record, Stratum
 from .regions.interval import Interval
 from .regions.region import Region, Value
 from .rows import Row
 from .split_stratum import SplitStratum
+
+HALF_WIDTH = "half-width"
 
 
 def describe(record: Record, rows: Sequence[Row]) -> list[dict[str, str]]:
@@ -41,6 +43,7 @@ def _row(record: Record, part: int, number: int, rows: Sequence[Row]) -> dict[st
         "score": type(record.score).__name__,
         "sides": record.sides,
     }
+    size = HALF_WIDTH if record.score.kind in (Interval.kind, *SHAPES) else SIZES[record.score.kind]
     for level in record.levels:
         if not isinstance(stratum, SplitStratum):
             row[f"proven at {100 * level:g} %"] = f"{100 * stratum.proven(level, record.sides):.3g} %"
@@ -49,7 +52,8 @@ def _row(record: Record, part: int, number: int, rows: Sequence[Row]) -> dict[st
             row[f"q {100 * level:g} %"] = " / ".join(f"{q:.3g}" for q in quantiles)
         served = not stratum.why_not(level, record.sides, record.unit)
         half = half_width(record, own, level) if served else math.nan
-        row[f"half-width {100 * level:g} %"] = f"{half:.3g} {record.measured_in}".strip() if served else "too few units"
+        unit = "" if size != HALF_WIDTH else record.measured_in
+        row[f"{size} {100 * level:g} %"] = f"{half:.3g} {unit}".strip() if served else "too few units"
     return row
 
 

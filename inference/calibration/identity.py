@@ -19,7 +19,8 @@ from monai.transforms import Transform
 from caveat.reasons import StudyRefused
 
 from ...transforms.writers.result_json import six_digits
-from .answers import entries_of, is_place
+from .answers import entries_of
+from .kinds.answer_kind import kind_of
 
 GRID_SPACING = "grid_spacing_mm"
 SAME_SPACING = 0.01
@@ -73,7 +74,7 @@ def identity_of_target(result: Mapping[str, Any], bundle: Mapping[str, Any], nam
         StudyRefused: NOT_PREDICTED where the result does not state them.
     """
     entries = entries_of(result, names)
-    if is_place(entries[0]):
+    if kind_of(entries[0]).share_one_record:
         return identity_of(result, bundle, {"name": list(names), "unit": entries[0]["unit"]})
     if len(entries) == 1:
         return identity_of(result, bundle, entries[0])

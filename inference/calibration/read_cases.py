@@ -14,14 +14,15 @@ from caveat.reasons import StudyRefused
 from ..stored.list_part import Truths, left_out_row, read_entries, results_by_sha256
 from ..stored.stored_study import StoredStudy
 from ..stored.true_value import true_value
+from ..targets.class_label import ClassLabel
 from ..targets.landmark import Landmark
 from ..targets.target import Target
 from .answers import entries_of
 from .case import Case, case_of
 from .regions.region import Value
 
-Stated = Target | Landmark
-"""What a bundle states: a measurement, or where a landmark lies."""
+Stated = Target | Landmark | ClassLabel
+"""What a bundle states: a measurement, where a landmark lies, or which class the image is of."""
 Predicted = Mapping[str, tuple[Path, Mapping[str, Any]]]
 """Study folders and results by the image's sha256."""
 Read = TypeVar("Read")
@@ -151,8 +152,8 @@ def read_study_cases(
 def _true_value(target: Stated, truth: Any, result: Mapping[str, Any]) -> Value:
     """Raises: StudyRefused: LABEL_WITHOUT_CLASS where a class has no element: rather another numbering than a size of zero. Of a
     target that may be 0, such as a count, it is an answer."""
-    if isinstance(target, Landmark):
-        return tuple(map(float, truth.positions[target.name]))
+    if not isinstance(target, Target):
+        return target.of_truth(truth)
     absent = sum(not truth.mask_of(index).any() for index in target.classes)
     if absent and not target.found(0.0):
         raise StudyRefused("LABEL_WITHOUT_CLASS", f"{absent} of {len(target.classes)} classes have no element")

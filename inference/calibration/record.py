@@ -15,7 +15,6 @@ from ..gate.gate import Gate
 from .fold_stratum import FoldStratum
 from .older_record import OLDER, upgraded
 from .record_file import Sealed, file_name_of, read_sealed, refuse_ambiguous, unseal
-from .regions.interval import Interval
 from .regions.region import Region
 from .rows import Row
 from .scores.conformity_score import ConformityScore
@@ -26,8 +25,10 @@ from .whose_truth import truth_of
 
 MARGINAL, SIMULTANEOUS = PROMISES = ("marginal", "simultaneous")
 """Each component's truth lies in its region in so many studies; or those of all components of a study do at once."""
-SHAPES = tuple(region.kind for region in classes_in(f"{__package__}.regions", Region) if not issubclass(region, Interval))
-"""Kinds of regions of places, of which a result states one; the others are of numbers."""
+SHAPES = tuple(region.kind for region in classes_in(f"{__package__}.regions", Region) if region.of_places)
+"""Kinds of regions of places, of which a result states one; the others are of numbers and of classes."""
+SIZES = {region.kind: region.size_name for region in classes_in(f"{__package__}.regions", Region)}
+"""What the size of each kind of region is called."""
 Stratum = SplitStratum | FoldStratum
 
 

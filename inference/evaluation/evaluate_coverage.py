@@ -8,7 +8,9 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from ..calibration.read_cases import Cases
-from ..calibration.record import SHAPES, Record
+from ..calibration.record import Record
+from ..calibration.regions.class_set import ClassSet
+from ..calibration.regions.interval import Interval
 from ..calibration.rows import Row, first_line, rows_of
 from .baselines import comparisons, scored_units, with_score
 from .chosen_record import calibration_cases, calibration_units, record_for
@@ -94,12 +96,12 @@ def section(
     own = [record for record in records if (record.names, record.promise, record.score.kind) == (names, promise, kind)]
     record, rows, reason = record_for(names, evaluated, own, stated)
     first, rest = first_line(rows, choice_seed(record))
-    raw = Method.stated(promise, settings.of_landmarks)
+    raw = Method.stated(promise, settings.of_landmarks, kind == ClassSet.kind)
     ours = Method(record) if record else raw
     kept = [row for row in first if ours.accepts(row)]
     pool = calibration_units(record, calibration) if record else []
     others = baselines_of(record, pool, settings) if record else []
-    one_number = kind not in SHAPES and len(names) == 1
+    one_number = kind == Interval.kind and len(names) == 1
     sides = {False: first, True: kept} if record and record.gate else {False: first}
     chosen = {case.sha256 for case, *_ in first}
     out = {

@@ -38,7 +38,7 @@ def groups_of(first: Sequence[Row], rest: Sequence[Row]) -> dict[str, list[Row]]
         an interval is given), and by the stratum that the data list names.
     """
     groups = {FIRST_LINE: list(first), SECOND_LINE: list(rest)}
-    if first and len(first[0]) == 1 and first[0][0].covariance is None:
+    if first and len(first[0]) == 1 and isinstance(first[0][0].value, float):
         third = terciles(np.array([row[0].number for row in first]))
         for number, name in enumerate(TERCILES):
             groups[f"{name} third by predicted size"] = [row for row, of in zip(first, third, strict=True) if of == number]

@@ -15,6 +15,7 @@ from caveat.reasons import StudyRefused
 from ..calibration.case import Case
 from ..calibration.quantile import spacings
 from ..calibration.record import MARGINAL, Record
+from ..calibration.regions.class_set import ClassSet
 from ..calibration.regions.ellipse import Ellipse
 from ..calibration.regions.interval import Interval
 from ..calibration.regions.region import Region
@@ -25,6 +26,7 @@ from ..metrics.interval_coverage import CheckedPart
 CALIBRATED = "calibrated"
 QUANTILES_OF_DRAWS = "quantiles of the draws, not calibrated"
 TOTAL_COVARIANCE = "ellipse of the total covariance, not calibrated"
+LIKELIEST = "likeliest classes, not calibrated"
 LEAST = 1e-6
 """mm2, so that a landmark without any spread has an ellipse at all: a thousandth of a millimetre."""
 
@@ -35,7 +37,8 @@ class Method:
 
     Args:
         record: None for what the study states by itself, which promises nothing: of a number the central quantiles of its draws,
-            interpolated linearly; of a landmark the ellipse that would hold a Gaussian of its total covariance at the level.
+            interpolated linearly; of a class the fewest whose probabilities add up to the level; of a landmark the ellipse that
+            would hold a Gaussian of its total covariance at the level.
         name: in tables.
         promise: of a method without a record; of all components at once by Bonferroni.
     """
@@ -45,9 +48,9 @@ class Method:
     promise: str = MARGINAL
 
     @classmethod
-    def stated(cls, promise: str = MARGINAL, of_landmarks: bool = False) -> Method:
+    def stated(cls, promise: str = MARGINAL, of_landmarks: bool = False, of_classes: bool = False) -> Method:
         """What the study states by itself."""
-        return cls(None, TOTAL_COVARIANCE if of_landmarks else QUANTILES_OF_DRAWS, promise)
+        return cls(None, TOTAL_COVARIANCE if of_landmarks else LIKELIEST if of_classes else QUANTILES_OF_DRAWS, promise)
 
     def regions(self, row: Row, level: float) -> list[Region] | None:
         """A region for each component, also of a landmark that the image does not show: it counts as it did in the record.
@@ -98,6 +101,8 @@ def choice_seed(record: Record | None) -> int:
 def _stated(case: Case, level: float, at_once: int) -> Region:
     """See `Method`. Args: at_once: components that share the miss rate."""
     miss = (1 - level) / at_once
+    if isinstance(case.value, tuple) and case.covariance is None:
+        return ClassSet.likeliest(case.value, 1 - miss)
     if case.covariance is None:
         lower, upper = np.quantile(case.numbers, [miss / 2, (1 + level) / 2 if at_once == 1 else 1 - miss / 2]).tolist()
         return Interval(lower, upper)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..calibration.promised import Names, Promised
 from ..calibration.read_cases import Stated
-from ..calibration.record import MARGINAL, SHAPES
+from ..calibration.record import MARGINAL, SHAPES, SIZES
 from ..calibration.regions.interval import Interval
 from ..calibration.scores.conformity_score import ConformityScore
 
@@ -19,7 +19,7 @@ class Coverage(Promised):
     Args:
         targets, promises, at_once: see `Promised`.
         levels: claimed together, see `claims`.
-        kinds: of regions whose records are looked at: "interval" of measurements; "disc", "ellipse" of landmarks.
+        kinds: of regions whose records are looked at: "interval" of measurements; "disc", "ellipse" of landmarks; "classes".
         baselines: conformity scores by name, calibrated on the same units as the record's own and compared with it, such as a
             width from predicted size alone.
         calibration_split: part of the list that records were made of, for baselines and re-splits.
@@ -53,8 +53,8 @@ class Coverage(Promised):
 
     @property
     def size(self) -> str:
-        """What is stated of a region's size: the width of an interval; of places the radius of the disc as large."""
-        return "radius" if self.of_landmarks else "width"
+        """What is stated of a region's size: an interval's width; of places the radius of the disc as large; how many classes."""
+        return SIZES[self.kinds[0]]
 
     def asked(self) -> Iterator[tuple[Names, str, str]]:
         """Components, promise and kind of region of each record that is looked at."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,10 @@ class Landmark:
     """Args: name: as in files and sentences."""
 
     name: str
+
+    def of_truth(self, truth: Any) -> tuple[float, ...]:
+        """Where it lies, mm. Args: truth: of `PointTruths`."""
+        return tuple(map(float, truth.positions[self.name]))
 
 
 def landmarks(names: Sequence[str]) -> list[Landmark]:

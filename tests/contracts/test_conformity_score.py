@@ -10,6 +10,7 @@ import pytest
 from discover import concrete_subclasses
 
 from caveat.inference.calibration.case import Case
+from caveat.inference.calibration.regions.class_set import ClassSet
 from caveat.inference.calibration.regions.region import Region
 from caveat.inference.calibration.scores.conformity_score import ConformityScore
 from caveat.inference.calibration.scores.interval_score import IntervalScore
@@ -29,16 +30,21 @@ PLACES = [
     Case("", "", "", place, (place,), name="a", covariance=covariance)
     for place, covariance in [((3.0, 4.0), ((1.0, 0.2), (0.2, 2.0))), ((-1.0, 50.0), ((0.1, 0.0), (0.0, 9.0)))]
 ]
+CLASSES = [Case("", "", "", p, (p,), name="class") for p in ((0.7, 0.2, 0.1), (0.003, 0.002, 0.995), (0.34, 0.33, 0.33))]
 TRUTHS = (0.02, 0.5, 2.9, 3.25, 3.34, 3.8, 7.0)
 
 
 def cases_of(kind):
+    if kind.kind == ClassSet.kind:
+        return CLASSES
     return NUMBERS if issubclass(kind, IntervalScore) else PLACES
 
 
 def truths_of(kind, case):
     if issubclass(kind, IntervalScore):
         return TRUTHS
+    if kind.kind == ClassSet.kind:
+        return range(len(case.value))
     random = np.random.default_rng(0)
     return [tuple((case.place + random.normal(0, 2, 2)).tolist()) for _ in range(40)]
 
@@ -83,7 +89,7 @@ class TestConformityScore:
 
     def test_it_does_not_look_at_the_truth_of_a_case(self, kind):
         score, case = kind.example(), cases_of(kind)[0]
-        known = Case(**{**vars(case), "truth": 99.0 if kind in OF_NUMBERS else (99.0, 99.0)})
+        known = Case(**{**vars(case), "truth": 99.0 if kind in OF_NUMBERS else truths_of(kind, case)[-1]})
         assert score.region(case, (0.3, 0.4)[: score.ends]) == score.region(known, (0.3, 0.4)[: score.ends])
 
 
@@ -130,7 +136,9 @@ class TestRegion:
         """By many places around it: the share that it holds is its share of a box."""
         random = np.random.default_rng(1)
         for case, region in self.regions(kind):
-            if isinstance(case.value, tuple):
+            if isinstance(region, ClassSet):
+                assert region.radius == sum(region.contains(index) for index in range(len(case.value)))
+            elif isinstance(case.value, tuple):
                 half = 6.0
                 points = case.place + random.uniform(-half, half, (4000, 2))
                 share = np.mean([region.contains(tuple(point)) for point in points])
@@ -143,4 +151,7 @@ class TestRegion:
     def test_holding_a_value_it_holds_it_and_all_it_held(self, kind):
         for case, region in self.regions(kind):
             wider = region.holding(case.value)
+            if isinstance(region, ClassSet):  # it may hold no class, and then says so
+                assert wider == region
+                continue
             assert wider.contains(case.value) and wider.radius >= region.radius

@@ -65,6 +65,16 @@ MAP_KINDS = {
     "variance": MapKind(
         "Variance", "How far the draws' probabilities lie apart; 0.25 is the most there can be.", greatest=0.25, rooted=True
     ),
+    "evidence": MapKind(
+        "Evidence",
+        "What speaks for the class at each place, mean over the draws, in logits; below 0 is shown as 0.",
+        greatest=15.0,
+    ),
+    "evidence_sd": MapKind("Spread of the evidence", "How far the draws' evidence lies apart, in logits.", greatest=7.5),
+    "evidence_share": MapKind(
+        "Agreement about the evidence",
+        "Share of the draws in which the place is among the tenth that speaks loudest for the class.",
+    ),
 }
 SOURCE_TITLES = {
     "model": "Mutual information: what the model does not know",

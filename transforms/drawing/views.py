@@ -15,6 +15,7 @@ from ..files.arrays import affine_of, array_of
 from .class_names import parts
 from .disagreement import middle_of_segmentation, place_of_disagreement
 from .display import display_intensity, photograph, size_on_screen, stretched
+from .evidence_outlines import draw_evidence
 from .landmark_marks import draw_landmarks, marks_of
 from .outlines import AGREED_COLOUR, DRAW_COLOURS, draw_outlines, draw_parts
 from .plane import Plane, planes_through
@@ -33,7 +34,7 @@ class View:
         title: what it is; empty for a picture as a whole.
         photograph: uint8 (rows, columns, 3).
         draws: lines of the first draws, uint8 (rows, columns, 4); None where there are none.
-        outline: lines of the segmentation, likewise; without one, the landmarks.
+        outline: lines of the segmentation, likewise; without one, what the draws look at, or the landmarks.
         sides: what lies left, right, above, below.
         box: where the close-up, or what was measured, lies in it: left, top, width, height in per cent; empty if elsewhere.
     """
@@ -179,6 +180,9 @@ class Scene:
             if "objects" in study:
                 cut = plane.cut(array_of(study, "objects")[0].astype(int))[rows, columns]
                 outline = draw_outlines([cut], [AGREED_COLOUR], size, width, unsure_objects(study["result"]))
+        elif "evidence_share" in study:
+            share = plane.cut(array_of(study, "evidence_share")[0])[rows, columns]
+            outline = draw_evidence(share, size, width)
         elif landmarks := landmarks_of(study["result"]):
             marks = marks_of(landmarks, self.affine, plane)
             outline = draw_landmarks(marks, (rows, columns), size, width)

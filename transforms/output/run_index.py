@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..files.answers import LANDMARK, measurements_of
+from ..files.answers import CLASS, LANDMARK, MEASUREMENT, measurements_of
 from ..files.csv_cells import write_csv
 from ..files.stored_result import read_result
 from ..files.whole_file import write_whole
@@ -18,7 +18,8 @@ ABOUT_THE_STUDY = ("study", "status", "reasons")
 ABOUT_THE_VALUE = ("measurement", "unit", "value", "value_on_input_grid")
 ABOUT_THE_DRAWS = ("draws", "draws_mean", "draws_sd", "draws_min", "draws_max")
 ABOUT_THE_INTERVAL = ("level", "lower", "upper")
-COLUMNS = (*ABOUT_THE_STUDY, *ABOUT_THE_VALUE, *ABOUT_THE_DRAWS, *ABOUT_THE_INTERVAL, "flags")
+ABOUT_THE_CLASS = ("set",)
+COLUMNS = (*ABOUT_THE_STUDY, *ABOUT_THE_VALUE, *ABOUT_THE_DRAWS, *ABOUT_THE_INTERVAL, *ABOUT_THE_CLASS, "flags")
 COUNTED = {"OK": "measured", "NOTHING_FOUND": "nothing_found", "REFUSED": "refused"}
 
 
@@ -99,7 +100,7 @@ def summary_cells(row: Row) -> list[list[Any]]:
     """
     result = row.result
     known = [row.name, result["status"], " ".join(reason["code"] for reason in result["reasons"])]
-    entries = [_point(answer) if answer["kind"] == LANDMARK else _measurement(answer) for answer in result["answers"]]
+    entries = [CELLS[answer["kind"]](answer) for answer in result["answers"]]
     flags = " ".join(result["flags"])
     columns = COLUMNS[len(known) : -1]
     return [[*known, *(entry.get(column) for column in columns), flags] for entry in entries or [{}]]
@@ -137,3 +138,26 @@ def _point(entry: dict[str, Any]) -> dict[str, Any]:
     """
     where = None if entry["value"] is None else " ".join(f"{x:.6g}" for x in entry["value"])
     return {"measurement": entry["name"], "unit": entry["unit"], "value": where, "draws": (entry.get("draws") or {}).get("n")}
+
+
+def _class(entry: dict[str, Any]) -> dict[str, Any]:
+    """Cells of an image's class by column: the likeliest one and its probability."""
+    likeliest = max(range(len(entry["value"])), key=entry["value"].__getitem__)
+    own, region = [draw[likeliest] for draw in entry["draws"]["values"]], entry.get("region") or {}
+    held = " or ".join(entry["classes"][index] for index in region["classes"]) or "none" if region else None
+    return {
+        "measurement": f"{entry['name']}: {entry['classes'][likeliest]}",
+        "unit": entry["unit"],
+        "value": entry["value"][likeliest],
+        "draws": entry["draws"]["n"],
+        "draws_mean": entry["draws"]["mean"][likeliest],
+        "draws_sd": (entry["draws"]["sd"] or {likeliest: None})[likeliest],
+        "draws_min": min(own),
+        "draws_max": max(own),
+        "level": region.get("level"),
+        "set": held,
+    }
+
+
+CELLS = {MEASUREMENT: _measurement, LANDMARK: _point, CLASS: _class}
+"""A line of summary.csv, by the kind of answer."""

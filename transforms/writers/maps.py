@@ -13,9 +13,12 @@ from ..files.nifti_maps import write_nifti
 from ..files.tiff_maps import write_tiff
 from .writer import Writer
 
-MAPS = ("probability", "lowest_probability", "entropy", "expected_entropy", "mutual_information", "variance")
+MAPS = (
+    *("probability", "lowest_probability", "entropy", "expected_entropy", "mutual_information", "variance"),
+    *("evidence", "evidence_sd", "evidence_share"),
+)
 """Every map a study may have."""
-WANTED = {"all": MAPS, "some": ("probability", "mutual_information"), "none": ()}
+WANTED = {"all": MAPS, "some": ("probability", "mutual_information", "evidence", "evidence_share"), "none": ()}
 
 FASTEST = 1
 """Compression of maps, whose bits are mostly noise: a higher level makes 1 % less in twice the time."""

@@ -22,6 +22,8 @@ LEGEND = 24
 class PreviewWriter(Writer):
     """The input with the outlines of a few draws, or else of the segmentation; three slices of a volume side by side.
 
+    Of an image whose class is asked for it is what the draws look at.
+
     Where there are several classes behind the background, it is the segmentation's, each class in its colour and named below.
     Of objects that were told apart it is theirs, dashed those that not all draws have.
 

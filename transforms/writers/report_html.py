@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from caveat.reasons import REASONS
 from ..drawing.class_names import class_names, parts
 from ..drawing.colour_scale import MAP_KINDS, PALETTE, SOURCE_TITLES, MapKind, colour_bar, colour_map
 from ..drawing.display import jpeg_uri, palette_uri, png_uri, size_on_screen
+from ..drawing.evidence_outlines import LEGEND as EVIDENCE_LEGEND
 from ..drawing.landmark_marks import DEVIATIONS
 from ..drawing.outlines import DRAW_COLOURS
 from ..drawing.plane import planes_through
 from ..drawing.strip_plot import strip_plot
 from ..drawing.views import Scene, View, scene_of
-from ..files.answers import landmarks_of, measurements_of
+from ..files.answers import classes_of, landmarks_of, measurements_of
 from ..files.arrays import array_of, foreground_probability, plain
 from ..files.stored_result import EMPTY_RESULT
 from ..pages.gate_rows import gate_rows
@@ -52,6 +54,9 @@ class ReportHtmlWriter(Writer):
             result=result,
             measurements=measurements,
             points=points,
+            classes=classes_of(result),
+            most_entropy=math.log(max(2, len(result["classes"]))),
+            looked_at=EVIDENCE_LEGEND if "evidence_share" in study else (),
             title=(result["bundle"].get("name") or "result").replace("_", " ").capitalize(),
             number_of_draws=result["sampling"].get("draws") or 0,
             views=[ViewOnPage.of(view) for view in scene.whole(self.longest)] if scene else [],

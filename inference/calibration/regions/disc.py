@@ -34,6 +34,8 @@ class Disc(Region):
     """All places at most `reach` mm from `centre`, (axes,) in mm."""
 
     kind: ClassVar[str] = "disc"
+    size_name: ClassVar[str] = "radius"
+    of_places: ClassVar[bool] = True
     centre: tuple[float, ...]
     reach: float
 

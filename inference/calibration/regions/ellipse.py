@@ -25,6 +25,8 @@ class Ellipse(Region):
     """All places whose `scaled_distance` from `centre` is at most `reach`. Args: shape: S, (axes, axes), mm2."""
 
     kind: ClassVar[str] = "ellipse"
+    size_name: ClassVar[str] = "radius"
+    of_places: ClassVar[bool] = True
     centre: tuple[float, ...]
     shape: Matrix
     reach: float

@@ -14,6 +14,7 @@ class Interval(Region):
     """From `lower` to `upper`, in the measurement's unit; either may be infinite."""
 
     kind: ClassVar[str] = "interval"
+    size_name: ClassVar[str] = "width"
     lower: float
     upper: float
 

@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TypeAlias
 
 Value: TypeAlias = Any
-"""A float, in the measurement's unit; or a tuple of floats, the coordinates of a landmark in mm. Which, each kind of region
-and of score knows, and says in its own signatures."""
+"""A float, in the measurement's unit; a tuple of floats, the coordinates of a landmark in mm, or the probability of each class;
+the number of the true class. Which, each kind of region and of score knows, and says in its own signatures."""
 
 
 class Region(ABC):
-    """An interval of numbers, or a set of places.
+    """An interval of numbers, or a set of places or of classes.
 
     `contains` is what bands and audits count: it holds exactly the truths whose excesses are at most the reach. A region that is
     to be said more roughly, such as in whole numbers, rounds outward in `to_json` alone. One of numbers extends `Interval` under
@@ -19,9 +19,13 @@ class Region(ABC):
 
     Attributes:
         kind: its name in files.
+        size_name: what `radius` is called in tables; of an interval they state the width.
+        of_places: whether it holds places.
     """
 
     kind: ClassVar[str]
+    size_name: ClassVar[str]
+    of_places: ClassVar[bool] = False
 
     @abstractmethod
     def contains(self, truth: Value) -> bool:
@@ -30,7 +34,7 @@ class Region(ABC):
     @property
     @abstractmethod
     def radius(self) -> float:
-        """Half the width of an interval; of places that of the disc (ball) as large. In the value's unit."""
+        """Half the width of an interval; of places that of the disc (ball) as large; of classes their number."""
 
     @property
     def is_empty(self) -> bool:
