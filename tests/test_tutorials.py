@@ -1,0 +1,78 @@
+"""Every command and every example of the tutorials, run from top to bottom, says what the page says."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from caveat.transforms.study.discover import DATA_ROOT
+
+ROOT = Path(__file__).resolve().parent.parent
+TUTORIALS = ROOT / "docs" / "tutorials"
+DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT)).resolve()
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROMPT = "$ "
+
+
+def commands(page: str) -> Iterator[tuple[str, str]]:
+    """The commands of a page in their order, each with what it is said to print; "..." stands for anything."""
+    for block in CONSOLE.findall(page):
+        for part in f"\n{block}".split(f"\n{PROMPT}")[1:]:
+            command, _, printed = part.partition("\n")
+            yield command, printed
+
+
+def follow(name: str, folder: Path) -> None:
+    """Run a page in a folder as its reader does, in a shell whose `caveat` is this one."""
+    (folder / "bin").mkdir()
+    for program, call in (("caveat", "-m caveat"), ("python", "")):
+        (folder / "bin" / program).write_text(f'#!/bin/sh\nexec "{sys.executable}" {call} "$@"\n')
+        (folder / "bin" / program).chmod(0o755)
+    paths = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    script = []
+    for command, _ in commands((TUTORIALS / name).read_text(encoding="utf-8")):
+        script.append(f"{command} || echo 'exit status '$?\necho '--- end of a command'")
+    run = subprocess.run(
+        ["bash", "-c", "\n".join(script)], cwd=folder, env=os.environ | paths, capture_output=True, text=True, check=True
+    )
+    checker, flags = doctest.OutputChecker(), doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    said = run.stdout.split("--- end of a command\n")
+    for (command, expected), got in zip(commands((TUTORIALS / name).read_text(encoding="utf-8")), said, strict=False):
+        assert checker.check_output(expected, got, flags), f"$ {command}\n{got}\n{run.stderr}"
+
+
+def test_what_an_interval_promises():
+    failed, tried = doctest.testfile(str(TUTORIALS / "what_an_interval_promises.md"), module_relative=False)
+    assert tried > 15 and not failed
+
+
+def test_a_command_that_says_something_else_is_noticed(tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ echo one\none\n$ false\nexit status 1\n$ echo two\nthree\n```\n")
+    monkeypatch.setattr(sys.modules[__name__], "TUTORIALS", tmp_path)
+    with pytest.raises(AssertionError, match="echo two"):
+        follow("page.md", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "hippocampus_dicom").is_dir(), reason="the three series are not there")
+def test_from_an_export_to_a_table(tmp_path):
+    shutil.copytree(DATA / "hippocampus_dicom", tmp_path / "export", ignore=shutil.ignore_patterns("README.md"))
+    follow("from_an_export_to_a_table.md", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "hippocampus").is_dir(), reason="the hippocampi are not there")
+def test_a_record_of_your_own(tmp_path, monkeypatch):
+    (tmp_path / "scans").symlink_to(DATA / "hippocampus")
+    shutil.copy(ROOT / "data_lists" / "hippocampus.json", tmp_path)
+    monkeypatch.delenv("CAVEAT_DATA", raising=False)
+    follow("your_own_record.md", tmp_path)
