@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from own_scans import lay_out
 
 from caveat.transforms.study.discover import DATA_ROOT
 
@@ -72,7 +73,6 @@ def test_from_an_export_to_a_table(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "hippocampus").is_dir(), reason="the hippocampi are not there")
 def test_a_record_of_your_own(tmp_path, monkeypatch):
-    (tmp_path / "scans").symlink_to(DATA / "hippocampus")
-    shutil.copy(ROOT / "data_lists" / "hippocampus.json", tmp_path)
+    lay_out(ROOT / "data_lists" / "hippocampus.json", DATA, tmp_path)
     monkeypatch.delenv("CAVEAT_DATA", raising=False)
     follow("your_own_record.md", tmp_path)
