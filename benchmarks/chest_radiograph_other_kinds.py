@@ -26,7 +26,7 @@ from caveat.inference.stored.stored_study import read_results
 from caveat.transforms.study.discover import find_studies
 
 OUT = chest.OUT / "other_kinds"
-CHOSE_THE_LIMIT = 6
+CHOSE_THE_LIMIT, FILMS = 6, 30
 LONGEST = 640
 CT = DATA / "lidc_whole" / "LIDC-IDRI-0003_116slices.tar.bz2"
 LUNG_WINDOW = (-1000.0, 400.0)
@@ -42,16 +42,16 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def main() -> None:
     """Write the pictures, predict them, print the table."""
-    films = [film_of(entry["image"]) for entry in read_entries(chest.LIST, "test")[CHOSE_THE_LIMIT:]]
+    films = [film_of(entry["image"]) for entry in read_entries(chest.LIST, "test")[CHOSE_THE_LIMIT : CHOSE_THE_LIMIT + FILMS]]
     kinds: dict[str, Pictures] = {f"test films, {name}": map(change, films) for name, change in CHANGES.items()}
     kinds |= {
         "the film of the set that is upside down": map(
             film_of, (entry["image"] for entry in read_entries(chest.LIST, "upside_down"))
         ),
         "slices of a chest CT, lung window": ct_slices(),
-        "lateral skull films": pictures("cephalograms/images", 40),
-        "nuclei under the microscope": pictures("nuclei/images", 40),
-        "fundus photographs in grey": pictures("chase_db1", 28),
+        "lateral skull films": pictures("cephalograms/images", 20),
+        "nuclei under the microscope": pictures("nuclei/images", 20),
+        "fundus photographs in grey": pictures("chase_db1", 20),
     }
     print(
         markdown_table(

@@ -30,7 +30,7 @@ INNER = 192
 ZOOM = maps.SIDE / INNER
 SMOOTH = 6 * ZOOM
 """Of the prior: 6 pixels of the film."""
-SHARES = np.linspace(0, 1, 11)
+SHARES = np.linspace(0, 1, 6)
 """Of the film that deletion has taken, or insertion brought."""
 COARSE = 16
 """Pixels of a block whose ranks are compared between maps."""
