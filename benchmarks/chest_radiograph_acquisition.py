@@ -17,6 +17,7 @@ import torch
 from frame import DATA
 from PIL import Image
 from scipy import ndimage
+from skimage.exposure import match_histograms
 from sklearn.ensemble import RandomForestClassifier
 
 from caveat.inference.calibration.quantile import miss_rate, quantile
@@ -46,7 +47,9 @@ def main() -> None:
     positive = np.array([entry["class"] == chest.CLASSES[1] for entry in entries])
     folds = np.array([entry["fold"] for entry in entries])
     units = np.array([entry["unit"] for entry in entries])
-    acquisition = acquisition_scores([pixels(entry) for entry in entries], positive, folds)
+    films = [pixels(entry) for entry in entries]
+    print(swapped_table(films, positive, folds, units), "\n", flush=True)
+    acquisition = acquisition_scores(films, positive, folds)
     stack = crossed(np.column_stack([*acquisition.values()]), positive, folds, STACK_STRENGTHS)
     networks = {
         name: network_scores(overlay, folds) for name, overlay in (("inner film, ranks", None), ("whole film", "whole_film"))
@@ -72,13 +75,34 @@ def pixels(entry: Mapping[str, str]) -> np.ndarray:
 
 def network_scores(overlay: str | None, folds: np.ndarray) -> np.ndarray:
     """Logit of the network that has not seen the film, dropout off, (films,)."""
+    return own_logits(chest.features_of(chest.trunk_of_imagenet(), overlay), overlay, folds)
+
+
+def own_logits(features: np.ndarray, overlay: str | None, folds: np.ndarray) -> np.ndarray:
+    """The same of given features. Args: features: (films, 1280)."""
     head = frame.parsed_bundle(chest.BUNDLE, overlay, {}).get_parsed_content("network").backbone.head
-    features = chest.features_of(chest.trunk_of_imagenet(), overlay)
-    logits = (features @ head.weight.detach().numpy()[:, :, 0, 0].T + head.bias.detach().numpy()).reshape(
-        len(features), len(chest.FOLDS), -1
-    )
-    own = logits[np.arange(len(features)), folds]
-    return own[:, 1] - own[:, 0]
+    weight, bias = head.weight.detach().numpy()[:, :, 0, 0], head.bias.detach().numpy()
+    logits = (features @ weight.T + bias).reshape(len(features), len(chest.FOLDS), -1)[np.arange(len(features)), folds]
+    return logits[:, 1] - logits[:, 0]
+
+
+def swapped_table(films: list[np.ndarray], positive: np.ndarray, folds: np.ndarray, units: np.ndarray) -> str:
+    """The whole film's network on films that have the grey values of another film, of their own class or of the other."""
+    random = np.random.default_rng(SEED)
+    rows = []
+    for name, of in (("its own", None), ("of another film of its class", positive), ("of a film of the other class", ~positive)):
+        donors = [None if of is None else films[random.choice(np.flatnonzero(of == one))] for one in positive]
+        shown = (
+            scaled(film if donor is None else match_histograms(film, donor)) for film, donor in zip(films, donors, strict=True)
+        )
+        own = own_logits(trunk_features(f"whole film, histogram {name}", shown), "whole_film", folds)
+        rows.append([name, cell(resampled(units, lambda chosen, own=own: auroc(own[chosen], positive[chosen])))])  # type: ignore[misc]
+    return markdown_table(["grey values of the film", "AUROC of the whole film's network (95 %)"], rows)
+
+
+def scaled(film: np.ndarray) -> np.ndarray:
+    """From 0 to 1, as the network of whole films sees it."""
+    return (film - film.min()) / (film.max() - film.min())
 
 
 def acquisition_scores(films: list[np.ndarray], positive: np.ndarray, folds: np.ndarray) -> dict[str, np.ndarray]:

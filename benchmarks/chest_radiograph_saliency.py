@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import chest_radiograph_maps as maps
@@ -24,7 +25,8 @@ from scipy import ndimage
 from caveat.inference.evaluation.markdown import markdown_table
 from caveat.inference.metrics.auc import auroc
 from caveat.inference.metrics.rank_correlation import spearman
-from caveat.networks.draws.draw import Draw
+from caveat.inference.reducers.evidence import strongest
+from caveat.networks.draws.draw import Draw, first_draws
 
 INNER = 192
 ZOOM = maps.SIDE / INNER
@@ -34,7 +36,26 @@ SHARES = np.linspace(0, 1, 6)
 """Of the film that deletion has taken, or insertion brought."""
 COARSE = 16
 """Pixels of a block whose ranks are compared between maps."""
+MORE_DRAWS = 20
 Map = np.ndarray
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Of the draws' maps their mean, standard deviation, and the share of draws in which a pixel is among the strongest tenth."""
+
+    mean: Map
+    sd: Map
+    share: Map
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Map], method: str) -> Drawn:
+        """One method's of a film."""
+        return cls(*(stored[f"{method}, {which}"] for which in ("mean", "sd", "share")))
+
+
+LookedAt = Mapping[str, tuple[Sequence[Drawn], np.ndarray]]
+"""Maps of each film, and the boxes on their grid, by method."""
 
 
 def main() -> None:
@@ -47,8 +68,14 @@ def main() -> None:
     for entry in entries:
         with np.load(maps.OUT / f"{maps.name_of(entry)}.npz") as file:
             stored.append({name: file[name].astype(np.float32) for name in file.files})
-    print(pointing_table(stored, boxes, units, folds_of(entries)), "\n")
-    print(knows_table(stored, boxes, units), "\n")
+    looked_at = {method: ([Drawn.of(one, method) for one in stored], boxes) for method in maps.METHODS}
+    whole = np.stack([mask_of(maps.name_of(entry), whole_film=True) for entry in entries])
+    looked_at |= {
+        f"evidence, {MORE_DRAWS} draws": (evidence_of(entries, None), boxes),
+        f"evidence of the whole film's network, {MORE_DRAWS} draws": (evidence_of(entries, "whole_film"), whole),
+    }
+    print(pointing_table(looked_at, units, folds_of(entries)), "\n")
+    print(knows_table(looked_at, units), "\n")
     print(sanity_table(stored), "\n")
     print(agreement_table(stored), "\n")
     print(deletion_table(entries, stored, units))
@@ -59,9 +86,26 @@ def folds_of(entries: Sequence[Mapping[str, Any]]) -> np.ndarray:
     return np.array([entry.get("fold", -1) for entry in entries])
 
 
-def mask_of(film: str) -> np.ndarray:
-    """What of a film's boxes lies on the inner film, bool (256, 256)."""
-    rows, columns = (np.indices((maps.SIDE, maps.SIDE)) + 0.5) / ZOOM + (256 - INNER) / 2
+@torch.no_grad()
+def evidence_of(entries: Sequence[Mapping[str, Any]], overlay: str | None) -> list[Drawn]:
+    """The evidence of a network that has not seen the film, in more draws than the other methods can have."""
+    config = frame.parsed_bundle(chest.BUNDLE, overlay, {})
+    prepare, sampler = config.get_parsed_content("preprocessing"), config.get_parsed_content("network")
+    out = []
+    for entry in entries:
+        sampler.only = entry.get("fold")
+        film = prepare({"image": DATA / entry["image"]})["image"][None].as_tensor()
+        draws = torch.stack([maps.evidence(maps.OneDraw(sampler, draw), film) for draw in first_draws(MORE_DRAWS, 0)])
+        share = torch.stack([strongest(one) for one in draws]).float().mean(dim=0)
+        out.append(Drawn(draws.mean(dim=0).numpy(), draws.std(dim=0).numpy(), share.numpy()))
+    return out
+
+
+def mask_of(film: str, whole_film: bool = False) -> np.ndarray:
+    """What of a film's boxes lies on the inner film, or on all of it, bool (256, 256)."""
+    rows, columns = np.indices((maps.SIDE, maps.SIDE)) + 0.5
+    if not whole_film:
+        rows, columns = (place / ZOOM + (256 - INNER) / 2 for place in (rows, columns))
     out = np.zeros((maps.SIDE, maps.SIDE), bool)
     with maps.BOXES.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -96,17 +140,18 @@ def mean_cell(values: np.ndarray, units: np.ndarray, sign: str = "") -> str:
     return cell(resampled(units, lambda chosen: float(values[chosen].mean())), sign)
 
 
-def pointing_table(stored: Sequence[Mapping[str, Map]], boxes: np.ndarray, units: np.ndarray, folds: np.ndarray) -> str:
+def pointing_table(looked_at: LookedAt, units: np.ndarray, folds: np.ndarray) -> str:
     """A row a method, and the prior."""
     rows = []
-    for method in maps.METHODS:
-        means = [one[f"{method}, mean"] for one in stored]
+    for method, (drawn, boxes) in looked_at.items():
+        means = [one.mean for one in drawn]
         row = [method]
         for figure in (hit, energy):
             own = np.array([figure(one, box) for one, box in zip(means, boxes, strict=True)])
             other = shuffled(means, boxes, units, figure)
             row += [mean_cell(own, units), f"{other.mean():.3f}", mean_cell(own - other, units, "+")]
         rows.append(row)
+    boxes = next(iter(looked_at.values()))[1]
     prior = [ndimage.gaussian_filter(boxes[folds != fold].mean(axis=0), SMOOTH) for fold in folds]
     of_prior = [np.array([figure(one, box) for one, box in zip(prior, boxes, strict=True)]) for figure in (hit, energy)]
     rows.append(
@@ -122,7 +167,7 @@ def pointing_table(stored: Sequence[Mapping[str, Map]], boxes: np.ndarray, units
     )
     rows.append(["chance: share of the inner film in a box", f"{boxes.mean():.3f}", "-", "-", f"{boxes.mean():.3f}", "-", "-"])
     head = [
-        f"mean map of {maps.DRAWS} draws, {len(stored)} films",
+        f"mean map of {maps.DRAWS} draws, {len(units)} films",
         "hit",
         "of other films' maps",
         "hit less that",
@@ -133,13 +178,13 @@ def pointing_table(stored: Sequence[Mapping[str, Map]], boxes: np.ndarray, units
     return markdown_table(head, rows)
 
 
-def knows_table(stored: Sequence[Mapping[str, Map]], boxes: np.ndarray, units: np.ndarray) -> str:
+def knows_table(looked_at: LookedAt, units: np.ndarray) -> str:
     """Does the spread over draws know when the map misses? AUROC of the spread for a miss."""
     rows = []
-    for method in maps.METHODS:
-        missed = np.array([hit(one[f"{method}, mean"], box) < 0.5 for one, box in zip(stored, boxes, strict=True)])
-        disagreement = np.array([1 - one[f"{method}, share"][strongest_of(one[f"{method}, mean"])].mean() for one in stored])
-        spread = np.array([one[f"{method}, sd"].mean() / max(np.ptp(one[f"{method}, mean"]), 1e-6) for one in stored])
+    for method, (drawn, boxes) in looked_at.items():
+        missed = np.array([hit(one.mean, box) < 0.5 for one, box in zip(drawn, boxes, strict=True)])
+        disagreement = np.array([1 - one.share[strongest_of(one.mean)].mean() for one in drawn])
+        spread = np.array([one.sd.mean() / max(float(np.ptp(one.mean)), 1e-6) for one in drawn])
         row = [method, f"{missed.sum()} of {len(missed)}"]
         for score in (disagreement, spread):
             row.append(cell(resampled(units, lambda chosen, score=score, missed=missed: auroc(score[chosen], missed[chosen]))))  # type: ignore[misc]
