@@ -42,12 +42,36 @@ def find_bundle(name: str) -> Path:
     folder = Path(os.path.realpath(name))  # where Path.resolve raises: a name that is too long, links that lead in a circle
     if not os.path.isfile(folder / "configs" / "metadata.json"):
         raise StudyRefused("BUNDLE_NOT_FOUND", did_you_mean(name, shipped))
-    named = [*os.environ.get(ALLOW_LIST, "").split(os.pathsep), *own_bundles()]
-    allowed = [Path(os.path.realpath(entry)) for entry in named if entry]
-    if folder in shipped.values() or any(folder.is_relative_to(entry) for entry in allowed):
+    if folder in shipped.values() or any(folder.is_relative_to(entry) for entry in _allowed_folders()):
         refuse_older_names(folder)
         return folder
     raise StudyRefused("BUNDLE_NOT_TRUSTED", f"the folder is not below one named in {ALLOW_LIST}")
+
+
+def bundles_of_the_user() -> list[Path]:
+    """Bundles that may run besides the shipped ones: the folders of the allow-list, and what lies in them."""
+    shipped = shipped_bundles().values()
+    candidates = [one for entry in _allowed_folders() for one in (entry, *_folders_in(entry))]
+    return [one for one in dict.fromkeys(candidates) if one not in shipped and _says_what_it_is(one)]
+
+
+def _says_what_it_is(folder: Path) -> bool:
+    try:
+        return isinstance(read_metadata(folder), dict)
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _allowed_folders() -> list[Path]:
+    named = [*os.environ.get(ALLOW_LIST, "").split(os.pathsep), *own_bundles()]
+    return [Path(os.path.realpath(entry)) for entry in named if entry]
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))
+    except OSError:  # it was moved, or may not be read
+        return []
 
 
 def own_list() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import __version__
-from ..bundle_folders import find_bundle, read_metadata, shipped_bundles
+from ..bundle_folders import bundles_of_the_user, find_bundle, read_metadata, shipped_bundles
 from ..exit_status import ExitStatus
 
 
@@ -22,6 +22,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"caveat {__version__}")
         for name, folder in shipped_bundles().items():
             print(f"  {name:<24} {read_metadata(folder)['description']}")
+        for folder in bundles_of_the_user():
+            print(f"  {folder}: {read_metadata(folder).get('description', 'not described')}")
         return ExitStatus.OK
     folder = find_bundle(options.bundle)
     metadata = read_metadata(folder)

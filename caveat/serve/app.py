@@ -54,7 +54,7 @@ class Site:
             raise HTTPException(HTTPStatus.BAD_REQUEST, "choose what is to be measured")
         stated = {name: request.query_params.get(name, "") for name in NUMBERS}
         options = [f"--{name}={_numbers(name, text)}" for name, text in stated.items() if text]
-        job = self.jobs.begin(bundle, [*self.options, *options])
+        job = self.jobs.begin(self.tasks[bundle].bundle, [*self.options, *options])
         if job is None:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many uploads at once; try again in some minutes")
         return JSONResponse({"id": job.id}, HTTPStatus.CREATED)

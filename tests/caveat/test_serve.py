@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import socket
 import threading
@@ -39,6 +40,23 @@ def test_the_page_offers_each_installed_bundle_in_its_own_words(tmp_path):
     assert re.findall(r'id="task-(\w+)"', page) == list(shipped_bundles())
     assert "Vessels in a colour fundus photograph: their area in pixels" in page
     assert "Not a medical device" in page and not re.search(r"(src|href)=\"(https?:)?//", page)
+
+
+def test_bundles_that_the_user_allowed_are_offered_without_their_path(tmp_path, monkeypatch, capsys):
+    metadata = {"task": "Mine <b>", "description": "measures mine"}
+    for name, text in {"mine": json.dumps(metadata), "damaged": "{", "list": "[]"}.items():
+        (tmp_path / "own" / name / "configs").mkdir(parents=True)
+        (tmp_path / "own" / name / "configs" / "metadata.json").write_text(text)
+    monkeypatch.setenv("CAVEAT_BUNDLES", str(tmp_path / "own"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    stub = Stub()
+    with serving(tmp_path / "jobs", stub) as client:
+        page = client.http.get("/").text
+        client.followed(client.upload(PHOTOGRAPH, bundle="own-1"))
+    assert re.findall(r'id="task-([\w-]+)"', page) == [*shipped_bundles(), "own-1"]
+    assert "Mine &lt;b&gt;" in page and str(tmp_path) not in page
+    assert stub.jobs[0].bundle == str(tmp_path / "own" / "mine")
+    assert main(["info"]) == 0 and f"{tmp_path}/own/mine: measures mine" in capsys.readouterr().out
 
 
 def test_an_upload_is_measured_and_its_result_is_told(tmp_path):
