@@ -33,7 +33,8 @@ class Job:
 
     Attributes:
         since: of the state, and seen: when a page listened or sent last, both of the monotonic clock.
-        number: in the line. studies: as of `found_studies`. reason: why there is no result, as an entry of `reasons`.
+        number: in the line. progress: studies that are done, such as "3 of 12". studies: as of `found_studies`. reason: why
+            there is no result, as an entry of `reasons`.
         files: that may be fetched, by the study's number and their name.
     """
 
@@ -45,6 +46,7 @@ class Job:
     since: float = field(default_factory=time.monotonic)
     seen: float = field(default_factory=time.monotonic)
     number: int = 0
+    progress: str = ""
     uploaded_files: int = 0
     uploaded_bytes: int = 0
     studies: Sequence[Mapping[str, Any]] = ()

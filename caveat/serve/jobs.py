@@ -73,14 +73,14 @@ class Jobs:
         await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
 
     def tell(self, job: Job) -> dict[str, Any]:
-        """What its page is told: the state, how many are before it, the seconds it runs, what was found."""
+        """What its page is told: the state, how many are before it, the seconds it runs, how far it is, what was found."""
         before = sum(one.state is State.WAITING and one.number < job.number for one in self.all.values())
         running = any(one.state is State.RUNNING for one in self.all.values())
         told: dict[str, Any] = {"state": job.state}
         if job.state is State.WAITING:
             told["before"] = before + running
         if job.state is State.RUNNING:
-            told["seconds"] = round(time.monotonic() - job.since)
+            told |= {"seconds": round(time.monotonic() - job.since), "progress": job.progress}
         return told | {"studies": job.studies, "reason": job.reason}
 
     async def _measure_all(self) -> None:

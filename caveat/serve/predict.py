@@ -19,6 +19,9 @@ from .job import Job
 SECONDS_TO_END = 60.0
 """That a run has beyond the time of a study, to write that it was given up."""
 SECONDS_TO_DIE = 5.0
+LONGEST_SAID = 2**16
+PROGRESS = re.compile(r"^study \d+, (\d+ of \d+): ", re.MULTILINE)
+"""A line of `caveat.run.progress`; of it the page is told how many studies are done, and no word that could quote anything."""
 
 
 async def predict(job: Job, seconds: float) -> str:
@@ -43,17 +46,27 @@ async def predict(job: Job, seconds: float) -> str:
     )
     try:
         async with asyncio.timeout(seconds + SECONDS_TO_END):
-            _, said = await process.communicate()
+            said = await _listen(process, job)
     except TimeoutError:
         return "STUDY_TOO_LONG"
     finally:
         if process.returncode is None:
             await asyncio.to_thread(_kill, process.pid)
             await process.wait()
-    code = re.search(r"^caveat: ([A-Z_]+):", said.decode("utf-8", "replace"), re.MULTILINE)
+    code = re.search(r"^caveat: ([A-Z_]+):", said, re.MULTILINE)
     if code and code[1] in REASONS:
         return code[1]
     return "" if process.returncode == 0 else "UNEXPECTED_ERROR"
+
+
+async def _listen(process: asyncio.subprocess.Process, job: Job) -> str:
+    """Until a run is over. Returns: the end of what it said; the job knows meanwhile how far it is."""
+    said = ""
+    while process.stderr is not None and (chunk := await process.stderr.read(LONGEST_SAID)):
+        said = (said + chunk.decode("utf-8", "replace"))[-LONGEST_SAID:]
+        job.progress = [job.progress, *PROGRESS.findall(said)][-1]
+    await process.wait()
+    return said
 
 
 def _environment(job: Job) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -9,6 +10,7 @@ import socket
 import threading
 import time
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +23,10 @@ from serving import ASKS, Stub, serving, until  # noqa: E402
 from caveat.bundle_folders import shipped_bundles  # noqa: E402
 from caveat.cli import main  # noqa: E402
 from caveat.serve.guard import PAGE_POLICY, REPORT_POLICY  # noqa: E402
+from caveat.serve.job import Job, State  # noqa: E402
+from caveat.serve.jobs import Jobs  # noqa: E402
 from caveat.serve.limits import Limits  # noqa: E402
+from caveat.serve.predict import predict  # noqa: E402
 
 PHOTOGRAPH = picture_bytes(fundus(64, 64)[0])
 
@@ -73,6 +78,22 @@ def test_an_upload_is_measured_and_its_result_is_told(tmp_path):
         assert not stub.jobs[0].uploads.exists(), "the image is not kept beside its result"
     assert stub.seen == [{"000001": PHOTOGRAPH}]
     assert client.folders() == [], "nothing is left when the server ends"
+
+
+def test_a_run_says_how_far_it_is_and_a_code_and_no_other_word(tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    lines = (
+        "study 1, 1 of 12: measured, 2 s",
+        "study 2, 2 of 12: refused, 1 s; CORRUPT: Doe^John",
+        "caveat: NO_INPUT_FOUND: Doe^John",
+    )
+    run.write_text("#!/bin/sh\n" + "".join(f"echo '{line}' >&2\n" for line in lines) + "exit 2\n")
+    run.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(run))
+    job = Job("a", tmp_path / "job", "retinal_vessels")
+    assert asyncio.run(predict(job, 30)) == "NO_INPUT_FOUND" and job.progress == "2 of 12"
+    told = Jobs(tmp_path, Limits()).tell(replace(job, state=State.RUNNING))
+    assert told["progress"] == "2 of 12" and "Doe" not in str(told)
 
 
 def test_files_are_numbered_and_archives_alone_keep_an_ending(tmp_path):

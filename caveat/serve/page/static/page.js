@@ -95,7 +95,7 @@ function follow(told) {
   if (told.state === "uploading") return;
   bar.hidden = true;
   if (told.state === "waiting") say(told.before ? `Waiting: ${told.before} before you.` : "Waiting.");
-  if (told.state === "running") say(`Measuring: ${told.seconds} s.`);
+  if (told.state === "running") say(`Measuring: ${told.seconds} s${told.progress && `, ${told.progress} studies done`}.`);
   if (told.state === "deleted") { forget(); say("Image and result were deleted."); }
   if (told.state === "failed") { say("Not measured."); showResults([{ reasons: [told.reason] }]); }
   if (told.state === "done") { say(""); showResults(told.studies); }
