@@ -72,7 +72,7 @@ class Site:
     async def start(self, request: Request) -> Response:
         """The upload is complete."""
         job = self._job(request)
-        if job.state is not State.UPLOADING or not job.uploaded_files:
+        if job.state is not State.UPLOADING or not job.uploaded_files or job.receiving:
             raise HTTPException(HTTPStatus.CONFLICT, "there is no upload that waits for its start")
         self.jobs.start(job)
         return Response(status_code=HTTPStatus.ACCEPTED)

@@ -33,8 +33,8 @@ class Job:
 
     Attributes:
         since: of the state, and seen: when a page listened or sent last, both of the monotonic clock.
-        number: in the line. progress: studies that are done, such as "3 of 12". studies: as of `found_studies`. reason: why
-            there is no result, as an entry of `reasons`.
+        number: in the line. receiving: files that are not whole yet. progress: studies that are done, such as "3 of 12".
+        studies: as of `found_studies`. reason: why there is no result, as an entry of `reasons`.
         files: that may be fetched, by the study's number and their name.
     """
 
@@ -49,6 +49,7 @@ class Job:
     progress: str = ""
     uploaded_files: int = 0
     uploaded_bytes: int = 0
+    receiving: int = 0
     studies: Sequence[Mapping[str, Any]] = ()
     reason: Mapping[str, str] | None = None
     files: Mapping[tuple[int, str], Path] = field(default_factory=dict)

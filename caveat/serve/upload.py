@@ -32,6 +32,7 @@ async def receive(request: Request, job: Job, limits: Limits) -> None:
     if stated.isdecimal():
         _check_size(job.uploaded_bytes + int(stated), limits)
     job.uploaded_files += 1
+    job.receiving += 1
     try:
         async with asyncio.timeout(limits.upload_seconds - (time.monotonic() - job.since)):
             await _stream(request, job, limits, job.uploaded_files)
@@ -39,6 +40,8 @@ async def receive(request: Request, job: Job, limits: Limits) -> None:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the upload took too long") from None
     except OSError:
         raise HTTPException(HTTPStatus.INSUFFICIENT_STORAGE, "there is no room for this upload") from None
+    finally:
+        job.receiving -= 1
 
 
 async def _stream(request: Request, job: Job, limits: Limits, number: int) -> None:
@@ -49,7 +52,7 @@ async def _stream(request: Request, job: Job, limits: Limits, number: int) -> No
             job.seen = time.monotonic()
             job.uploaded_bytes += len(chunk)
             _check_size(job.uploaded_bytes, limits)
-            head = head or chunk[: len(ZIP)]
+            head += chunk[: len(ZIP) - len(head)]
             file.write(chunk)
     if head == ZIP:
         path.rename(path.with_suffix(".zip"))

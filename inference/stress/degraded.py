@@ -136,7 +136,7 @@ def _write_entry(
     sized = found.image.spacing_mm is not None
     if done is None:
         suffix = "".join(source.suffixes[-2:]) if source.name.endswith(".nii.gz") else source.suffix
-        path = folder / "images" / (name + suffix)
+        path = _free(folder / "images" / (name + suffix))
         shutil.copyfile(source, path)
         sha256 = found.sha256  # of a DICOM study it is not that of its file
     else:
@@ -181,10 +181,10 @@ def _write_image(path: Path, image: LabelledImage, original: np.ndarray, sized: 
 
     Returns: the path written."""
     if len(image.shape) == 3:
-        path = path.with_name(path.name + ".nii.gz")
+        path = _free(path.with_name(path.name + ".nii.gz"))
         write_nifti(path, image.voxels[0], image.affine, sized=sized)
         return path
-    path = path.with_name(path.name + ".tif")
+    path = _free(path.with_name(path.name + ".tif"))
     pixels = np.moveaxis(image.voxels, 0, -1)
     if np.array_equal(original, np.rint(original)):
         depth = np.uint8 if original.max() <= 255 else np.uint16
@@ -198,12 +198,18 @@ def _write_image(path: Path, image: LabelledImage, original: np.ndarray, sized: 
 def _write_label(path: Path, label: np.ndarray, affine: np.ndarray, sized: bool) -> Path:
     """Args: path: without suffix. sized: see `write_nifti`. Returns: the path written."""
     if label.ndim == 3:
-        path = path.with_name(path.name + ".nii.gz")
+        path = _free(path.with_name(path.name + ".nii.gz"))
         whole = label.astype(np.uint8)
         write_nifti(path, whole if np.array_equal(whole, label) else label.astype(np.float32), affine, sized=sized)
     else:
-        path = path.with_name(path.name + ".png")
+        path = _free(path.with_name(path.name + ".png"))
         Image.fromarray(label).save(path)
+    return path
+
+
+def _free(path: Path) -> Path:
+    """The same place, with nothing there any more: a file of an earlier run may share its bytes with an original (hard links)."""
+    path.unlink(missing_ok=True)
     return path
 
 

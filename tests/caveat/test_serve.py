@@ -226,6 +226,24 @@ def test_a_page_that_listens_keeps_its_result_until_its_time_is_over(tmp_path):
         assert client.folders() == []
 
 
+def test_an_upload_is_not_started_while_a_file_of_it_comes_in(tmp_path):
+    """A part of a study would be measured. What comes in two pieces, of which the first is short, is an archive all the same."""
+    stub, packed = Stub(), archive(a=b"1")
+    with serving(tmp_path, stub) as client:
+        job = client.begin()
+        client.put(job, b"one")
+        with socket.create_connection(("127.0.0.1", client.http.base_url.port)) as raw:
+            head = f"PUT {job}/files HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Caveat: 1\r\nContent-Length: {len(packed)}\r\n\r\n"
+            raw.sendall(head.encode() + packed[:2])
+            assert until(lambda: any(tmp_path.rglob("000002")))
+            assert client.http.post(f"{job}/start", headers=ASKS).status_code == 409
+            raw.sendall(packed[2:])
+            assert b"204" in raw.recv(100)
+        assert client.http.post(f"{job}/start", headers=ASKS).status_code == 202
+        client.followed(job)
+    assert stub.seen == [{"000001": b"one", "000002.zip": packed}]
+
+
 def test_a_client_that_breaks_off_leaves_nothing(tmp_path):
     with serving(tmp_path, Stub()) as client:
         job = client.begin()

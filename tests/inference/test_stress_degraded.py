@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import nibabel
@@ -180,6 +181,20 @@ def test_clean_is_the_same_file_and_degrading_repeats(crop, tmp_path):
     assert first == second
     assert first[0]["sha256"] == crop["sha256"] and "degradation" not in first[0]
     assert len({entry["sha256"] for entry in first}) == len({entry["image"] for entry in first}) == 3
+
+
+def test_files_that_share_their_bytes_with_an_original_are_written_anew(crop, tmp_path):
+    """A tool that saves room makes a clean copy, which is the same file, a second name of the original."""
+    wanted = [(crop, None), (crop, Degradation("motion", 1.0))]
+    written, _ = write_degraded(wanted, tmp_path, tmp_path / "a")
+    original, copies = tmp_path / crop["image"], [tmp_path / "a" / entry["image"] for entry in written]
+    for copy in copies:
+        copy.unlink()
+        os.link(original, copy)
+    before = original.read_bytes()
+    again, refused = write_degraded(wanted, tmp_path, tmp_path / "a")
+    assert again == written and not refused and original.read_bytes() == before
+    assert not any(copy.samefile(original) for copy in copies)
 
 
 def test_a_clean_copy_of_a_dicom_radiograph_is_found_again(tmp_path):
