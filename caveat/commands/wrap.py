@@ -188,14 +188,14 @@ def training_set(options: argparse.Namespace) -> TrainingSet | None:
 
 def common(options: argparse.Namespace) -> dict[str, Any]:
     """What every source may be told."""
-    from ..wrap.wrapped import refuse_odd_words, refuse_program
+    from ..wrap.wrapped import class_names, refuse_odd_words, refuse_program
 
     for option, words in (("--truth", options.truth), ("--licence", options.licence)):
         refuse_program(words, option)  # they stand in the bundle's metadata, which its config refers to
     classes = options.classes.split(",") if options.classes else []
     return {
         "name": refuse_odd_words(options.output.name, "-o"),
-        "classes": [refuse_odd_words(name.strip(), "--classes") for name in classes],
+        "classes": class_names(classes, "--classes"),
         "flip_axes": numbers("--flips", options.flips or None, int, signed=True) or [],
         "truth": options.truth,
         "licence": options.licence,

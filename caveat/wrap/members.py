@@ -49,8 +49,15 @@ class Members:
     flip_axes: Sequence[int]
 
     def check(self) -> None:
-        """Each network answers a window with the channels that were stated. Raises: StudyRefused: NETWORK_UNFIT."""
-        window = torch.rand(1, self.channels, *self._probe(), generator=torch.Generator().manual_seed(0))
+        """Each network answers a window with the channels that were stated. Raises: StudyRefused: NETWORK_UNFIT, WRONG_USAGE."""
+        axes = range(len(self.window))
+        if not {*self.flip_axes} <= {*axes}:
+            raise StudyRefused("WRONG_USAGE", f"--flips: axes are {', '.join(map(str, axes))}")
+        try:
+            window = torch.rand(1, self.channels, *self._probe(), generator=torch.Generator().manual_seed(0))
+        except RuntimeError as error:
+            size = " x ".join(map(str, self._probe()))
+            raise StudyRefused("NETWORK_UNFIT", f"network 1: there is no memory for a window of {size}") from error
         for number, network in enumerate(self.networks, start=1):
             try:
                 with torch.no_grad():

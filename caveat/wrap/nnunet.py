@@ -22,7 +22,7 @@ from .nnunet_code import NnunetCode
 from .nnunet_record import SETTINGS, write_records
 from .nnunet_validation import TrainingSet
 from .task import Task
-from .wrapped import Wrapped, refuse_odd_words
+from .wrapped import Wrapped, class_names
 
 FINAL = "checkpoint_final.pth"
 """The best one was chosen on its own fold's validation cases."""
@@ -111,7 +111,7 @@ class Nnunet:
 
     @cached_property
     def _folds(self) -> list[Path]:
-        """Raises: StudyRefused: SOURCE_NOT_WRAPPED: none, or one that was not trained to its end."""
+        """Raises: StudyRefused: SOURCE_NOT_WRAPPED: none, a gap, or one that was not trained to its end."""
         numbered = [path for path in self.folder.glob("fold_*") if re.fullmatch(r"fold_\d+", path.name)]
         found = sorted(numbered, key=lambda path: int(path.name.removeprefix("fold_")))
         unfinished = [path.name for path in found if not (path / FINAL).is_file()]
@@ -120,6 +120,9 @@ class Nnunet:
                 f"{', '.join(unfinished)} has no {FINAL}" if found else "the folder has no fold_0, fold_1, ...; fold_all is none"
             )
             raise StudyRefused("SOURCE_NOT_WRAPPED", what)
+        last = int(found[-1].name.removeprefix("fold_"))
+        if lacking := [f"fold_{number}" for number in range(last) if self.folder / f"fold_{number}" not in found]:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", f"{', '.join(lacking)} is not there, of the folds 0 to {last}")
         return found
 
     @property
@@ -187,7 +190,7 @@ class Nnunet:
         ordered = sorted(labels, key=lambda name: int(labels[name]))
         if [int(labels[name]) for name in ordered] != list(range(len(ordered))):
             raise StudyRefused("SOURCE_NOT_WRAPPED", "its labels are not 0, 1, 2, ... without a gap")
-        return [refuse_odd_words(name, "labels of dataset.json") for name in ordered]
+        return class_names(ordered, "labels of dataset.json")
 
 
 def refuse_strange_plans(plans: Mapping[str, Any], configuration: str) -> None:

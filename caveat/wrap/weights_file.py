@@ -79,5 +79,8 @@ def _entry_of(stored: Any) -> str:
         return ""
     found = [name for name in ENTRIES if isinstance(stored.get(name), Mapping)]
     if len(found) != 1:
-        raise StudyRefused("WEIGHTS_REFUSED", f"the file holds {len(found)} state dicts under names that are known, 1 is needed")
+        known = ", ".join(ENTRIES)
+        raise StudyRefused(
+            "WEIGHTS_REFUSED", f"the file holds {len(found)} state dicts under names that are known ({known}), 1 is needed"
+        )
     return found[0]

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from .page import page_of
 
 PLAIN_WORDS = re.compile(r"[^\W_][\w .,:;()/+'-]*")
 """Of names that enter a config: none begins with what a parser of MONAI evaluates."""
+LONGEST_NAME = 80
+"""Files are named after measurements, and these after classes."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,26 @@ def refuse_program(value: Any, what: str, code: str = "WRONG_USAGE") -> None:
 
 def refuse_odd_words(words: str, what: str) -> str:
     """Names of classes and the like, which stand in configs and sentences. Raises: StudyRefused: WRONG_USAGE."""
+    if not words:
+        raise StudyRefused("WRONG_USAGE", f"{what}: a name is empty")
+    if len(words) > LONGEST_NAME:
+        raise StudyRefused("WRONG_USAGE", f"{what}: a name has at most {LONGEST_NAME} letters")
     if not PLAIN_WORDS.fullmatch(words):
         raise StudyRefused("WRONG_USAGE", f"{what}: a name begins with a letter or a digit, and is plain words")
     return words
+
+
+def class_names(names: Sequence[str], what: str) -> list[str]:
+    """Names of all classes, as the network numbers them.
+
+    Raises:
+        StudyRefused: WRONG_USAGE: odd words; one name twice, which measurements could not be told apart by; a background that is
+            not the first, as every class but the first is measured.
+    """
+    found = [refuse_odd_words(name.strip(), what) for name in names]
+    lower = [name.lower() for name in found]
+    if len(set(lower)) < len(lower):
+        raise StudyRefused("WRONG_USAGE", f"{what}: a name stands twice")
+    if "background" in lower[1:]:
+        raise StudyRefused("WRONG_USAGE", f"{what}: background comes first, then the others as the network numbers them")
+    return found

@@ -19,7 +19,7 @@ from .network_parts import is_network_part
 from .preprocessing import taken_over
 from .task import Task
 from .weights_file import WeightsFile
-from .wrapped import Wrapped, refuse_odd_words
+from .wrapped import Wrapped, class_names
 
 CONFIGS = ("inference.json", "inference.yaml", "inference.yml")
 NETWORKS = ("monai.networks.", "torch.nn.")
@@ -122,7 +122,7 @@ class Zoo:
         stated = pred.get("channel_def") or {}
         if not stated or set(stated) != {str(index) for index in range(len(stated))}:
             raise StudyRefused("SOURCE_NOT_WRAPPED", "channel_def does not name the classes: name them with --classes")
-        names = [refuse_odd_words(str(stated[str(index)]).strip(), "channel_def") for index in range(len(stated))]
+        names = class_names([str(stated[str(index)]) for index in range(len(stated))], "channel_def")
         return names if link == "softmax" else ["background", *names]
 
     def _left(self, config: Literals) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from caveat.reasons import StudyRefused
 
 SIZE_LIMIT = 64 * 2**20
 """Bytes of a file of weights, unless a bundle states a limit of its own."""
+LONGEST_NAME = 80
+"""Of a tensor, in a message."""
 _RUNNING = ("running_mean", "running_var")
 
 
@@ -116,6 +119,12 @@ def unpack(content: bytes, size_limit: int) -> Any:
             unpacked = sum(member.file_size for member in archive.infolist())
         fits = unpacked <= size_limit
         stored: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True) if fits else None
+    except zipfile.BadZipFile as error:
+        raise StudyRefused("WEIGHTS_REFUSED", "no file that torch.save writes (since torch 1.6), or a damaged one") from error
+    except pickle.UnpicklingError as error:
+        raise StudyRefused(
+            "WEIGHTS_REFUSED", "the file holds more than tensors and plain Python, such as a whole network; that is not run"
+        ) from error
     except Exception as error:  # zipfile and torch fail on a broken or hostile file in many ways
         raise StudyRefused("WEIGHTS_REFUSED", "the file is no archive of plain tensors") from error
     if not fits:
@@ -146,11 +155,11 @@ def _is_plain(tensor: object) -> bool:
 
 def _fit(stored: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The stored tensors in the network's dtypes, all of them finite."""
-    missing, unknown = len(wanted.keys() - stored.keys()), len(stored.keys() - wanted.keys())
+    missing, unknown = ([name for name in one if name not in other] for one, other in ((wanted, stored), (stored, wanted)))
     if missing or unknown:
-        raise StudyRefused(
-            "WEIGHTS_REFUSED", f"{missing} of the network's {len(wanted)} tensors are missing, {unknown} are not its own"
-        )
+        found = f"{len(missing)} of the network's {len(wanted)} tensors are missing, {len(unknown)} are not its own"
+        both = f": {unknown[0][:LONGEST_NAME]} where {missing[0][:LONGEST_NAME]} is needed" if missing and unknown else ""
+        raise StudyRefused("WEIGHTS_REFUSED", found + both)
     for name, tensor in wanted.items():
         allowed = {tensor.dtype, torch.float16} if tensor.is_floating_point() else {tensor.dtype}
         if stored[name].shape != tensor.shape or stored[name].dtype not in allowed:

@@ -113,11 +113,23 @@ def test_a_network_of_slices_measures_volumes(tmp_path):
         (["--classes", "background,$x,back"], "WRONG_USAGE: --classes"),
         (["--truth", "$open('it_was_run', 'w')"], "WRONG_USAGE: --truth: text that begins with"),
         (["--licence", "@bundle_root"], "WRONG_USAGE: --licence: text that begins with"),
+        (["--classes", "background,,back"], "WRONG_USAGE: --classes: a name is empty"),
+        (["--classes", "background,front,Front"], "WRONG_USAGE: --classes: a name stands twice"),
+        (["--classes", "front,back,background"], "WRONG_USAGE: --classes: background comes first"),
+        (["--classes", f"background,{81 * 'x'},back"], "WRONG_USAGE: --classes: a name has at most 80 letters"),
+        (["--flips", "3"], "WRONG_USAGE: --flips: axes are 0, 1, 2"),
+        (["--roi", "8192,8192,8192"], "NETWORK_UNFIT: network 1: there is no memory for a window of 8192 x 8192 x 8192"),
         (["--intensities", "nothing"], "WRONG_USAGE: --intensities is one of"),
         (["--orientation", "RAX"], "WRONG_USAGE: --orientation"),
         (["--roi", "12,12,11"], "WRONG_USAGE"),
         (["--weights", "TORCHSCRIPT"], "WRONG_USAGE: a state dict needs --network"),
-        (["--weights", "PICKLE"], "WEIGHTS_REFUSED: the file is no archive of plain tensors"),
+        (["--weights", "PICKLE"], "WEIGHTS_REFUSED: the file holds more than tensors and plain Python, such as a whole network"),
+        (["--weights", "NO_TORCH"], "WEIGHTS_REFUSED: no file that torch.save writes"),
+        (
+            ["--weights", "PREFIXED"],
+            "WEIGHTS_REFUSED: 30 of the network's 30 tensors are missing, 30 are not its own: net.model.0",
+        ),
+        (["--weights", "ODD"], "WEIGHTS_REFUSED: the file holds 0 state dicts under names that are known (state_dict, "),
         (["--weights", "OTHER"], "WEIGHTS_REFUSED: 10 of the network's 30 tensors are missing"),
         (["--weights", "NAN"], "WEIGHTS_NOT_FINITE"),
         (["--weights", "TWO"], "WEIGHTS_REFUSED: the file holds 2 state dicts"),
@@ -127,6 +139,9 @@ def test_what_does_not_fit_is_refused_with_the_reason(options, code, tmp_path, c
     torch.jit.script(torch.nn.Conv3d(1, 3, 1)).save(tmp_path / "TORCHSCRIPT")
     torch.save(unet(), tmp_path / "PICKLE")
     torch.save({"state_dict": {}, "model": {}}, tmp_path / "TWO")
+    torch.save({"ema": unet().state_dict()}, tmp_path / "ODD")
+    torch.save({f"net.{name}": value for name, value in unet().state_dict().items()}, tmp_path / "PREFIXED")
+    (tmp_path / "NO_TORCH").write_text("weights")
     torch.save(unet(channels=[4, 8, 8], strides=[2, 2]).state_dict(), tmp_path / "OTHER")
     torch.save(
         {name: value * torch.nan if value.is_floating_point() else value for name, value in unet().state_dict().items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,7 @@ def test_a_trainer_that_trains_for_another_time_makes_the_same_network(tmp_path)
 
 
 SPOILED = {
+    "SOURCE_NOT_WRAPPED: fold_0 is not there, of the folds 0 to 1": lambda f: shutil.rmtree(f / "fold_0"),
     "SOURCE_NOT_WRAPPED: fold_1 has no checkpoint_final.pth": lambda f: (f / "fold_1" / "checkpoint_final.pth").unlink(),
     "SOURCE_NOT_WRAPPED: plans.json or dataset.json is not what": lambda f: (f / "dataset.json").write_text(
         json.dumps({"labels": {"background": 0, "back": 1, "front": 2}})
