@@ -248,14 +248,18 @@ def points_folder(truths: Truths) -> Path | None:
 
 
 def targets_of(bundle: Path, truths: Truths) -> Sequence[Stated]:
-    """The landmarks that truths are of, or the measurements of the bundle's config."""
+    """The landmarks that truths are of, the class of the bundle's answer, or the measurements of its config."""
     from monai.bundle import ConfigParser
 
+    from ..inference.stored.class_truths import ClassTruths
     from ..inference.stored.point_truths import PointTruths
+    from ..inference.targets.class_label import ClassLabel
     from ..inference.targets.landmark import landmarks
 
     if isinstance(truths, PointTruths):
         return landmarks(truths.names)
     parser = ConfigParser()
     parser.read_config(bundle / "configs" / "inference.yaml")
+    if isinstance(truths, ClassTruths):
+        return [ClassLabel(parser["answer::name"], truths.classes)]
     return parser.get_parsed_content("measurements")

@@ -20,6 +20,7 @@ from ..stored.list_part import Truths
 from ..stored.point_truths import PointTruths
 from ..stored.stored_study import StoredStudy
 from ..stored.truths import Truth
+from ..targets.class_label import ClassLabel
 from ..targets.landmark import Landmark
 from ..targets.target import Target
 
@@ -72,12 +73,23 @@ class Landmarks:
         return {"error": float(errors.mean()), "within": detection_rate(errors, WITHIN_MM)}
 
 
-Scored = OneMeasurement | SeveralMeasurements | Landmarks
+class OneClass:
+    """The error is 1 where the likeliest class is wrong, else 0. Else as `OneMeasurement`."""
+
+    def __init__(self, label: ClassLabel) -> None:
+        self.name = label.name
+        self.names = (label.name,)
+
+    def errors(self, row: Row, drawings: Drawings | None) -> dict[str, Any]:
+        return {"error": float(np.argmax(row[0].value) != truth_of_case(row[0]))}
+
+
+Scored = OneMeasurement | SeveralMeasurements | Landmarks | OneClass
 """What errors are counted of, a row a study: its name, the names of its components."""
 
 
 def scored_of(targets: Sequence[Stated], records: Sequence[Record] = ()) -> list[Scored]:
-    """A measurement each, all landmarks together, and whatever else is promised at once.
+    """A measurement each, all landmarks together, a class each, and whatever else is promised at once.
 
     Args:
         targets: of a bundle. records: that may speak of several.
@@ -85,6 +97,7 @@ def scored_of(targets: Sequence[Stated], records: Sequence[Record] = ()) -> list
     places = [target.name for target in targets if isinstance(target, Landmark)]
     numbers = {target.name: target for target in targets if isinstance(target, Target)}
     alone: list[Scored] = [*map(OneMeasurement, numbers.values()), *([Landmarks(places)] if places else [])]
+    alone += [OneClass(target) for target in targets if isinstance(target, ClassLabel)]
     known = {scored.names for scored in alone}
     for names in dict.fromkeys(record.names for record in records if record.names not in known):
         if numbers.keys() >= set(names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from caveat.inference.reducers.classes import Classes
 from caveat.inference.reducers.evidence import Evidence, evidence_of, strongest
 from caveat.inference.stored.class_truths import ClassTruths
 from caveat.inference.stored.stored_study import StoredStudy
+from caveat.inference.stress.kinds import scored_of
 from caveat.inference.targets.class_label import ClassLabel
 from caveat.inference.targets.class_statement import class_statement
 from caveat.networks.backbones.efficientnet_lite import EfficientNetLite0
@@ -156,3 +158,10 @@ def test_a_class_that_the_bundle_does_not_know_is_no_truth(tmp_path):
     for entry in ({}, {"class": "mass"}):
         with pytest.raises(StudyRefused, match="NO_TRUTH"):
             truths.read(entry, tmp_path, StoredStudy(""))
+
+
+def test_under_stress_the_error_is_whether_the_likeliest_class_is_wrong():
+    (scored,) = scored_of([ClassLabel("finding", NAMES)])
+    case = Case("", "", "", (0.4, 0.6), ((0.4, 0.6),), truth=0)
+    assert scored.errors((case,), None) == {"error": 1.0}
+    assert scored.errors((replace(case, truth=1),), None) == {"error": 0.0}
