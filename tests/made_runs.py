@@ -34,7 +34,7 @@ def run(
     folder = RunFolder.begin(out, facts, listed, resume)
     write = WriteStudyd(out, writers, facts["bundle"])
     write.facts = facts
-    for one in listed[:only]:
+    for one in folder.studies[:only]:
         entry = {**one, "input_sha256": one["name"]}
         done, edited = write.stands(entry)
         if done is None:

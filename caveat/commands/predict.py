@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
     finished = run_all(
         measures_of(options, job, len(studies)), studies, options.output, root_of(options), options.resume, notes_of(options)
     )
-    report = report_of(finished, studies, options.output)
+    report = report_of(finished, options.output)
     print(as_json(report) if options.json else as_text(report))
     return status_of(report, options.strict)
 

@@ -11,19 +11,18 @@ from ..reasons import REASONS
 
 if TYPE_CHECKING:
     from ..run.run import Finished
-    from ..transforms.study.studies import Studies
 
 MOST_SENTENCES = 40
 NO_DICOM = "NO_DICOM_SOURCE"
 
 
-def report_of(finished: Finished, studies: Studies, output: Path) -> dict[str, Any]:
+def report_of(finished: Finished, output: Path) -> dict[str, Any]:
     """Counts, and of every study that is done what was measured, in the studies' order."""
     return {
         "counts": dict(finished.counts),
         "not_begun": finished.missing,
         "index": str(output / "index.html"),
-        "studies": [dict(entry) for entry in _entries(finished, studies, output)],
+        "studies": [dict(entry) for entry in _entries(finished, output)],
     }
 
 
@@ -48,10 +47,10 @@ def as_json(report: dict[str, Any]) -> str:
     return json.dumps(report, indent=1)
 
 
-def _entries(finished: Finished, studies: Studies, output: Path) -> Iterator[dict[str, Any]]:
+def _entries(finished: Finished, output: Path) -> Iterator[dict[str, Any]]:
     from ..transforms.files.stored_result import read_result
 
-    for study in studies:
+    for study in finished.studies:
         outcome = finished.outcomes.get(study["number"])
         result = read_result(output / study["name"]) if outcome else None
         if outcome and result:

@@ -49,8 +49,10 @@ def is_gone(root: Path) -> bool:
 
 @dataclass(frozen=True)
 class Finished:
-    """Args: counts: "measured", "nothing_found", "refused". outcomes: by number. missing: studies that were not begun."""
+    """Args: studies: as the run names them. counts: "measured", "nothing_found", "refused". outcomes: by number. missing: studies
+    that were not begun."""
 
+    studies: Studies
     counts: Mapping[str, int]
     outcomes: Mapping[int, Outcome]
     missing: int
@@ -77,7 +79,7 @@ def run(
         progress = Progress(len(studies))
         try:
             folder.journal.write({**notes, "resume": resume})
-            for outcome in crew.measure(studies, stop):
+            for outcome in crew.measure(folder.studies, stop):
                 if UNREADABLE & set(outcome.reasons) and is_gone(root):
                     raise StudyRefused("INPUT_VANISHED")
                 folder.note(outcome)
@@ -87,4 +89,4 @@ def run(
         finally:
             progress.close()
             counts = finish(folder)
-    return Finished(counts, folder.outcomes, len(studies) - sum(counts.values()))
+    return Finished(folder.studies, counts, folder.outcomes, len(studies) - sum(counts.values()))

@@ -49,7 +49,7 @@ def run_studies(
     writer.facts = facts_of_run(evaluator, writer, settings)
     folder = RunFolder.begin(writer.output_dir, writer.facts, studies, resume)
     try:
-        for study in studies:
+        for study in folder.studies:
             folder.note(measure_study(evaluator, writer, study))
     finally:
         counts = folder.finish()

@@ -72,6 +72,16 @@ def test_only_the_same_run_is_resumed(other, tmp_path):
     assert state(tmp_path) == before
 
 
+def test_a_file_that_was_still_being_copied_keeps_the_number_it_was_named_by(tmp_path):
+    """No reader knew it when the run began. It would not go on otherwise, and 800 studies would be measured again."""
+    halfway = Studies({**study, "name": name} for study, name in zip(studies("a", "b"), ("a", "study-0002")))
+    run(tmp_path, halfway, only=1)
+    assert run(tmp_path, studies("a", "b"), resume=True)["measured"] == 2
+    assert (tmp_path / "study-0002" / "result.json").is_file() and not (tmp_path / "b").exists()
+    (tmp_path / "key.csv").unlink()
+    assert code_of(tmp_path, studies("a", "b"), resume=True) == "OUTPUT_OF_ANOTHER_RUN", "names alone tell studies apart now"
+
+
 def test_a_list_that_says_the_same_is_the_same_run(tmp_path):
     said = Studies({**study, "spacing_mm": [0.1, 0.3], "sha256": "a1"} for study in studies("a", "b"))
     run(tmp_path, said, only=1)

@@ -73,7 +73,8 @@ class RunFolder:
     """The folder of a run that has begun. One process holds it at a time; workers only write studies into it.
 
     Args:
-        path: of the folder. facts: versions, bundle, settings; no path. studies: entries of `find_studies`.
+        path: of the folder. facts: versions, bundle, settings; no path.
+        studies: entries of `find_studies`, by the names that the run has given them.
         journal: open and locked.
         outcomes: by the study's number, filled by `note`.
     """
@@ -99,14 +100,14 @@ class RunFolder:
         journal = Journal.open(path / JOURNAL)
         try:
             refuse_occupied(path, studies, resume)  # whoever was faster has written by now
-            folder = cls(path, facts, Studies(studies), journal, {})
+            folder = cls(path, facts, Studies(_as_named_there(path, studies)), journal, {})
             if (path / NAME).is_file():
                 folder._refuse_another_run()
                 folder._sweep(LEFT)
             else:
                 folder._sweep(BEFORE_THE_RUN)
             folder._write_manifest({})  # not sealed while anything may change
-            write_key(path, studies)
+            write_key(path, folder.studies)
         except BaseException:
             journal.discard()
             raise
@@ -180,6 +181,18 @@ class RunFolder:
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"other {', '.join(other)}")
         if listed != list(self._listed_studies()) or key != key_bytes(self.studies):
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"other studies: {len(listed)} there, {len(self.studies)} here")
+
+
+def _as_named_there(path: Path, studies: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """By the names that a run gave to the same numbers and places: a file that was still being copied when it began was none that
+    a reader knew, so it was named by its number. Where anything else differs, as they are."""
+    try:
+        stored = json.loads((path / NAME).read_text(encoding="ascii"))["studies"]
+        names = {study["number"]: str(study["name"]) for study in stored}
+        there = [{**study, "name": names[study["number"]]} for study in studies]
+        return there if (path / KEY).read_bytes() == key_bytes(there) else studies
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return studies
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
