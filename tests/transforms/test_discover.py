@@ -137,8 +137,9 @@ def test_what_no_reader_knows_and_what_lies_beside_dicom_has_a_number_for_a_name
     write(clean_series(), tmp_path / "series")
     for name, data in {"series/Doe.png": PNG, "Doe.zip": b"PK", "Doe.nii.gz": b"", "Doe.jp2": b"?", "eye.png": PNG}.items():
         (tmp_path / name).write_bytes(data)
+    (tmp_path / "Doe.dcm.gz").write_bytes(b"\x1f\x8b" + b"damaged" * 100)
     studies = find_studies(tmp_path)
-    assert len(studies) == 6 and sum("Doe" in study["place"] for study in studies) == 4
+    assert len(studies) == 7 and sum("Doe" in study["place"] for study in studies) == 5
     assert [study["place"] for study in studies if study["name"] != f"study-{study['number']:04d}"] == ["eye.png"]
 
 

@@ -70,7 +70,9 @@ def begins_like_dicom(file: Path) -> bool:
 def is_known(file: Path) -> bool:
     """Whether a file begins like one that is read here, and is no DICOM file."""
     head = _head(file)
-    return not begins_like_dicom(file) and any(reader.recognises(head) for reader in all_readers())
+    if begins_like_dicom(file) or is_packed(head) and not packed_head(file, HEAD_BYTES):  # damaged: what was in it nobody knows
+        return False
+    return any(reader.recognises(head) for reader in all_readers())
 
 
 def is_archive(file: Path) -> bool:
