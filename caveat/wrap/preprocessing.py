@@ -40,7 +40,9 @@ def taken_over(transforms: Sequence[Mapping[str, Any]], volumes: bool) -> tuple[
     for transform in transforms:
         kind = _kind(str(transform.get("_target_", "")))
         if kind == ORIENTATION:
-            orientation = str(transform["axcodes"])
+            orientation = str(transform.get("axcodes", ""))
+            if not re.fullmatch("[LRAPSI]{3}", orientation):
+                raise StudyRefused("SOURCE_NOT_WRAPPED", "the orientation of the preprocessing is not three letters, such as RAS")
         elif kind not in OURS:
             rest.append(_step(kind, transform))
     if volumes:
@@ -54,8 +56,9 @@ def _step(kind: str, transform: Mapping[str, Any]) -> dict[str, Any]:
         raise StudyRefused(
             "SOURCE_NOT_WRAPPED", f"the preprocessing has a {kind or 'transform without a name'}, which is not known here"
         )
-    more = {key: value for key, value in transform.items() if key not in ("_target_", "keys", "mode", *READER)}
-    refuse_program(more, f"the preprocessing's {kind}", "SOURCE_NOT_WRAPPED")
+    stated = {key: value for key, value in transform.items() if key != "_target_"}
+    refuse_program(stated, f"the preprocessing's {kind}", "SOURCE_NOT_WRAPPED")
+    more = {key: value for key, value in stated.items() if key not in ("keys", "mode", *READER)}
     if kind in INTENSITIES:
         return {"_target_": f"{kind}d", "keys": "image", **more}
     step = {"_target_": f"{kind}d", "keys": ["image", "label"], **more, "allow_missing_keys": True}

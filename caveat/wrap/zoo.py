@@ -24,6 +24,7 @@ from .wrapped import Wrapped, class_names
 CONFIGS = ("inference.json", "inference.yaml", "inference.yml")
 NETWORKS = ("monai.networks.", "torch.nn.")
 """What may be named as a network, or as a part of one."""
+BLENDINGS = ("constant", "gaussian")
 LEFT_OUT = ("Activations", "AsDiscrete", "Invert", "SaveImage", "EnsureType", "ToDevice", "Ensure")
 """Of a postprocessing: what we do ourselves."""
 
@@ -186,11 +187,11 @@ def windows_of(config: Literals) -> dict[str, Any]:
         raise StudyRefused("SOURCE_NOT_WRAPPED", "its inferer is neither a sliding window, nor of slices along the last axis")
     if not isinstance(roi, list) or len(roi) + len(axes) not in (2, 3):
         raise StudyRefused("SOURCE_NOT_WRAPPED", "its window does not say a size for each of two or three axes")
-    return {
-        "roi_size": [int(extent) for extent in roi] + axes,
-        "overlap": float(stated.get("overlap", 0.25)),
-        "blending": str(stated.get("mode", "constant")),
-    }
+    blending = stated.get("mode", "constant")
+    if blending not in BLENDINGS or not all(isinstance(number, int | float) for number in (*roi, stated.get("overlap", 0))):
+        raise StudyRefused("SOURCE_NOT_WRAPPED", f"its windows are not stated in numbers and one of {', '.join(BLENDINGS)}")
+    sizes = [int(extent) for extent in roi] + axes
+    return {"roi_size": sizes, "overlap": float(stated.get("overlap", 0.25)), "blending": blending}
 
 
 def _resized(config: Literals) -> list[int]:
