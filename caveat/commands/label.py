@@ -12,6 +12,7 @@ from ..devices import check_device, devices_of
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from ..say import say
+from .listening import listen
 from .stated_path import stated_path
 
 OF_AN_ARCHIVE = ("http://", "https://")
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
     if not is_loopback(options.host):
         say("caveat: whoever reaches this port reads the images and writes labels: MONAI Label asks nobody who they are")
-    say(f"caveat: http://{options.host}:{options.port} serves {', '.join(bundles)}; Ctrl-C ends it")
+    say(f"caveat: loading {', '.join(bundles)}; Ctrl-C ends it")
     studies = options.studies if options.studies.startswith(OF_AN_ARCHIVE) else str(Path(options.studies).resolve())
     cache = options.cache or Path(studies)
     Server(studies, bundles, options.host, options.port, options.origin, options.trained, cache, options.device).run()
@@ -72,6 +73,8 @@ def check(options: argparse.Namespace, bundles: list[str]) -> None:
         raise StudyRefused("WRONG_USAGE", "a server measures on one device")
     if not 0 < options.port < 65536:
         raise StudyRefused("WRONG_USAGE", "--port is a number from 1 to 65535")
+    if ":" not in options.host:
+        listen(options.host, options.port).close()  # refused here, where it is read, and not among the server's own lines
     if not archive and not Path(options.studies).is_dir():
         raise StudyRefused("UNREADABLE_FOLDER")
     if archive and options.cache is None:

@@ -23,11 +23,12 @@ from caveat import __version__
 from ..bundle_folders import find_bundle, settings_of
 from ..listing.annotation_journal import SAVED, SERVED, SHOWN, Event, note
 from ..reasons import StudyRefused
-from .datastore import ArchiveDatastore
+from .datastore import ArchiveDatastore, FolderDatastore
 from .doubts import DOUBTS, INFORMATION, WIDTH
 from .infer import Infer, kinds_of
 from .refusal import answer_of
 from .scoring import Doubts
+from .segments import class_names
 from .strategy import MostDoubtful
 from .train import Train
 
@@ -67,6 +68,20 @@ class LabelApp(MONAILabelApp):
         doubtful = {f"{one.name}_{doubt}": MostDoubtful(one.name, doubt) for one in self.bundles for doubt in _doubts(one)}
         return {**doubtful, "random": Random(), "first": First()}
 
+    def init_datastore(self) -> Datastore:
+        """A folder or an archive, which knows what a label may hold."""
+        if self.studies.startswith(("http://", "https://")):
+            store = super().init_datastore()
+        else:
+            store = FolderDatastore(
+                self.studies,
+                extensions=settings.MONAI_LABEL_DATASTORE_FILE_EXT,
+                auto_reload=settings.MONAI_LABEL_DATASTORE_AUTO_RELOAD,
+                read_only=settings.MONAI_LABEL_DATASTORE_READ_ONLY,
+            )
+        store.classes = [class_names(bundle) for bundle in self.bundles]
+        return store
+
     def init_remote_datastore(self) -> Datastore:
         """A DICOMweb archive."""
         stock = super().init_remote_datastore()
@@ -102,7 +117,9 @@ class LabelApp(MONAILabelApp):
         raise answer_of(StudyRefused("WRONG_USAGE", "whole slides are not measured here"))
 
     def next_sample(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The image to be annotated next, which the journal keeps."""
+        """The image to be annotated next, which the journal keeps. Raises: HTTPException: a refusal."""
+        if request.get("strategy") and request["strategy"] not in self._strategies:
+            raise answer_of(StudyRefused("WRONG_USAGE", f"strategies are {', '.join(self._strategies)}"))
         chosen = super().next_sample(request)
         if chosen:
             self._note(Event(SERVED, chosen["id"], str(request.get("strategy") or "random")))

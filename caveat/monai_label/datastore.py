@@ -1,21 +1,49 @@
-"""An archive that speaks DICOMweb, as MONAI Label's datastore, with what ours needs of it."""
+"""A folder, or an archive that speaks DICOMweb, as MONAI Label's datastores, with what ours needs of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cachetools import TTLCache, cached
 from monailabel.config import settings
 from monailabel.datastore.dicom import DICOMWebDatastore
-from monailabel.datastore.local import DataModel, ImageLabelModel
+from monailabel.datastore.local import DataModel, ImageLabelModel, LocalDatastore
+from monailabel.interfaces.datastore import DefaultLabelTag
 from pydicom import Dataset
 
+from ..reasons import StudyRefused
 from ..transforms.objects.about import MANUFACTURER
+from .refusal import answer_of
+from .saved_label import check_label
+
+Classes = Sequence[Mapping[str, int]]
+"""Of each bundle that is served, its classes' values by name."""
+
+
+class FolderDatastore(LocalDatastore):
+    """What is saved is looked at first, and no image takes another's place."""
+
+    classes: Classes = ()
+
+    def add_image(self, image_id: str, image_filename: str, image_info: dict[str, Any]) -> str:
+        """Raises: HTTPException: there is an image of this name."""
+        if (image_id or self._to_id(Path(image_filename).name)[0]) in self.list_images():
+            raise answer_of(StudyRefused("WRONG_USAGE", "the datastore has an image of this name"))
+        return super().add_image(image_id, image_filename, image_info)
+
+    def save_label(self, image_id: str, label_filename: str, label_tag: str, label_info: dict[str, Any]) -> str:
+        """Raises: HTTPException: a refusal."""
+        _check(self, image_id, label_filename, label_tag, label_info)
+        return super().save_label(image_id, label_filename, label_tag, label_info)
 
 
 class ArchiveDatastore(DICOMWebDatastore):
     """Series are read as they are, by our own reader, so that they can be refused; and a segmentation that caveat pushed is no
-    label: an image of which the archive has no other one is still to be annotated."""
+    label: an image of which the archive has no other one is still to be annotated. What is saved is looked at first."""
+
+    classes: Classes = ()
 
     @cached(cache=TTLCache(maxsize=16, ttl=settings.MONAI_LABEL_DICOMWEB_CACHE_EXPIRY))
     def get_labeled_images(self, label_tag: str | None = None, labels: list[str] | None = None) -> list[str]:
@@ -36,7 +64,8 @@ class ArchiveDatastore(DICOMWebDatastore):
     def save_label(
         self, image_id: str, label_filename: str, label_tag: str, label_info: dict[str, Any], label_id: str = ""
     ) -> str:
-        """See `DICOMWebDatastore`."""
+        """See `DICOMWebDatastore`. Raises: HTTPException: a refusal."""
+        _check(self, image_id, label_filename, label_tag, label_info)
         self.update_image_info(image_id, {})
         return super().save_label(image_id, label_filename, label_tag, label_info, label_id)
 
@@ -52,3 +81,14 @@ class ArchiveDatastore(DICOMWebDatastore):
         if str(segmentation.get("Manufacturer", "")) == MANUFACTURER or not segmentation.get("ReferencedSeriesSequence"):
             return ""
         return str(segmentation.ReferencedSeriesSequence[0].SeriesInstanceUID)
+
+
+def _check(store: FolderDatastore | ArchiveDatastore, image: str, file: str, tag: str, info: Mapping[str, Any]) -> None:
+    """Of a final label; what the server keeps under other tags are answers of ours. Raises: HTTPException."""
+    try:
+        if image not in store.list_images():
+            raise StudyRefused("UNREADABLE_FILE", "the datastore has no such image")
+        if tag == DefaultLabelTag.FINAL:
+            check_label(Path(file), info or {}, store.classes)
+    except StudyRefused as refusal:
+        raise answer_of(refusal) from None

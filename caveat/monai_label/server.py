@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +17,12 @@ from pathlib import Path
 import caveat
 
 from ..bundle_folders import find_bundle, read_metadata
+from ..say import say
 from ..transforms.files.temporary_folder import temporary_folder
 
 MAIN = "import caveat.monai_label.pydicom_alias\nfrom caveat.monai_label.app import LabelApp\n"
 """What MONAI Label looks for the app in; the processes that it starts load it too."""
+SECONDS_BETWEEN_LOOKS = 0.2
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,20 @@ class Server:
 
         # Not by the environment: from there they are objects that monailabel 0.8 fails to print. None would be every page.
         settings.MONAI_LABEL_CORS_ORIGINS = [f"http://127.0.0.1:{self.port}", *self.origins]
+        threading.Thread(target=self._say_when_it_answers, daemon=True).start()
         main = Main(loglevel=logging.WARNING, actions="start_server")
         main.action_start_server(main.args_parser().parse_args(self._arguments(app)))
+
+    def _say_when_it_answers(self) -> None:
+        """Half a minute after the start; whoever connects before meets nobody."""
+        while True:
+            try:
+                socket.create_connection((self.host, self.port), timeout=1).close()
+            except OSError:
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+            else:
+                break
+        say(f"caveat: http://{self.host}:{self.port} answers")
 
     def environment(self, home: Path) -> dict[str, str]:
         """Settings of MONAI Label. Args: home: a folder of this process."""

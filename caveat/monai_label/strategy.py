@@ -8,7 +8,9 @@ from typing import Any
 from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.strategy import Strategy
 
+from ..reasons import StudyRefused
 from .doubts import DOUBTS
+from .refusal import answer_of
 from .scoring import REFUSED, key_of
 
 
@@ -23,9 +25,14 @@ class MostDoubtful(Strategy):
         """The highest of those that were not served yet, then the one that was served longest ago.
 
         An image that was not scored yet comes after those that were; one that is refused is never served.
+
+        Raises:
+            HTTPException: none was scored. What would be served then would count as chosen by doubt, and was not.
         """
         infos = {image: datastore.get_image_info(image) for image in sorted(datastore.get_unlabeled_images())}
         numbers = {image: info.get(key_of(self.bundle), {}) for image, info in infos.items()}
+        if infos and not any(numbers.values()):
+            raise answer_of(StudyRefused("WRONG_USAGE", f"nothing was scored yet: POST /scoring/{self.bundle}_doubt first"))
         open_to = [image for image in infos if not numbers[image].get(REFUSED)]
         if not open_to:
             return None

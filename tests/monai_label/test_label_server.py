@@ -286,6 +286,39 @@ def test_what_the_network_is_least_sure_of_is_served_first_and_a_label_is_kept(s
     assert [entry["image"] for entry in json.loads(out.read_text())["training"]] == ["hip190.nii.gz"]
 
 
+def test_no_image_is_served_by_doubt_before_there_are_scores(server, studies):
+    before = [one for one in read_journal(studies) if one.event == "served"]
+    answer = requests.post(f"{server.url}/activelearning/{LESION}_disagreement", json={}, timeout=60)
+    assert answer.status_code == 422 and f"/scoring/{LESION}_doubt" in answer.json()["detail"]
+    assert [one for one in read_journal(studies) if one.event == "served"] == before
+
+
+def test_what_is_no_label_or_replaces_an_image_is_refused_and_nothing_changes(server, client, studies, tmp_path, data):
+    from monailabel.client.client import MONAILabelClientException
+
+    good = data / "hippocampus" / "labels" / f"hippocampus_{SCANS[0]}.nii.gz"
+    truth = SimpleITK.ReadImage(str(good))
+    bad = {name: str(tmp_path / f"{name}.nii.gz") for name in ("levels", "text")}
+    SimpleITK.WriteImage(truth * 30, bad["levels"])
+    Path(bad["text"]).write_text("no image")
+    swapped = {"label_info": [{"name": "posterior", "idx": 1}, {"name": "anterior", "idx": 2}]}
+    before = {path: path.read_bytes() for path in studies.rglob("*") if path.is_file() and path.suffix != ".jsonl"}
+    calls = [
+        ("hip189", bad["levels"], {}, "LABEL_WITHOUT_CLASS"),
+        ("hip189", str(good), swapped, "LABEL_WITHOUT_CLASS"),
+        ("hip189", bad["text"], {}, "UNREADABLE_FILE"),
+        ("nobody", str(good), {}, "UNREADABLE_FILE"),
+    ]
+    for image, file, params, code in calls:
+        with pytest.raises(MONAILabelClientException, match=code):
+            client.save_label(image, file, tag="final", params=params)
+    with pytest.raises(MONAILabelClientException, match="has an image of this name"):
+        client.upload_image(str(good), "hip189")
+    assert {path: path.read_bytes() for path in before} == before
+    unknown = requests.post(f"{server.url}/activelearning/{HIPPOCAMPUS}_doubt", json={}, timeout=60)
+    assert unknown.status_code == 422 and f"{HIPPOCAMPUS}_disagreement" in unknown.json()["detail"]
+
+
 @pytest.mark.parametrize("call", CALLS, ids=[f"{one['viewer']}-{one['call']}" for one in CALLS])
 def test_a_viewers_own_call_is_answered(call, server):
     header = {"content-type": call["content_type"]} if call["content_type"] else {}
