@@ -2,9 +2,10 @@
 
     CAVEAT_DATA=prepared python benchmarks/bone_soft_tissue_predict.py STEP [--bundle FOLDER]
 
+pilot        accuracy of the pilot's networks and of those that they began with, on the bodies that neither was trained on
+temperature  the temperature of the link, of the pilot's networks on the same bodies, and how much one a class would add
 pack         after training: the five folds' checkpoints into models/, prints the sha256 for the config; the images that they
              have seen into calibration/seen.json
-temperature  the temperature of the link, of each fold's network on the bodies that stopped its training, all together
 folds        each fold's network on the bodies of its fold
 ensemble     the five networks together on the bodies that no network sees
 kind         limits beyond which an image is flagged, from the ensemble on one image of each body that its networks have seen
@@ -20,7 +21,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +49,26 @@ CHECKPOINTS = frame.CHECKPOINTS / "bone_soft_tissue"
 SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
 BOUND = 0.25
+PILOT = (1, 2)
+SEEN = ("training_all",)
+"""Parts of a fold's list that its network has seen."""
 VIEWS_A_BODY = 8
 FILMS = slice(20, 30)
 """By name; the first twenty of each set had been looked at when the check of the noise was added."""
-COMPARED = {"unet": "U-Net (default), 300 steps", "xnet": "XNet16 k3, 300 steps", "segnet": "SegNet, 300 steps"}
+COMPARED = {
+    "unet": "U-Net (default), 300 steps",
+    "xnet": "XNet16 k3, 300 steps",
+    "segnet": "SegNet, 300 steps",
+    "dice": "U-Net, Dice in place of cross-entropy, 300 steps",
+}
 WRITERS = (SEGMENTATION, MAPS, RESULT)
 
 
 def main() -> None:
     """Run one step."""
-    steps = {"pack": pack_networks, "temperature": fit, "folds": predict_folds, "ensemble": predict_ensemble, "record": write}
-    steps |= {"kind": limit_kind, "others": judge_others, "compared": predict_compared}
+    steps = {"pilot": judge_pilot, "temperature": fit, "pack": pack_networks, "folds": predict_folds}
+    steps |= {"ensemble": predict_ensemble, "record": write, "kind": limit_kind, "others": judge_others}
+    steps |= {"compared": predict_compared}
     options = frame.step_parser(__doc__, steps, "bundles/bone_soft_tissue").parse_args()
     steps[options.step](find_bundle(options.bundle))
 
@@ -69,23 +80,75 @@ def list_of(fold: int) -> Path:
 
 def pack_networks(bundle: Path) -> None:
     """One file of weights, and what they have seen."""
-    frame.pack_weights(bundle, (CHECKPOINTS / f"fold{fold}" for fold in FOLDS))
+    frame.pack_weights(bundle, (CHECKPOINTS / f"second_fold{fold}" for fold in FOLDS))
     frame.pack_weights(bundle, [CHECKPOINTS / "xnet_fold1"], "xnet.pt")
-    frame.write_seen(bundle, frame.seen_by_fold(map(list_of, FOLDS)))
+    frame.write_seen(bundle, frame.seen_by_fold(map(list_of, FOLDS), SEEN))
+
+
+def judge_pilot(bundle: Path) -> None:
+    """Accuracy in the true field, body by body, and its mean, before the second part of the training and after it."""
+    found: dict[str, list[float]] = {"fold": [], "pilot_fold": []}
+    for fold in PILOT:
+        for name, all_bodies in found.items():
+            bodies = accuracies(logits_of(bundle, f"{name}{fold}", fold))
+            print(f"{name}{fold}", {body: round(accuracy, 4) for body, accuracy in bodies.items()}, flush=True)
+            all_bodies += bodies.values()
+    print({name: round(float(np.mean(all_bodies)), 4) for name, all_bodies in found.items()})
+
+
+def accuracies(studies: Mapping[str, Sequence[LabelledLogits]]) -> dict[str, float]:
+    """Share of the pixels in the true fields of a body that a network calls right. Args: studies: by body."""
+    found = {}
+    for body, images in studies.items():
+        labels = torch.cat([image.labels for image in images])
+        said = torch.cat([image.logits[0].argmax(dim=0) for image in images])
+        found[body] = float((said == labels)[labels > 0].float().mean())
+    return found
+
+
+def logits_of(bundle: Path, training: str, fold: int) -> dict[str, list[LabelledLogits]]:
+    """What the network of a training says of the bodies that stop the fold's. Returns: images by body, one draw each."""
+    weights = frame.weights_of(CHECKPOINTS / training, OUT)
+    config = frame.parsed_bundle(bundle, "single", weights | {"device": "$torch.device('cpu')"})
+    network, preprocessing = (config.get_parsed_content(name) for name in ("network", "preprocessing"))
+    found: dict[str, list[LabelledLogits]] = {}
+    for entry in read_entries(list_of(fold), "early_stopping"):
+        study = preprocessing({"image": str(PREPARED / entry["image"]), "label": str(PREPARED / entry["label"][0])})
+        with torch.no_grad():
+            logits = network(study["image"][None].as_tensor())  # (1, classes, rows, columns): one draw
+        labels = study["label"][0].as_tensor().flatten().long()
+        found.setdefault(entry["unit"], []).append(LabelledLogits(logits.flatten(2), labels))
+    return found
 
 
 def fit(bundle: Path) -> None:
-    """Print the temperature that minimises the negative log likelihood of single networks on their stopping bodies."""
-    studies = []
-    for fold in FOLDS:
-        config = frame.parsed_bundle(bundle, "single", {"fold": fold, "device": "$torch.device('cpu')"})
-        network, preprocessing = (config.get_parsed_content(name) for name in ("network", "preprocessing"))
-        for entry in read_entries(list_of(fold), "early_stopping"):
-            study = preprocessing({"image": str(PREPARED / entry["image"]), "label": str(PREPARED / entry["label"][0])})
-            with torch.no_grad():
-                logits = network(study["image"][None].as_tensor())  # (1, classes, rows, columns): one draw
-            studies.append(LabelledLogits(logits.flatten(2), study["label"][0].as_tensor().flatten().long()))
-    print(fit_temperature(studies))
+    """Print the temperature of the pilot's networks, and what one a class adds on the bodies of the other fold."""
+    folds = [[*chain(*logits_of(bundle, f"pilot_fold{fold}", fold).values())] for fold in PILOT]
+    print(fit_temperature([*chain(*folds)]))
+    for fitted, held in (folds, folds[::-1]):
+        temperature, by_class = fit_temperature(fitted).temperature, fit_by_class(fitted)
+        print(f"nats a pixel of the other fold: one {nll(held, temperature):.4f}, a class {nll(held, by_class):.4f}: {by_class}")
+
+
+def fit_by_class(studies: Sequence[LabelledLogits]) -> torch.Tensor:
+    """Temperatures of the classes' logits that minimise the negative log likelihood of single draws, (classes,)."""
+    logarithm = torch.zeros(studies[0].logits.shape[1], requires_grad=True)
+    optimizer = torch.optim.LBFGS([logarithm], max_iter=50, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = nll(studies, logarithm.exp())
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return logarithm.detach().exp()
+
+
+def nll(studies: Sequence[LabelledLogits], temperature: float | torch.Tensor) -> torch.Tensor:
+    """Negative log likelihood of the labels, nats a pixel. Args: temperature: one, or one a class."""
+    logits, labels = torch.cat([study.logits[0] for study in studies], dim=1).T, torch.cat([study.labels for study in studies])
+    return torch.nn.functional.cross_entropy(logits / temperature, labels)
 
 
 def predict_folds(bundle: Path) -> None:

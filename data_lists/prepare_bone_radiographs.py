@@ -14,7 +14,12 @@ part to play that another has not.
 Per body eight views within 14 degrees of anterior-posterior, posterior-anterior and either side: a limb cut by the box of its
 CT gives false wedges in oblique views. Of the images 80 % stand in a collimator's frame, a quarter of these blackened as by a
 display shutter, and 20 % end within the field. A limb's cut edge is never open beam: the field lies where rays cross at least
-80 % of the box.
+80 % of the box. These eight are what is tested, what stops a training and what the tables count.
+
+For the second part of the training there are 32 further views a body, of wider conditions (`WIDE`): turned and tilted further,
+nearer and farther sources, other beams, more and less mineral and soft tissue, other exposures, parts of the body alone. All 40
+views of a fold's training bodies are its part `training_wide`, those of the 16 that it is not tested on `training_all`. No body
+that is kept from every network has any.
 
 Labels: open beam where the ray runs less than 1 mm through the body, bone where it runs 3 mm or more through bone (above 200
 HU, closed and filled; 300 HU in the two bodies with contrast agent, specks of which pass for bone), else soft tissue. Beside
@@ -63,12 +68,62 @@ PARTS = {
 KEPT_FROM = ("leg", "knee", "hip", "trunk")
 WITH_CONTRAST = ("ov_2043_abdomen", "crlm_1004_abdomen")
 VIEWS = (0, 10, -10, 180, 90, 80, 100, 270)
+SIDES, FURTHER = (0, 90, 180, 270), 32
+"""Angles that the further views lie about, in turn, and how many there are of a body."""
 STRESSED = (0, 4)
 """Numbers of the views that are degraded by `caveat stress`: one from the front, one from the side."""
 LONGEST = 200
 """Pixels of the detector's longer side."""
+DETECTOR_BEHIND_MM = 150.0
+"""Behind the axis that the views turn about."""
 OPEN_SHARE = 0.8
 """Of the longest path through the CT's box: the field holds no ray with a shorter one."""
+
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Within what the conditions of a view are drawn, evenly; a range of no width takes no number of the generator.
+
+    Args:
+        turn_deg, tilt_deg: to either side.
+        source_mm: from the source to the detector, which is 150 mm behind the axis.
+        size: of the detector, as a share of the body's box.
+        margin: share of the region by which a side of the collimator stands inside, at most.
+        hardness: share of the trunk's beam in that of a limb; None leaves each its own.
+        soft, mineral: factors of the mass along a ray.
+        scatter, blur, photons: see `Exposure`; the photons as a power of ten.
+    """
+
+    turn_deg: float = 4
+    tilt_deg: float = 8
+    source_mm: Range = (1100, 1100)
+    size: Range = (1.02, 1.02)
+    margin: float = 0.08
+    hardness: Range | None = None
+    soft: Range = (1, 1)
+    mineral: Range = (1, 1)
+    scatter: Range = (0.05, 0.4)
+    blur: Range = (0.3, 0.9)
+    photons: Range = (1.8, 3.3)
+
+
+SCORED = Conditions()
+WIDE = Conditions(
+    turn_deg=25,
+    tilt_deg=20,
+    source_mm=(800, 2000),
+    size=(0.6, 1.1),
+    margin=0.25,
+    hardness=(0, 1),
+    soft=(0.7, 1.3),
+    mineral=(0.6, 1.4),
+    scatter=(0, 0.6),
+    blur=(0.2, 1.2),
+    photons=(1.5, 3.6),
+)
 
 
 @dataclass(frozen=True)
@@ -93,10 +148,12 @@ def main() -> None:
     write_list({part: [entry_of_body(body) for body in bodies] for part, bodies in dealt.items()}, HERE / "bone_bodies.json")
     folder = PREPARED / SET
     folder.mkdir(parents=True, exist_ok=True)
-    images = {body: simulate(body, folder) for bodies in dealt.values() for body in bodies}
+    images = {body: simulate(body, folder, fold != "kept_out") for fold, bodies in dealt.items() for body in bodies}
     for fold in range(1, FOLDS + 1):
         parts = parts_of_fold(dealt, fold) | {"kept_out": dealt["kept_out"]}
-        listed = {part: [entry for body in bodies for entry in images[body]] for part, bodies in parts.items()}
+        listed = {part: [entry for body in bodies for entry in images[body][: len(VIEWS)]] for part, bodies in parts.items()}
+        wide = {"training_wide": parts["training"], "training_all": [*parts["training"], *parts["early_stopping"]]}
+        listed |= {part: [entry for body in bodies for entry in images[body]] for part, bodies in wide.items()}
         listed["stress"] = [images[body][view] for body in dealt["kept_out"] for view in STRESSED]
         write_list(listed, PREPARED / f"{SET}_fold{fold}.json")
 
@@ -133,26 +190,49 @@ def part_of(body: str) -> str:
     return next(part for part, bodies in PARTS.items() if body in bodies)
 
 
-def simulate(name: str, folder: Path) -> list[dict[str, Any]]:
-    """Write all views of a body. Returns: their entries."""
-    body, beam = read_body(name), BEAMS["trunk" if part_of(name) == "trunk" else "limb"]
+def simulate(name: str, folder: Path, further: bool) -> list[dict[str, Any]]:
+    """Write all views of a body. Args: further: than those that are scored. Returns: their entries, the scored ones first."""
+    body = read_body(name)
+    views = [(around, SCORED) for around in VIEWS]
+    views += [(SIDES[number % len(SIDES)], WIDE) for number in range(FURTHER if further else 0)]
     entries = []
-    for number, around in enumerate(VIEWS):
+    for number, (around, conditions) in enumerate(views):
         generator = np.random.default_rng([SEED, *name.encode(), number])
-        view, field = place(body, around, generator)
-        paths = {key: line_integrals(getattr(body, key), body.spacing_mm, view) for key in ("soft", "bone", "bones", "inside")}
-        primary = transmission(paths["soft"] / 10, paths["bone"] / 10, beam)  # g/cm3 times mm
-        grey, bits = develop(primary, field, view, generator)
-        stem = folder / f"{name}_{number}"
-        write_radiograph(grey, bits, generator.random() < 0.5, view, stem)
-        labels = hard_labels(paths["inside"], paths["bones"], field)
-        Image.fromarray(labels).save(f"{stem}_label.png")
-        soft = soft_labels(paths["inside"], paths["bones"], field)
-        Image.fromarray(np.rint(255 * np.moveaxis(soft, 0, -1)).astype(np.uint8)).save(f"{stem}_soft.png")
-        described = describe(Path(f"{stem}.dcm"), [Path(f"{stem}_label.png")], None, name, data_root=PREPARED)
-        sha256 = hashlib.sha256(described["sha256"].encode()).hexdigest()  # a DICOM study's is of the sha256 of its files
-        entries.append(described | {"stratum": part_of(name), "sha256": sha256})
+        entries.append(simulate_view(name, body, around, conditions, folder / f"{name}_{number}", generator))
     return entries
+
+
+def simulate_view(
+    name: str, body: Body, around: float, conditions: Conditions, stem: Path, generator: np.random.Generator
+) -> dict[str, Any]:
+    """Write one radiograph and its labels. Args: stem: of the files. Returns: the entry."""
+    view, field = place(body, around, conditions, generator)
+    paths = {key: line_integrals(getattr(body, key), body.spacing_mm, view) for key in ("soft", "bone", "bones", "inside")}
+    soft = drawn(conditions.soft, generator) * paths["soft"] / 10  # g/cm3 times mm: g/cm2
+    bone = drawn(conditions.mineral, generator) * paths["bone"] / 10
+    primary = transmission(soft, bone, beam_of(part_of(name), conditions, generator))
+    grey, bits = develop(primary, field, view, conditions, generator)
+    write_radiograph(grey, bits, generator.random() < 0.5, view, stem)
+    labels = hard_labels(paths["inside"], paths["bones"], field)
+    Image.fromarray(labels).save(f"{stem}_label.png")
+    soft = soft_labels(paths["inside"], paths["bones"], field)
+    Image.fromarray(np.rint(255 * np.moveaxis(soft, 0, -1)).astype(np.uint8)).save(f"{stem}_soft.png")
+    described = describe(Path(f"{stem}.dcm"), [Path(f"{stem}_label.png")], None, name, data_root=PREPARED)
+    sha256 = hashlib.sha256(described["sha256"].encode()).hexdigest()  # a DICOM study's is of the sha256 of its files
+    return described | {"stratum": part_of(name), "sha256": sha256}
+
+
+def drawn(limits: Range, generator: np.random.Generator) -> float:
+    """A number of a range, see `Conditions`."""
+    low, high = limits
+    return low if low == high else float(generator.uniform(low, high))
+
+
+def beam_of(part: str, conditions: Conditions, generator: np.random.Generator) -> dict[int, float]:
+    """Share of the energy by keV. Args: part: of the body."""
+    hard = float(part == "trunk") if conditions.hardness is None else drawn(conditions.hardness, generator)
+    limb, trunk = BEAMS["limb"], BEAMS["trunk"]
+    return {kev: (1 - hard) * limb.get(kev, 0) + hard * trunk.get(kev, 0) for kev in sorted({*limb, *trunk})}
 
 
 def read_body(name: str) -> Body:
@@ -172,17 +252,20 @@ def to_lps(image: nibabel.Nifti1Image) -> np.ndarray:
     return np.ascontiguousarray(nibabel.apply_orientation(np.asarray(image.dataobj, np.float32), orientation).T)
 
 
-def place(body: Body, around: float, generator: np.random.Generator) -> tuple[ConeBeam, np.ndarray]:
+def place(body: Body, around: float, conditions: Conditions, generator: np.random.Generator) -> tuple[ConeBeam, np.ndarray]:
     """A view and its open field, bool of the detector's shape. Args: around: degrees that the view lies about."""
-    rotation, tilt = around + generator.uniform(-4, 4), generator.uniform(-8, 8)
-    view = ConeBeam(rotation, tilt, (LONGEST, LONGEST), pitch_mm=1.0)
+    turn, most = conditions.turn_deg, conditions.tilt_deg
+    rotation, tilt = around + generator.uniform(-turn, turn), generator.uniform(-most, most)
+    source = drawn(conditions.source_mm, generator)
+    view = ConeBeam(rotation, tilt, (LONGEST, LONGEST), 1.0, source - DETECTOR_BEHIND_MM, source)
     across = body.size_mm[0] if abs(np.cos(np.radians(rotation))) > 0.7 else body.size_mm[1]
-    view = replace(view, pitch_mm=1.02 * view.magnification * max(across, body.size_mm[2]) / LONGEST)
+    size = drawn(conditions.size, generator)
+    view = replace(view, pitch_mm=size * view.magnification * max(across, body.size_mm[2]) / LONGEST)
     path = view.path_in_box(body.size_mm)
     within = path > OPEN_SHARE * path.max()
     if generator.random() < 0.2:
         return within_field(view, within)
-    return view, open_field(within, generator.uniform(-3, 3), generator.uniform(0, 0.08, 4))
+    return view, open_field(within, generator.uniform(-3, 3), generator.uniform(0, conditions.margin, 4))
 
 
 def within_field(view: ConeBeam, within: np.ndarray) -> tuple[ConeBeam, np.ndarray]:
@@ -193,12 +276,14 @@ def within_field(view: ConeBeam, within: np.ndarray) -> tuple[ConeBeam, np.ndarr
     return replace(view, shape=shape, pitch_mm=pitch), np.ones(shape, bool)
 
 
-def develop(primary: np.ndarray, field: np.ndarray, view: ConeBeam, generator: np.random.Generator) -> tuple[np.ndarray, int]:
+def develop(
+    primary: np.ndarray, field: np.ndarray, view: ConeBeam, conditions: Conditions, generator: np.random.Generator
+) -> tuple[np.ndarray, int]:
     """Grey values of one exposure, and their bits; behind the collimator sometimes black, as a display shutter leaves it."""
     exposure = Exposure(
-        scatter_to_primary=generator.uniform(0.05, 0.4),
-        blur=generator.uniform(0.3, 0.9),
-        photons=10 ** generator.uniform(1.8, 3.3),
+        scatter_to_primary=drawn(conditions.scatter, generator),
+        blur=drawn(conditions.blur, generator),
+        photons=10 ** drawn(conditions.photons, generator),
     )
     energy = expose(primary, field, view.pitch_mm / view.magnification, exposure, generator)
     bits = int(generator.integers(8, 16))

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 LISTS = Path(__file__).resolve().parents[2] / "data_lists"
@@ -49,3 +50,19 @@ def test_no_fold_sees_what_it_is_tested_on(prepare):
 def test_the_files_are_those_of_the_list(shared_data):
     for entry in BODIES["kept_out"]:
         assert hashlib.sha256((shared_data / entry["image"]).read_bytes()).hexdigest() == entry["sha256"]
+
+
+def test_a_fixed_condition_takes_no_number_so_that_scored_views_stay_as_they_were(prepare):
+    used, fresh = (np.random.default_rng(0) for _ in range(2))
+    assert prepare.drawn((1.02, 1.02), used) == 1.02
+    assert prepare.beam_of("knee", prepare.SCORED, used) == {40: 0.35, 60: 0.4, 80: 0.25, 100: 0}
+    assert prepare.beam_of("trunk", prepare.SCORED, used) == {40: 0, 60: 0.2, 80: 0.45, 100: 0.35}
+    assert used.random() == fresh.random()
+
+
+def test_the_conditions_of_the_further_views_hold_those_of_the_scored_ones(prepare):
+    for name in ("source_mm", "soft", "mineral", "scatter", "blur", "photons", "size"):
+        (low, high), (least, most) = getattr(prepare.SCORED, name), getattr(prepare.WIDE, name)
+        assert least <= low <= high <= most, name
+    beam = prepare.beam_of("knee", prepare.WIDE, np.random.default_rng(0))
+    assert sum(beam.values()) == pytest.approx(1) and min(beam.values()) > 0
