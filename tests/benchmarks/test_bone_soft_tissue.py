@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+import torch
 from bone_soft_tissue_classical import Example, choose, segment
 from bone_soft_tissue_pixels import Body
+from bone_soft_tissue_predict import accuracies, fit_by_class, nll
+from bone_soft_tissue_stress import figures_of
 from bone_soft_tissue_table import clean, figures, means, realised
+from PIL import Image
+
+from caveat.inference.calibration.temperature import LabelledLogits
 
 
 def limb() -> Example:
@@ -63,3 +71,31 @@ def test_cleaning_drops_thin_bone_and_restores_the_beam():
     cleaned = clean(labels)
     assert (cleaned[2:4, 20:35] == 2).all() and (cleaned[10:30, 10:30] == 3).all()
     assert (cleaned[:, :10] == 1).all() and cleaned[20, 30] == 3
+
+
+@pytest.mark.parametrize("flags,loss,undecided", [([], 1 / 3, 1 / 4), (["NOT_THIS_KIND"], np.nan, np.nan)])
+def test_under_stress_the_undecided_count_as_soft_tissue_and_a_flagged_image_has_no_loss(tmp_path, flags, loss, undecided):
+    truth, said = [0, 1, 2, 2, 2, 3, 3], [2, 1, 2, 4, 1, 2, 3]
+    for name, labels in (("truth", truth), ("segmentation", said)):
+        Image.fromarray(np.array([labels], np.uint8)).save(tmp_path / f"{name}.png")
+    result = {"flags": flags, "study_scores": {"mean_doubt": 0.1, "noise": 0.01}}
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    found = figures_of({"label": ["truth.png"]}, tmp_path, tmp_path)
+    assert found["accuracy"] == pytest.approx(4 / 6)
+    assert found["Dice soft tissue"] == pytest.approx(2 * 2 / (4 + 3)) and found["Dice bone"] == pytest.approx(2 / 3)
+    assert found["loss at the threshold"] == pytest.approx(loss, nan_ok=True)
+    assert found["undecided of soft"] == pytest.approx(undecided, nan_ok=True)
+
+
+def test_a_temperature_a_class_is_found_and_accuracy_counts_the_field():
+    generator = torch.Generator().manual_seed(0)
+    true = torch.randn(4, 6000, generator=generator) * 3
+    labels = torch.multinomial(true.softmax(0).T, 1, generator=generator)[:, 0]
+    stated = torch.tensor([1.0, 1.0, 1.0, 2.0])
+    study = LabelledLogits((true * stated[:, None])[None], labels)
+    found = fit_by_class([study])
+    assert found == pytest.approx(stated, rel=0.15)
+    assert nll([study], found) < nll([study], 1.0) - 0.005
+    assert accuracies({"a": [study]})["a"] == pytest.approx(
+        float((study.logits[0].argmax(0) == labels)[labels > 0].float().mean())
+    )
