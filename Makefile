@@ -8,7 +8,7 @@ BIN := .venv/bin
 LABEL_BIN := .venv-label/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone train-tumour train-nuclei train-chest train-second train-one clean
+.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone pilot-bone train-tumour train-nuclei train-chest train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -93,15 +93,15 @@ train-chest: $(INSTALLED)  ## ImageNet's trunk, a last layer a fold on inner and
 
 BONE = $(MAKE) train-one BUNDLE=bone_soft_tissue LIST=bone_radiographs_fold$$fold LISTS=prepared DATA=prepared SEED=$$fold
 
-train-bone: $(INSTALLED)  ## a network a fold in two parts, and what stands beside them; the radiographs are simulated first
+train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the radiographs are simulated first
 	$(BIN)/python data_lists/prepare_bone_radiographs.py
 	for fold in 1 2 3 4 5; do $(BONE) NAME=fold$$fold || exit 1; done
-	for fold in 1 2; do $(BONE) NAME=pilot_fold$$fold OVERLAY="second pilot" \
-	  OPTIONS="--start checkpoints/bone_soft_tissue/fold$$fold/best.pt" || exit 1; done
-	for fold in 1 2 3 4 5; do $(BONE) NAME=second_fold$$fold OVERLAY=second \
-	  OPTIONS="--start checkpoints/bone_soft_tissue/fold$$fold/best.pt" || exit 1; done
 	for network in unet xnet segnet dice; do for fold in 1 2; do \
 	  $(BONE) NAME=$${network}_fold$$fold OVERLAY=$$network || exit 1; done; done
+
+pilot-bone: $(INSTALLED)  ## after train-bone: do more views of the same bodies help? They do not
+	$(BIN)/python data_lists/prepare_bone_radiographs.py --further
+	for fold in 1 2; do $(BONE) NAME=wide_fold$$fold OVERLAY=wide OPTIONS="--start checkpoints/bone_soft_tissue/fold$$fold/best.pt" || exit 1; done
 
 train-second: $(INSTALLED)
 	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) second_cycle" \

@@ -2,10 +2,11 @@
 
     CAVEAT_DATA=prepared python benchmarks/bone_soft_tissue_predict.py STEP [--bundle FOLDER]
 
-pilot        accuracy of the pilot's networks and of those that they began with, on the bodies that neither was trained on
-temperature  the temperature of the link, of the pilot's networks on the same bodies, and how much one a class would add
 pack         after training: the five folds' checkpoints into models/, prints the sha256 for the config; the images that they
              have seen into calibration/seen.json
+pilot        accuracy of the pilot's networks (train_wide.yaml) and of those that they began with, on the bodies that stopped both
+temperature  the temperature of the link, of each fold's network on the bodies that stopped its training, all together; and what
+             one a class would add on other folds than those it is fitted on
 folds        each fold's network on the bodies of its fold
 ensemble     the five networks together on the bodies that no network sees
 kind         limits beyond which an image is flagged, from the ensemble on one image of each body that its networks have seen
@@ -50,8 +51,7 @@ SOFT_TISSUE, COUNTED = 2, (1, 3)
 """Class of the threshold, and those whose pixels its loss counts: open beam and bone."""
 BOUND = 0.25
 PILOT = (1, 2)
-SEEN = ("training_all",)
-"""Parts of a fold's list that its network has seen."""
+"""Folds of the pilot."""
 VIEWS_A_BODY = 8
 FILMS = slice(20, 30)
 """By name; the first twenty of each set had been looked at when the check of the noise was added."""
@@ -66,7 +66,7 @@ WRITERS = (SEGMENTATION, MAPS, RESULT)
 
 def main() -> None:
     """Run one step."""
-    steps = {"pilot": judge_pilot, "temperature": fit, "pack": pack_networks, "folds": predict_folds}
+    steps = {"pack": pack_networks, "pilot": judge_pilot, "temperature": fit, "folds": predict_folds}
     steps |= {"ensemble": predict_ensemble, "record": write, "kind": limit_kind, "others": judge_others}
     steps |= {"compared": predict_compared}
     options = frame.step_parser(__doc__, steps, "bundles/bone_soft_tissue").parse_args()
@@ -80,19 +80,20 @@ def list_of(fold: int) -> Path:
 
 def pack_networks(bundle: Path) -> None:
     """One file of weights, and what they have seen."""
-    frame.pack_weights(bundle, (CHECKPOINTS / f"second_fold{fold}" for fold in FOLDS))
+    frame.pack_weights(bundle, (CHECKPOINTS / f"fold{fold}" for fold in FOLDS))
     frame.pack_weights(bundle, [CHECKPOINTS / "xnet_fold1"], "xnet.pt")
-    frame.write_seen(bundle, frame.seen_by_fold(map(list_of, FOLDS), SEEN))
+    frame.write_seen(bundle, frame.seen_by_fold(map(list_of, FOLDS)))
 
 
 def judge_pilot(bundle: Path) -> None:
-    """Accuracy in the true field, body by body, and its mean, before the second part of the training and after it."""
-    found: dict[str, list[float]] = {"fold": [], "pilot_fold": []}
+    """Accuracy in the true field, body by body, and its mean, without the further views and with them."""
+    found: dict[str, list[float]] = {"shipped": [], "wide": []}
     for fold in PILOT:
-        for name, all_bodies in found.items():
-            bodies = accuracies(logits_of(bundle, f"{name}{fold}", fold))
-            print(f"{name}{fold}", {body: round(accuracy, 4) for body, accuracy in bodies.items()}, flush=True)
-            all_bodies += bodies.values()
+        wide = frame.weights_of(CHECKPOINTS / f"wide_fold{fold}", OUT) | {"fold": 1}  # the only one of its file
+        for name, weights in (("shipped", {}), ("wide", wide)):
+            bodies = accuracies(logits_of(bundle, fold, **weights))
+            print(name, fold, {body: round(accuracy, 4) for body, accuracy in bodies.items()}, flush=True)
+            found[name] += bodies.values()
     print({name: round(float(np.mean(all_bodies)), 4) for name, all_bodies in found.items()})
 
 
@@ -106,10 +107,10 @@ def accuracies(studies: Mapping[str, Sequence[LabelledLogits]]) -> dict[str, flo
     return found
 
 
-def logits_of(bundle: Path, training: str, fold: int) -> dict[str, list[LabelledLogits]]:
-    """What the network of a training says of the bodies that stop the fold's. Returns: images by body, one draw each."""
-    weights = frame.weights_of(CHECKPOINTS / training, OUT)
-    config = frame.parsed_bundle(bundle, "single", weights | {"device": "$torch.device('cpu')"})
+def logits_of(bundle: Path, fold: int, **weights: Any) -> dict[str, list[LabelledLogits]]:
+    """What a network says of the bodies that stop a fold's training. Args: weights: in place of the fold's shipped network.
+    Returns: images by body, one draw each."""
+    config = frame.parsed_bundle(bundle, "single", {"fold": fold, "device": "$torch.device('cpu')"} | weights)
     network, preprocessing = (config.get_parsed_content(name) for name in ("network", "preprocessing"))
     found: dict[str, list[LabelledLogits]] = {}
     for entry in read_entries(list_of(fold), "early_stopping"):
@@ -122,12 +123,16 @@ def logits_of(bundle: Path, training: str, fold: int) -> dict[str, list[Labelled
 
 
 def fit(bundle: Path) -> None:
-    """Print the temperature of the pilot's networks, and what one a class adds on the bodies of the other fold."""
-    folds = [[*chain(*logits_of(bundle, f"pilot_fold{fold}", fold).values())] for fold in PILOT]
-    print(fit_temperature([*chain(*folds)]))
-    for fitted, held in (folds, folds[::-1]):
-        temperature, by_class = fit_temperature(fitted).temperature, fit_by_class(fitted)
-        print(f"nats a pixel of the other fold: one {nll(held, temperature):.4f}, a class {nll(held, by_class):.4f}: {by_class}")
+    """Print the temperature that minimises the negative log likelihood of single networks on their stopping bodies, and what one
+    a class adds: each fitted on some folds and judged on the others."""
+    folds = [[*chain(*logits_of(bundle, fold).values())] for fold in FOLDS]
+    print(fit_temperature([*chain(*folds)]), flush=True)
+    for fitted, judged in (([0, 2, 4], [1, 3]), ([1, 3], [0, 2, 4])):
+        known, other = ([*chain(*(folds[index] for index in half))] for half in (fitted, judged))
+        temperature, by_class = fit_temperature(known).temperature, fit_by_class(known)
+        print(
+            f"nats a pixel of other folds: one {nll(other, temperature):.4f}, one a class {nll(other, by_class):.4f}: {by_class}"
+        )
 
 
 def fit_by_class(studies: Sequence[LabelledLogits]) -> torch.Tensor:

@@ -1,9 +1,9 @@
 """Simulate radiographs of 25 CTs with their labels, and write the fixed split of the bodies.
 
-Run before any training: `python data_lists/prepare_bone_radiographs.py`. The split, `bone_bodies.json` beside this file, is
-fixed; running again writes it once more. Images, labels and a list for each fold go into `prepared/bone_radiographs/`: photon
-noise is drawn from rates that differ in the last bit between processors, so the lists of images (with their sha256) are not
-part of the repository, and paths in them start from `prepared`.
+Run before any training: `python data_lists/prepare_bone_radiographs.py [--further]`. The split, `bone_bodies.json` beside this
+file, is fixed; running again writes it once more. Images, labels and a list for each fold go into `prepared/bone_radiographs/`:
+photon noise is drawn from rates that differ in the last bit between processors, so the lists of images (with their sha256) are
+not part of the repository, and paths in them start from `prepared`.
 
 A body is the unit, all its views stay together. sts_025 is left out: streaks of another limb become bars of bone across the
 open beam. Of the other 24 four are kept from every network, one from each of the four largest parts of the body; 20 are dealt
@@ -16,10 +16,10 @@ CT gives false wedges in oblique views. Of the images 80 % stand in a collimator
 display shutter, and 20 % end within the field. A limb's cut edge is never open beam: the field lies where rays cross at least
 80 % of the box. These eight are what is tested, what stops a training and what the tables count.
 
-For the second part of the training there are 32 further views a body, of wider conditions (`WIDE`): turned and tilted further,
-nearer and farther sources, other beams, more and less mineral and soft tissue, other exposures, parts of the body alone. All 40
-views of a fold's training bodies are its part `training_wide`, those of the 16 that it is not tested on `training_all`. No body
-that is kept from every network has any.
+With `--further` there are 32 further views a body, of wider conditions (`WIDE`): turned and tilted further, nearer and farther
+sources, other beams, more and less mineral and soft tissue, other exposures, parts of the body alone. All 40 views of a fold's
+training bodies are its part `training_wide`; no body that is kept from every network has any. They are for a pilot
+(train_wide.yaml of the bundle), in which they were no help.
 
 Labels: open beam where the ray runs less than 1 mm through the body, bone where it runs 3 mm or more through bone (above 200
 HU, closed and filled; 300 HU in the two bodies with contrast agent, specks of which pass for bone), else soft tissue. Beside
@@ -29,6 +29,7 @@ and blue).
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import random
 import uuid
@@ -144,16 +145,20 @@ class Body:
 
 def main() -> None:
     """Write bone_bodies.json beside this file, and images, labels and lists into `prepared/`."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--further", action="store_true", help="32 further views a body, for the pilot")
+    further = parser.parse_args().further
     dealt = deal()
     write_list({part: [entry_of_body(body) for body in bodies] for part, bodies in dealt.items()}, HERE / "bone_bodies.json")
     folder = PREPARED / SET
     folder.mkdir(parents=True, exist_ok=True)
-    images = {body: simulate(body, folder, fold != "kept_out") for fold, bodies in dealt.items() for body in bodies}
+    more = {fold: further and fold != "kept_out" for fold in dealt}
+    images = {body: simulate(body, folder, more[fold]) for fold, bodies in dealt.items() for body in bodies}
     for fold in range(1, FOLDS + 1):
         parts = parts_of_fold(dealt, fold) | {"kept_out": dealt["kept_out"]}
         listed = {part: [entry for body in bodies for entry in images[body][: len(VIEWS)]] for part, bodies in parts.items()}
-        wide = {"training_wide": parts["training"], "training_all": [*parts["training"], *parts["early_stopping"]]}
-        listed |= {part: [entry for body in bodies for entry in images[body]] for part, bodies in wide.items()}
+        if further:
+            listed["training_wide"] = [entry for body in parts["training"] for entry in images[body]]
         listed["stress"] = [images[body][view] for body in dealt["kept_out"] for view in STRESSED]
         write_list(listed, PREPARED / f"{SET}_fold{fold}.json")
 
