@@ -1,6 +1,6 @@
 """What `caveat stress` left of the bone bundle's answers, pixel by pixel: accuracy, and whether the threshold still holds.
 
-Its runs lie in `out/bone_soft_tissue/stress_CORRUPTION`, on the list's part `stress`: two views of each body that no network saw.
+Its run lies in `out/bone_soft_tissue/stress`, on the list's part `stress`: two views of each body that no network saw.
 """
 
 from __future__ import annotations
@@ -21,18 +21,16 @@ from caveat.inference.stress.degraded import LIST
 from caveat.inference.stress.stress_set import PREDICTIONS
 
 PART, UNDECIDED = "stress", 4
-CORRUPTIONS = ("poisson_noise", "gaussian_noise", "blur", "scatter")
 HEAD = ("accuracy", "Dice soft tissue", "Dice bone", "loss at the threshold", "undecided of soft", "mean doubt", "noise")
 
 
 def stress_text() -> str:
     """A table, the clean images first; where nothing was run, a line that says so."""
-    sets = [one for name in CORRUPTIONS for one in sorted(sets_of(OUT / f"stress_{name}"), key=lambda one: one[:2])]
+    sets = sorted(sets_of(OUT / "stress"), key=lambda one: (one[0] != "clean", *one[:2]))
     if not sets:
         return "Not made: `caveat stress` has not run."
-    unique = {(name, strength): folder for name, strength, folder in sets}
-    rows = [row_of(*done, folder) for done, folder in sorted(unique.items(), key=lambda one: one[0][0] != "clean")]
-    return markdown_table(["corruption", "strength", *HEAD, "flagged, of limbs", "accuracy trunk"], rows)
+    head = ["corruption", "strength", *HEAD, "flagged, of limbs", "accuracy trunk"]
+    return markdown_table(head, [row_of(*one) for one in sets])
 
 
 def sets_of(run: Path) -> Iterator[tuple[str, float, Path]]:
