@@ -32,8 +32,10 @@ def taken_over(transforms: Sequence[Mapping[str, Any]], volumes: bool) -> tuple[
         volumes: whether volumes are measured.
 
     Raises:
-        StudyRefused: SOURCE_NOT_WRAPPED: a transform that is not known.
+        StudyRefused: SOURCE_NOT_WRAPPED: a transform that is not known, or none.
     """
+    if not isinstance(transforms, list) or not all(isinstance(transform, Mapping) for transform in transforms):
+        raise StudyRefused("SOURCE_NOT_WRAPPED", "its preprocessing is no list of transforms")
     steps: list[Any] = ["@load", "@as_loaded"]
     orientation = None
     rest = []

@@ -171,6 +171,7 @@ def test_the_answer_is_the_sources_own(changed, default, tmp_path):
             "its windows are not stated in numbers",
         ),
         ({"inferer": SLIDING | {"overlap": [0.5, 0.5, 0.5]}}, "its windows are not stated in numbers"),
+        ({"preprocessing": {"transforms": ["LoadImaged", 5]}}, "its preprocessing is no list of transforms"),
         (prepared_by(_mode_="debug"), "NormalizeIntensity: a name that is no name of a parameter"),
         ({"inferer": {"_target_": "scripts.Vista", "roi_size": [8, 8, 8]}}, "neither a sliding window"),
         ({"pred": {"format": "image"}}, "no output `pred` that is a segmentation"),
