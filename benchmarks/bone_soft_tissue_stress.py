@@ -53,8 +53,9 @@ def row_of(name: str, strength: float, folder: Path) -> list[str]:
 
 
 def mean_of(images: Sequence[Mapping[str, float]], key: str) -> float:
-    """Of the images that have it."""
-    return float(np.nanmean([figures[key] for figures in images]))
+    """Of the images that have it; NaN where none does."""
+    known = [figures[key] for figures in images if np.isfinite(figures[key])]
+    return float(np.mean(known)) if known else np.nan
 
 
 def figures_of(entry: Mapping[str, Any], folder: Path, predicted: Path) -> dict[str, float]:
