@@ -54,7 +54,7 @@ def journal(out: Path) -> list[dict]:
 def test_a_study_that_kills_its_worker_is_given_up_and_the_others_are_as_ever(predict, tmp_path):
     given = write_crops(tmp_path / "in", "a", "b", "broken", "once")
     assert predict(given, tmp_path / "alone", "--workers", "2")[0] == 0
-    assert codes(tmp_path / "alone") == {"a": "", "b": "", "broken": "TRUNCATED", "once": ""}, "one death costs a try"
+    assert codes(tmp_path / "alone") == {"a": "", "b": "", "study-0003": "TRUNCATED", "once": ""}, "one death costs a try"
     write_crops(given, "a", "b", f"crash_{CANARY}")
     for name in ("broken", "once"):
         (given / f"{name}.nii.gz").unlink()
