@@ -35,6 +35,7 @@ from .reasons import REASONS, StudyRefused
 from .run.stop import end, handled
 from .say import say
 from .streams import complete_streams, drop_stdout
+from .transforms.files.one_line import one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return status
     except StudyRefused as refusal:
-        say(f"caveat: {refusal}\n\nhint: {REASONS[refusal.code].what_to_do}")
+        say(f"caveat: {one_line(str(refusal))}\n\nhint: {REASONS[refusal.code].what_to_do}")
         return ExitStatus.USAGE
     except RunFailed as failure:
         say(f"caveat: the run failed: {failure}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..bundle_folders import allow
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
+from ..transforms.files.one_line import one_line
 from .calibrate import print_table
 from .numbers import numbers
 from .stated_path import stated_input, stated_path
@@ -119,9 +120,9 @@ def run(options: argparse.Namespace) -> int:
     records = wrapped.write(options.output)
     allowed = allow(options.output)
     for what, how in wrapped.taken:
-        print(f"{what:<14} {how}")
+        print(one_line(f"{what:<14} {how}"))
     for line in wrapped.not_taken:
-        print(f"not taken over: {line}")
+        print(one_line(f"not taken over: {line}"))
     for name, meaning in wrapped.metadata["samplers"].items():
         print(f"{'sampler':<14} {name}: {meaning}")
     if records:

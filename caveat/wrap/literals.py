@@ -71,8 +71,10 @@ class Literals:
             return {key: self._inside(name, key, one, depth) for key, one in value.items() if key != DEVICE}
         if isinstance(value, list):
             return [self._inside(name, key, one, depth) for key, one in enumerate(value)]
-        if not isinstance(value, str):
+        if value is None or isinstance(value, int | float):
             return value
+        if not isinstance(value, str):  # YAML knows dates, sets and bytes, which no bundle's config states
+            raise StudyRefused("SOURCE_NOT_WRAPPED", f"the entry {name} is neither text nor a number")
         if reference := re.fullmatch(r"[@%]([\w#:]+)", value):
             to = reference[1].replace("::", "#")
             return self._literal(self._stated(to), to, depth + 1)

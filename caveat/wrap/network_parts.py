@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import pydoc
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
+
+OF_ELSEWHERE = re.compile(r".*pretrained.*|weights|checkpoint|path_or_repo_id")
+"""Parameters of MONAI's networks by which one loads weights when it is made, most from an address, `HoVerNet` from any."""
 
 
 def is_network_part(path: Any, packages: tuple[str, ...]) -> bool:
@@ -24,3 +30,10 @@ def is_network_part(path: Any, packages: tuple[str, ...]) -> bool:
     except pydoc.ErrorDuringImport:
         return False
     return isinstance(found, type) and issubclass(found, nn.Module) and found.__module__.startswith(packages)
+
+
+def fetches_weights(path: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a network would load weights of its own when it is made. Args: path: see `is_network_part`. arguments: stated."""
+    parameters = inspect.signature(pydoc.locate(path)).parameters  # type: ignore[arg-type]
+    values = {name: arguments.get(name, one.default) for name, one in parameters.items() if OF_ELSEWHERE.fullmatch(name)}
+    return any(value and value is not inspect.Parameter.empty for value in values.values())

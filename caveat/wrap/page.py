@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..transforms.files.one_line import one_line
+
 UNCALIBRATED = '- Nothing was measured yet: no record, so no interval. Until there is one the sentences say "not calibrated".'
 OUT_OF_FOLD = (
     "- The records are of the networks' own cross-validation; what the training took from all cases (the plans, whose\n"
@@ -38,7 +40,7 @@ def page_of(
             "",
             "## What was not",
             "",
-            *([f"- {line}" for line in not_taken] or ["Nothing that is known of."]),
+            *([f"- {one_line(line)}" for line in not_taken] or ["Nothing that is known of."]),
             "",
             "## Samplers",
             "",
@@ -77,4 +79,4 @@ def _table(records: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return one_line(text).replace("|", "\\|")

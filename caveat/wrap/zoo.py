@@ -15,7 +15,7 @@ from ..bundle_folders import read_metadata
 from ..reasons import StudyRefused
 from .literals import Literals
 from .members import Members
-from .network_parts import is_network_part
+from .network_parts import fetches_weights, is_network_part
 from .preprocessing import taken_over
 from .task import Task
 from .weights_file import WeightsFile
@@ -170,7 +170,14 @@ def _allowed(value: Any) -> Any:
         target = f"monai.networks.nets.{target}"
     if unknown or "_target_" in found and not is_network_part(target, NETWORKS):
         raise StudyRefused("SOURCE_NOT_WRAPPED", "network_def names code that is neither MONAI's nor torch's, and is not run")
-    return found | ({"_target_": target} if "_target_" in found else {})
+    if "_target_" not in found:
+        return found
+    if fetches_weights(str(target), found):
+        name = str(target).rpartition(".")[2]
+        raise StudyRefused(
+            "SOURCE_NOT_WRAPPED", f"{name} fetches weights from elsewhere when it is made: say --set network_def#pretrained=false"
+        )
+    return found | {"_target_": target}
 
 
 def windows_of(config: Literals) -> dict[str, Any]:
@@ -178,9 +185,9 @@ def windows_of(config: Literals) -> dict[str, Any]:
     stated = config.of("inferer")
     kind = str(stated.get("_target_", "")).rpartition(".")[2] if isinstance(stated, Mapping) else ""
     if kind == "SlidingWindowInferer":
-        roi, axes = stated["roi_size"], []
-    elif kind == "SliceInferer" and int(stated.get("spatial_dim", 0)) == 2:
-        roi, axes = stated["roi_size"], [1]
+        roi, axes = stated.get("roi_size"), []
+    elif kind == "SliceInferer" and stated.get("spatial_dim") == 2:
+        roi, axes = stated.get("roi_size"), [1]
     elif kind == "SimpleInferer":
         roi, axes = _resized(config), []
     else:
@@ -194,11 +201,11 @@ def windows_of(config: Literals) -> dict[str, Any]:
     return {"roi_size": sizes, "overlap": float(stated.get("overlap", 0.25)), "blending": blending}
 
 
-def _resized(config: Literals) -> list[int]:
+def _resized(config: Literals) -> Any:
     """The size that every picture is brought to: a network that sees it whole may take no other."""
     for step in config.of("preprocessing#transforms"):
-        if str(step.get("_target_", "")).rpartition(".")[2].lower().startswith("resize"):
-            return step["spatial_size"]
+        if isinstance(step, Mapping) and str(step.get("_target_", "")).rpartition(".")[2].lower().startswith("resize"):
+            return step.get("spatial_size")
     return [-1, -1]
 
 

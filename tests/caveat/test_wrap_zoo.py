@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from monai.bundle import ConfigParser
 from monai.data import list_data_collate
 from monai.transforms import Invertd
@@ -46,6 +47,9 @@ SPACED = [
     {"_target_": "NormalizeIntensityd", "keys": "@image_key", "nonzero": True},
     {"_target_": "EnsureTyped", "keys": "@image_key", "device": "$torch.device('cpu')"},
 ]
+HOVERNET = {"_target_": "HoVerNet", "mode": "fast"}
+ENCODER = {"_target_": "monai.networks.nets.EfficientNetBNFeatures", "model_name": "efficientnet-b0"}
+RESIZED = {"preprocessing": {"transforms": [*LOAD, {"_target_": "Resized", "keys": "image"}]}}
 RUNS = {"command": "touch it_was_run"}
 SLIDING = {"_target_": "SlidingWindowInferer", "roi_size": [16, 16, 16], "sw_batch_size": 2, "overlap": 0.5}
 SLICES = {"_target_": "SliceInferer", "roi_size": [16, 16], "spatial_dim": 2}
@@ -174,6 +178,12 @@ def test_the_answer_is_the_sources_own(changed, default, tmp_path):
         ({"preprocessing": {"transforms": ["LoadImaged", 5]}}, "its preprocessing is no list of transforms"),
         (prepared_by(_mode_="debug"), "NormalizeIntensity: a name that is no name of a parameter"),
         ({"inferer": {"_target_": "scripts.Vista", "roi_size": [8, 8, 8]}}, "neither a sliding window"),
+        ({"network": UNET, "network_def": HOVERNET | {"pretrained_url": "http://127.0.0.1:9/x"}}, "HoVerNet fetches weights"),
+        ({"network": UNET, "network_def": UNET | {"act": ENCODER}}, "EfficientNetBNFeatures fetches weights"),
+        ({"network": UNET, "network_def": {"_target_": "monai.networks.nets.Transchex"}}, "Transchex fetches weights"),
+        ({"inferer": {"_target_": "SlidingWindowInferer"}}, "its window does not say a size"),
+        ({"inferer": SLICES | {"spatial_dim": "x"}}, "neither a sliding window"),
+        ({"inferer": {"_target_": "SimpleInferer"}, **prepared_by(), **RESIZED}, "its window does not say a size"),
         ({"pred": {"format": "image"}}, "no output `pred` that is a segmentation"),
         ({"pred": {"channel_def": {}}}, "does not name the classes"),
         ({"pred": {"channel_def": {"0": "one", "1": "two"}}, "postprocessing": {}}, "whether softmax or sigmoid follows"),
@@ -186,6 +196,25 @@ def test_what_is_not_known_is_refused_by_name(changed, reason, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     assert call(tmp_path / "mine", str(folder)) == 2
     assert reason in capsys.readouterr().err and not Path("it_was_run").exists()
+
+
+@pytest.mark.parametrize("value", ["2020-01-01", "!!binary aGVsbG8=", "!!set {a, b}"])
+def test_a_value_that_no_json_has_is_refused(value, tmp_path, capsys):
+    folder = source(tmp_path / "source")
+    config = json.loads((folder / "configs" / "inference.json").read_text())
+    del config["pixdim"]
+    (folder / "configs" / "inference.json").unlink()
+    (folder / "configs" / "inference.yaml").write_text(f"{yaml.safe_dump(config)}\npixdim: {value}\n")
+    assert call(tmp_path / "mine", str(folder)) == 2
+    assert "the entry pixdim is neither text nor a number" in capsys.readouterr().err
+
+
+def test_what_a_source_says_writes_no_line_and_no_code_of_a_terminal(tmp_path, capsys):
+    odd = {"_target_": "x\x1b]0;owned\x07\nsampler: mine"}
+    wrap(tmp_path / "mine", str(source(tmp_path / "source", postprocessing={"transforms": [SOFTMAX, odd]})))
+    said = capsys.readouterr().out + (tmp_path / "mine" / "docs" / "README.md").read_text()
+    assert "not taken over: postprocessing" in said
+    assert "\x1b" not in said and "\x07" not in said and "\nsampler: mine" not in said
 
 
 def test_a_program_is_replaced_by_what_it_comes_to(tmp_path):
