@@ -38,17 +38,30 @@ class ReaderNotes:
             return {}
         with self.path.open(encoding="utf-8", newline="") as file:
             table = csv.reader(file)
-            if tuple(next(table, ())) != COLUMNS:
-                raise ValueError("a file of other columns")
-            return {name: Note(looked_at == "yes", _as_written(text)) for name, looked_at, text in table}
+            try:
+                if tuple(next(table, ())) != COLUMNS:
+                    raise ValueError("a file of other columns")
+                return {name: Note(looked_at == "yes", _as_written(text)) for name, looked_at, text in table}
+            except csv.Error as error:
+                raise ValueError("no table of ours") from error
 
     def write(self, study: str, note: Note) -> None:
         """Put a note in the place of the one before, the others as they stand in the file now. Raises: as `read`."""
         notes = {**self.read(), study: note}
-        rows = [(name, "yes" if one.looked_at else "", one.text) for name, one in sorted(notes.items()) if one != Note()]
+        stated = [(name, one) for name, one in sorted(notes.items()) if one != Note()]
+        rows = [(name, "yes" if one.looked_at else "", _as_cell(one.text)) for name, one in stated]
         write_whole(self.path, lambda aside: write_csv(aside, COLUMNS, rows))
+
+
+def _as_cell(text: str) -> str:
+    """A reader's own mark gets another one, so that it is not taken for the table's."""
+    return f"'{text}" if _is_marked(text) else text
 
 
 def _as_written(cell: str) -> str:
     """Without the mark that keeps a spreadsheet program from running it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(STARTS_A_FORMULA) else cell
+    return cell[1:] if _is_marked(cell) else cell
+
+
+def _is_marked(text: str) -> bool:
+    return text.startswith("'") and text.lstrip("'").startswith(STARTS_A_FORMULA)

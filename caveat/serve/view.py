@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..transforms.output.listed_studies import listed_studies
+from ..transforms.output.listed_studies import identity_of, listed_studies
 from ..transforms.output.run_index import read_rows, worth_a_look_first
 from ..transforms.output.study_seal import StudySeal, file_sha256
 from .found import told
@@ -34,6 +34,7 @@ class Viewer:
     def __init__(self, run: Path) -> None:
         self.run, self.notes = run, ReaderNotes(run / NAME)
         self.names = {study["number"]: study["name"] for study in listed_studies(run)}
+        self.identity = identity_of(run)
         self.writing = asyncio.Lock()
 
     async def index(self, request: Request) -> Response:
@@ -43,22 +44,28 @@ class Viewer:
     async def studies(self, request: Request) -> Response:
         """Every study that has a result, worth a look first on top."""
         try:
-            return JSONResponse(await asyncio.to_thread(lambda: list(self._told())))
+            notes = await asyncio.to_thread(self.notes.read)
         except (OSError, ValueError):
             raise HTTPException(HTTPStatus.CONFLICT, f"{NAME} in this folder cannot be read as notes") from None
+        try:
+            return JSONResponse(await asyncio.to_thread(lambda: list(self._told(notes))))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+            raise HTTPException(HTTPStatus.CONFLICT, "a result in this folder is not as caveat writes it") from None
 
     async def changed(self, request: Request) -> Response:
         """Names of files that are not what they were when the study was measured."""
         folder, seal = self._study(request)
-        return JSONResponse(await asyncio.to_thread(lambda: [name for name in seal.files if _is_changed(folder, seal, name)]))
+        found = await asyncio.to_thread(lambda: [name for name in seal.files if self._is_changed(folder, seal, name)])
+        return JSONResponse(found)
 
     async def file(self, request: Request) -> Response:
         """A file that the program wrote for a study: a name is looked up, never put together to a path."""
         folder, seal = self._study(request)
         name = request.path_params["name"]
-        if name not in seal.files or not (folder / name).is_file():
+        path = self._own_file(folder, name) if name in seal.files else None
+        if path is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return file_answer(folder / name)
+        return file_answer(path)
 
     async def note(self, request: Request) -> Response:
         """Keep what the reader says of a study."""
@@ -73,8 +80,7 @@ class Viewer:
             raise HTTPException(HTTPStatus.INSUFFICIENT_STORAGE, f"{NAME} cannot be written") from None
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def _told(self) -> Iterator[dict[str, Any]]:
-        notes = self.notes.read()
+    def _told(self, notes: Mapping[str, Note]) -> Iterator[dict[str, Any]]:
         seals = {name: seal for number, name in self.names.items() if (seal := self._seal(number)) is not None}
         for row in worth_a_look_first(read_rows(self.run, seals)):
             seal, note = seals[row.name], notes.get(row.name, Note())
@@ -91,7 +97,22 @@ class Viewer:
     def _seal(self, number: int) -> StudySeal | None:
         """Of a study of this run that is done."""
         seal = StudySeal.read(self.run / self.names[number]) if number in self.names else None
-        return seal if seal is not None and seal.number == number else None
+        return seal if seal is not None and (seal.number, seal.run) == (number, self.identity) else None
+
+    def _own_file(self, folder: Path, name: str) -> Path | None:
+        """Where it lies, None where that is out of the run by a link; a pipe, which would never answer, is no file."""
+        try:
+            path = (folder / name).resolve()
+            return path if path.is_file() and path.is_relative_to(self.run.resolve()) else None
+        except (OSError, ValueError):
+            return None
+
+    def _is_changed(self, folder: Path, seal: StudySeal, name: str) -> bool:
+        path = self._own_file(folder, name)
+        try:
+            return path is None or file_sha256(path) != seal.files[name]
+        except OSError:
+            return True
 
 
 def make_viewer(run: Path, token: str) -> Starlette:
@@ -106,13 +127,6 @@ def make_viewer(run: Path, token: str) -> Starlette:
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard, token=token)])
-
-
-def _is_changed(folder: Path, seal: StudySeal, name: str) -> bool:
-    try:
-        return file_sha256(folder / name) != seal.files[name]
-    except OSError:
-        return True
 
 
 def _note(body: bytes) -> Note:
