@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pydicom import Dataset
 
 from ..reasons import StudyRefused
 from ..transforms.objects.about import MANUFACTURER
+from ..transforms.output.study_folder import folder_name
 from .refusal import answer_of
 from .saved_label import check_label
 
@@ -28,8 +30,11 @@ class FolderDatastore(LocalDatastore):
     classes: Classes = ()
 
     def add_image(self, image_id: str, image_filename: str, image_info: dict[str, Any]) -> str:
-        """Raises: HTTPException: there is an image of this name."""
-        if (image_id or self._to_id(Path(image_filename).name)[0]) in self.list_images():
+        """Raises: HTTPException: a refusal."""
+        own, extension = self._to_id(Path(image_filename).name)
+        name = _plain(image_id or own)
+        place = Path(self._datastore.image_path()) / self._filename(name, extension)
+        if name in self.list_images() or os.path.lexists(place):  # also a list of the datastore's own
             raise answer_of(StudyRefused("WRONG_USAGE", "the datastore has an image of this name"))
         return super().add_image(image_id, image_filename, image_info)
 
@@ -83,11 +88,20 @@ class ArchiveDatastore(DICOMWebDatastore):
         return str(segmentation.ReferencedSeriesSequence[0].SeriesInstanceUID)
 
 
+def _plain(name: str) -> str:
+    """A client's name for an image or a kind of label, which names a place in the datastore. Raises: HTTPException: another."""
+    try:
+        return folder_name(name)
+    except ValueError:
+        raise answer_of(StudyRefused("WRONG_USAGE", "a name of an image, or a tag, is a path")) from None
+
+
 def _check(store: FolderDatastore | ArchiveDatastore, image: str, file: str, tag: str, info: Mapping[str, Any]) -> None:
     """Of a final label; what the server keeps under other tags are answers of ours. Raises: HTTPException."""
     try:
         if image not in store.list_images():
             raise StudyRefused("UNREADABLE_FILE", "the datastore has no such image")
+        _plain(tag)
         if tag == DefaultLabelTag.FINAL:
             check_label(Path(file), info or {}, store.classes)
     except StudyRefused as refusal:
