@@ -103,6 +103,6 @@ def _check(store: FolderDatastore | ArchiveDatastore, image: str, file: str, tag
             raise StudyRefused("UNREADABLE_FILE", "the datastore has no such image")
         _plain(tag)
         if tag == DefaultLabelTag.FINAL:
-            check_label(Path(file), info or {}, store.classes)
+            check_label(Path(file), Path(store.get_image_uri(image)), info or {}, store.classes)
     except StudyRefused as refusal:
         raise answer_of(refusal) from None

@@ -53,3 +53,15 @@ def test_a_label_is_written_below_the_labels_alone(tag, store, tmp_path):
 def test_plain_names_are_taken(store, tmp_path):
     assert store.add_image("two", str(tmp_path / "uploaded.nii.gz"), {}) == "two"
     assert store.save_label("one", str(tmp_path / "uploaded.nii.gz"), "final", {}) == "one"
+
+
+def test_a_label_of_another_size_is_not_kept(store, tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.ones((4, 5, 4), np.uint8), np.eye(4)), tmp_path / "of_another.nii.gz")
+    with pytest.raises(HTTPException) as refused:
+        store.save_label("one", str(tmp_path / "of_another.nii.gz"), "final", {})
+    assert "LABEL_OFF_GRID" in refused.value.detail and not list((tmp_path / "inner").rglob("labels/*/*.nii.gz"))
+
+
+@pytest.mark.parametrize("odd", [5, "organ", [{"name": ["organ"], "idx": 1}], [{"name": "organ", "idx": [1]}], [7]])
+def test_odd_words_about_a_label_are_passed_over(odd, store, tmp_path):
+    assert store.save_label("one", str(tmp_path / "uploaded.nii.gz"), "final", {"label_info": odd}) == "one"

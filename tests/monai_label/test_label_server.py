@@ -304,8 +304,9 @@ def test_what_is_no_label_or_replaces_an_image_is_refused_and_nothing_changes(se
     swapped = {"label_info": [{"name": "posterior", "idx": 1}, {"name": "anterior", "idx": 2}]}
     before = {path: path.read_bytes() for path in studies.rglob("*") if path.is_file() and path.suffix != ".jsonl"}
     calls = [
-        ("hip189", bad["levels"], {}, "LABEL_WITHOUT_CLASS"),
-        ("hip189", str(good), swapped, "LABEL_WITHOUT_CLASS"),
+        ("hip314", bad["levels"], {}, "LABEL_WITHOUT_CLASS"),
+        ("hip314", str(good), swapped, "LABEL_WITHOUT_CLASS"),
+        ("hip189", str(good), {}, "LABEL_OFF_GRID"),
         ("hip189", bad["text"], {}, "UNREADABLE_FILE"),
         ("nobody", str(good), {}, "UNREADABLE_FILE"),
     ]
