@@ -87,12 +87,19 @@ def test_a_link_that_leads_out_of_the_run_and_a_pipe_are_not_handed_out(viewed):
     outside.write_text("of somebody else")
     (folder / "a" / "link.json").symlink_to(outside)
     os.mkfifo(folder / "a" / "pipe.json")
-    odd = ["link.json", "pipe.json", "nul\0.json", "x" * 5000, ".."]
+    odd = ["link.json", "pipe.json", "x" * 5000, ".."]
     seal = json.loads((folder / "a" / "files.json").read_text())
     edited(folder / "a" / "files.json", files=seal["files"] | dict.fromkeys(odd, "0"))
     for name in odd[:-1]:
         assert http.get(f"/studies/1/files/{quote(name)}").status_code == 404, name
     assert sorted(http.get("/studies/1/changed").json()) == sorted(odd)
+
+
+@pytest.mark.parametrize("files", [["result.json"], {"nul\0.json": "0"}, {"\ud800": "0"}, 5])
+def test_a_list_of_files_that_is_none_of_ours_is_none(files, viewed):
+    folder, http = viewed
+    edited(folder / "a" / "files.json", files=files)
+    assert sorted(told(http)) == ["b"] and http.get("/studies/1/changed").status_code == 404
 
 
 def test_a_study_of_another_run_is_not_shown_as_one_of_this(viewed):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from caveat.reasons import StudyRefused
 
+from ..files.one_line import one_line
 from ..files.whole_file import unwritable
 
 NAME = "files.json"
@@ -47,6 +48,8 @@ class StudySeal:
         try:
             stored = json.loads((folder / NAME).read_text(encoding="ascii"))
             if stored.pop("schema") != SCHEMA or any(Path(name).name != name for name in stored["files"]):
+                return None
+            if not isinstance(stored["files"], dict) or any(one_line(name) != name for name in stored["files"]):
                 return None
             return cls(**stored)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
