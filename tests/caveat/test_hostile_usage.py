@@ -166,8 +166,9 @@ def test_a_command_that_is_ended_leaves_nothing_in_the_temporary_folder(number, 
         "    assert list(os.scandir('tmp'))\n"
         "    os.kill(os.getpid(), int(sys.argv[1]))\n"
         "inspect_study.inspect_study = ended\n"
-        # Whoever started the tests may ignore it, as a shell does for what it runs in the background; that is inherited.
+        # Whoever started the tests may ignore them, as a shell does in the background, and nohup; that is inherited.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "sys.exit(main(['check', 'export.zip']))\n"
     )
     done = subprocess.run(
