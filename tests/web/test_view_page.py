@@ -12,7 +12,7 @@ for needed in ("starlette", "uvicorn", "httpx", "playwright"):
 
 from browsing import MARKS, PATIENCE_MS, SIZES, Watched, is_too_wide, unnamed  # noqa: E402
 from made_runs import run, studies  # noqa: E402
-from playwright.sync_api import Page  # noqa: E402
+from playwright.sync_api import Page, expect  # noqa: E402
 from serving import answering  # noqa: E402
 
 from caveat.serve.view import make_viewer  # noqa: E402
@@ -55,13 +55,13 @@ def test_the_keyboard_goes_through_a_run(viewed, tmp_path):
         page.keyboard.press(key)
     page.keyboard.type("jk: the tail is missing")
     page.keyboard.press("Escape")
-    page.wait_for_function("document.getElementById('kept').value === 'Kept.'")
+    expect(page.locator("#kept")).to_have_text("Kept.")
     page.locator("#place article").focus()
     page.keyboard.press("j")
-    page.wait_for_function("document.querySelector('#place h2').textContent.startsWith('c')")
+    expect(page.locator("#place h2")).to_have_text("c: measured")
     assert page.input_value("#note") == "" and not page.is_checked("#looked")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.textContent") == "c"
+    expect(page.locator("#rows a", has_text="c")).to_be_focused()
     page.check("#unseen")
     assert names(page) == ["a", "c"]
     page.uncheck("#unseen")
@@ -82,7 +82,7 @@ def test_the_draws_are_shown_one_by_one(viewed):
     page.wait_for_selector(".draw", state="visible", timeout=PATIENCE_MS)
     seen = [page.locator(".canvas canvas").screenshot()]
     page.locator(".draw").fill("2")
-    page.wait_for_function("document.querySelector('.draws output').value.startsWith('2 of ')")
+    expect(page.locator(".draws output")).to_contain_text("2 of ")
     seen.append(page.locator(".canvas canvas").screenshot())
     assert seen[0] != seen[1], "these two draws differ"
     assert not watched.complaints
