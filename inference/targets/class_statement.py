@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .statement import calibration_in_words
+from .statement import calibration_in_words, uncalibrated_in_words
 
 
 def class_statement(
@@ -28,7 +28,7 @@ def class_statement(
     shown = f"{title}: {classes[likeliest]}, probability {probability[likeliest]:.2f}"
     if region is not None:
         return f"{shown} ({set_in_words(region, classes)} {region['truth']}, {calibration_in_words(region)})"
-    calibrated = f"not calibrated: {withheld}" if withheld else "not calibrated"
+    calibrated = uncalibrated_in_words(withheld)
     if len(draws) == 1:
         return f"{shown} (one network, no draws, {calibrated})"
     own = [draw[likeliest] for draw in draws]

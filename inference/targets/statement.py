@@ -64,7 +64,7 @@ def statement(
     shown = f"{title}: {number(value, 4, whole)} {UNITS_IN_WORDS.get(unit, unit)}"
     if interval is not None:
         return f"{shown} ({_interval_in_words(interval, whole)} {interval['truth']}, {calibration_in_words(interval)})"
-    calibrated = f"not calibrated: {withheld}" if withheld else "not calibrated"
+    calibrated = uncalibrated_in_words(withheld)
     if len(draws) == 1:
         return f"{shown} (one network, no draws, {calibrated})"
     return f"{shown} ({len(draws)} draws from {number(min(draws), 4, whole)} to {number(max(draws), 4, whole)}, {calibrated})"
@@ -100,6 +100,11 @@ def calibration_in_words(interval: Mapping[str, Any]) -> str:
     if interval.get("networks") is None:
         return f"calibrated on {units}"
     return f"cross-validated on {units}, proven for {math.floor(100 * interval['proven'] + 1e-9)} %"
+
+
+def uncalibrated_in_words(withheld: str) -> str:
+    """Args: withheld: why a record there is does not say so, "" where there is none."""
+    return f"not calibrated: {withheld}" if withheld else "not calibrated"
 
 
 def number(value: float, digits: int, whole: bool = False) -> str:
