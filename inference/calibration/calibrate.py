@@ -13,7 +13,7 @@ from caveat.reasons import StudyRefused
 from ...transforms.files.plural import plural
 from ..gate.gate import Gate, fit_gate
 from .calibration_part import refuse_broken, refuse_own_fold, refuse_seen, source_of
-from .case import preparation_of
+from .case import Case, preparation_of
 from .fold_stratum import FoldStratum
 from .identity import identity_of_target, of_any_unit, one_identity
 from .promised import Names
@@ -138,9 +138,14 @@ def fit_gate_on(rows: Sequence[Row], settings: Calibration) -> tuple[Gate | None
     """
     if not settings.checks or not rows:
         return None, list(rows)
-    scores = [row[0].scores for row in rows]
+    scores = [of_own_network(row[0], settings.networks).scores for row in rows]
     gate = fit_gate(scores, settings.checks, settings.false_alarm_rate)
     return gate, [row for row, inside in zip(rows, gate.inside(scores), strict=True) if inside]
+
+
+def of_own_network(case: Case, networks: int | None) -> Case:
+    """The case as the network says it that has not seen it, by cross-validation; else as it is."""
+    return case if networks is None or case.fold is None else case.of_network(case.fold, networks)
 
 
 def fit_record(

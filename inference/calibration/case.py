@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ class Case:
         value: of the reported mask; the landmark's (axes,) coordinates; or the probability of each class.
         draws: value of every draw.
         scores: the study's scores by name; None where one is undefined.
+        draw_scores: of those that are a mean over the draws, one number a draw.
         beside: draws of the study's other measurements by name.
         truth: None where it is not known.
         stratum: what the data list says of the study, such as how far it was degraded; "" where it says nothing.
@@ -46,6 +47,7 @@ class Case:
     value: Value
     draws: tuple[Value, ...]
     scores: Mapping[str, float | None] = field(default_factory=dict)
+    draw_scores: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     beside: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     truth: Value | None = None
     stratum: str = ""
@@ -80,10 +82,17 @@ class Case:
     def of_network(self, index: int, networks: int) -> Case:
         """What one of several networks says, by its own draws alone: their mean, and they (see `Sampler.members`)."""
         own = self.draws[index::networks]
-        beside = {name: draws[index::networks] for name, draws in self.beside.items()}
-        if isinstance(self.value, tuple):
-            return replace(self, value=tuple(np.mean(own, axis=0).tolist()), draws=own, beside=beside)
-        return replace(self, value=statistics.fmean(own), draws=own, beside=beside)
+        said: dict[str, Any] = {"draws": own, "beside": {name: draws[index::networks] for name, draws in self.beside.items()}}
+        said["draw_scores"] = {name: scores[index::networks] for name, scores in self.draw_scores.items()}
+        said["scores"] = {**self.scores, **{name: mean_or_none(scores) for name, scores in said["draw_scores"].items()}}
+        value = tuple(np.mean(own, axis=0).tolist()) if isinstance(self.value, tuple) else statistics.fmean(own)
+        return replace(self, value=value, **said)
+
+
+def mean_or_none(scores: Sequence[float | None]) -> float | None:
+    """None where one of them is undefined."""
+    known = [score for score in scores if score is not None]
+    return statistics.fmean(known) if len(known) == len(scores) else None
 
 
 def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) -> Case:
@@ -100,7 +109,11 @@ def case_of(entry: Mapping[str, Any], result: Mapping[str, Any], **more: Any) ->
     if not np.isfinite(numbers).all():
         raise StudyRefused("NON_FINITE_DRAWS", f"{(~np.isfinite(numbers)).sum()} of {numbers.size}")
     about: dict[str, Any] = {"study": "", "unit": "", "sha256": "", "name": entry["name"], **more}
-    about |= {"scores": result["study_scores"], "preparation": preparation_of(result)}
+    about |= {
+        "scores": result["study_scores"],
+        "draw_scores": result.get("draw_scores", {}),
+        "preparation": preparation_of(result),
+    }
     others = [other for other in measurements_of(result) if other["name"] != entry["name"]]
     about["beside"] = {other["name"]: tuple(other["draws"]["values"]) for other in others}
     return Case(**about, **facts)

@@ -288,6 +288,7 @@ class SamplingInferer(Inferer):
             "answers": [entry for result in results.values() for entry in result.answers],
             "lesions": [entry for result in results.values() for entry in result.lesions],
             "study_scores": {name: score for result in results.values() for name, score in result.study_scores.items()},
+            "draw_scores": {name: scores for result in results.values() for name, scores in result.draw_scores.items()},
         }
         answer = {"pred": maps.pop("mean")[None]}
         return answer | {name: tensor[None] for name, tensor in maps.items()} | {"result": json.dumps(facts)}

@@ -23,12 +23,14 @@ class Reduction:
         answers: entries of `result.json`'s `answers`.
         lesions: entries of `result.json`'s `lesions`, from large to small; `centre` is an index on the network grid.
         study_scores: name to number.
+        draw_scores: name to one number a draw, in the order of the draws; their mean is the study score of that name.
     """
 
     maps: dict[str, torch.Tensor] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(default_factory=list)
     lesions: list[dict[str, Any]] = field(default_factory=list)
     study_scores: dict[str, float] = field(default_factory=dict)
+    draw_scores: dict[str, list[float]] = field(default_factory=dict)
 
 
 class Reducer(ABC):

@@ -140,7 +140,7 @@ def fit_gate(scores: Sequence[Scores], checks: Sequence[Check], rate: float) -> 
     Where n is too small for that (rate (n + 1) < J) the most extreme unit is the limit, and `joint_bound` says what holds.
 
     Args:
-        scores: `study_scores`, one mapping a calibration unit.
+        scores: `study_scores`, one mapping a calibration unit; by cross-validation those of the network that has not seen it.
         checks: at least one.
         rate: joint false alarm rate, in (0, 1).
 

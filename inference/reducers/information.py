@@ -38,25 +38,26 @@ class Information(Reducer):
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
         within = (values * (1 - values)).sum(dim=0)  # (classes, rows, *other axes)
-        self._entropy[:, block.rows] += self._entropies(values, axis=1).sum(dim=0)
+        self._entropy[:, block.rows] += entropies(values, 1, self._overlapping).sum(dim=0)
         self._within[:, block.rows] += within if self._overlapping else within.sum(dim=0) / 2
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         moments = results["Moments"].maps
-        of_mean = self._entropies(moments.get("mean_of_draws", moments["mean"]), axis=0)
+        of_mean = entropies(moments.get("mean_of_draws", moments["mean"]), 0, self._overlapping)
         expected = self._entropy / self._draws
         maps = {"entropy": of_mean, "expected_entropy": expected, "mutual_information": of_mean - expected}
         return Reduction(maps=maps | {"variance_within": self._within / self._draws})
 
-    def _entropies(self, probability: torch.Tensor, axis: int) -> torch.Tensor:
-        """Nats, the classes' axis with one channel, or one a class."""
-        if self._overlapping:
-            return entropy(torch.stack([probability, 1 - probability]), axis=0)
-        return entropy(probability, axis).unsqueeze(axis)
-
     @classmethod
     def example(cls) -> Information:
         return cls()
+
+
+def entropies(probability: torch.Tensor, axis: int, overlapping: bool) -> torch.Tensor:
+    """Nats, the classes' axis with one channel, or one a class where classes may overlap."""
+    if overlapping:
+        return entropy(torch.stack([probability, 1 - probability]), axis=0)
+    return entropy(probability, axis).unsqueeze(axis)
 
 
 def entropy(probability: torch.Tensor, axis: int) -> torch.Tensor:

@@ -112,6 +112,35 @@ def test_a_gate_withholds_and_takes_no_unit_from_the_record(stored):
     assert not made.gate.judge({"noise": 1e9}).accepted
 
 
+def test_the_gate_asks_of_each_unit_the_network_that_has_not_seen_it(stored):
+    """Networks that have seen a unit are sure of it: their mean would set a limit that new studies fail too often."""
+    for number in range(12):
+        of_networks = [0.1] * K
+        of_networks[number % K] = 1.0 + number
+        change(stored, number, study_scores={"draw_entropy": 0.1}, draw_scores={"draw_entropy": of_networks})
+    made = run(stored, checks=[Check("draw_entropy", "above")])[0].record
+    assert made.n == 12 and [limit.threshold for limit in made.gate.limits] == [12.0]
+    assert made.gate.judge({"draw_entropy": 11.5}).accepted and not made.gate.judge({"draw_entropy": 12.5}).accepted
+
+
+def test_a_network_that_found_nothing_has_no_entropy_and_the_unit_is_most_extreme(stored):
+    for number in range(12):
+        change(stored, number, study_scores={"draw_entropy": 1.0}, draw_scores={"draw_entropy": [1.0] * K})
+    change(stored, 0, draw_scores={"draw_entropy": [None] + [1.0] * (K - 1)})
+    assert "draw entropy" in refused(stored, "GATE_SCORE_MISSING", checks=[Check("draw_entropy", "above")]).replace("_", " ")
+
+
+def test_a_width_may_follow_the_entropy_of_the_own_network(stored):
+    for number in range(12):
+        of_networks = [5.0] * K
+        of_networks[number % K] = 1.0
+        change(stored, number, study_scores={"draw_entropy": 4.2}, draw_scores={"draw_entropy": of_networks})
+    score = Fitted(centre={"log_value": 1.0}, log_width={"draw_entropy": 1.0}, offset=0.001)
+    whole = run(stored, score=score)[0]
+    plain = run(stored, score=replace(score, log_width={"intercept": 1.0}))[0]
+    assert whole.record.strata == plain.record.strata  # every unit's own entropy is 1
+
+
 def test_a_unit_in_which_the_networks_together_find_nothing_is_in_the_record(stored):
     empty = result_of("sha003", 0, 0)
     for entry in empty["answers"]:

@@ -24,6 +24,7 @@ EMPTY_RESULT: Mapping[str, Any] = {
     "lesions": [],
     "hypotheses": [],
     "study_scores": {},
+    "draw_scores": {},
     "features": [],
     "gate": None,
     "flags": [],
