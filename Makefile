@@ -8,7 +8,7 @@ BIN := .venv/bin
 LABEL_BIN := .venv-label/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles train-retinal train-hippocampus train-cephalograms train-lesions train-bone pilot-bone train-tumour train-nuclei train-chest train-second train-one clean
+.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles wheels train-retinal train-hippocampus train-cephalograms train-lesions train-bone pilot-bone train-tumour train-nuclei train-chest train-second train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -113,6 +113,14 @@ train-one: $(INSTALLED)
 
 bundles: $(INSTALLED)  ## write the configs of bundles from their own settings and the base settings
 	$(BIN)/python -m caveat.compose_bundle $(patsubst %/settings/,%,$(wildcard bundles/*/settings/))
+
+wheels: $(INSTALLED)  ## both into dist/: what may be passed on, and the bundles whose weights are for research only
+	$(BIN)/python -m pip wheel -q --no-deps -w dist .
+	rm -rf build/research && cp -R bundles/_research_only build/research && mkdir build/research/caveat_research_bundles
+	cp -R bundles/__init__.py $(addprefix bundles/,$(RESEARCH_ONLY)) build/research/caveat_research_bundles/
+	$(BIN)/python -m pip wheel -q --no-deps -w dist build/research
+
+RESEARCH_ONLY = cephalometric_landmarks tumour_volume
 
 clean:
 	rm -rf .venv build dist *.egg-info demo_out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.metadata import entry_points
 from importlib.resources import files
 from io import FileIO
 from pathlib import Path
@@ -21,11 +22,29 @@ CONFIG_HOME = "XDG_CONFIG_HOME"
 """Environment variable: where programs keep a user's settings, ~/.config where it is not set."""
 
 
+ENTRY_POINTS = "caveat.bundles"
+"""Group of entry points: installed packages that hold bundles, a folder each, as this one does."""
+
+
 def shipped_bundles() -> dict[str, Path]:
-    """Name to folder of every bundle inside the package. One whose name begins with "_" has no weights yet."""
-    root = Path(str(files("caveat.bundles")))
-    whole = (folder for folder in sorted(root.iterdir()) if not folder.name.startswith("_"))
-    return {folder.name: folder for folder in whole if (folder / "configs" / "metadata.json").is_file()}
+    """Name to folder of every bundle inside this package, and of those that come as packages beside it, by name.
+
+    A name that begins with "_" is no bundle's, or that of one without weights yet. Of two of one name the first package's holds,
+    ours before others.
+    """
+    found: dict[str, Path] = {}
+    for package in ("caveat.bundles", *sorted(point.value for point in entry_points(group=ENTRY_POINTS))):
+        for folder in _folders_of(package):
+            if not folder.name.startswith("_") and (folder / "configs" / "metadata.json").is_file():
+                found.setdefault(folder.name, folder)
+    return dict(sorted(found.items()))
+
+
+def _folders_of(package: str) -> list[Path]:
+    try:
+        return list(Path(str(files(package))).iterdir())
+    except ModuleNotFoundError:  # half removed; what is left runs
+        return []
 
 
 def find_bundle(name: str) -> Path:
