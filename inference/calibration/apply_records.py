@@ -144,6 +144,7 @@ def facts_of(record: Record, row: Row, level: float) -> dict[str, Any]:
         "n": min(stratum.n for stratum in record.strata_of(row)),
         "networks": record.networks,
         "proven": record.proven(row, level),
+        "own_coverage": record.own_coverage(row, level),
         "unit": record.unit,
         "score": type(record.score).__name__,
         "width_from": record.score.width_from,

@@ -130,6 +130,15 @@ class Record(Sealed):
         """Coverage that is proven at worst of the study's regions; 0 where the level is not available."""
         return min(stratum.proven(level, self.sides) for stratum in self.strata_of(row))
 
+    def own_coverage(self, row: Row, level: float) -> list[float] | None:
+        """Shares of further units between which the coverage of nine in ten such records lies; None where that is not known.
+
+        Of several parts it is of the one with the fewest units.
+        """
+        stratum = min(self.strata_of(row), key=lambda one: one.n)
+        shares = stratum.own_coverage(level) if isinstance(stratum, SplitStratum) else None
+        return shares and list(shares)
+
     def regions(self, row: Row, level: float) -> list[Region] | None:
         """A region for each component of a study; None where the level is not available for one of them.
 

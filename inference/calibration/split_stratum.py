@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .quantile import miss_rate, quantile, units_needed
+from scipy.stats import beta
+
+from .quantile import miss_rate, quantile, rank, units_needed
 from .regions.region import Region
 from .rows import Row
 from .scores.conformity_score import ConformityScore
 from .sides import Columns, excess_of, scores_by_side
 from .valid_record import Withheld, too_few
+
+OF_RECORDS = (0.05, 0.95)
+"""Quantiles of coverage over records: nine in ten lie between them."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,19 @@ class SplitStratum:
     def proven(self, level: float, sides: str) -> float:
         """Coverage at worst: the level itself; 0 where it is not available."""
         return 0.0 if self.why_not(level, sides, "") else level
+
+    def own_coverage(self, level: float) -> tuple[float, float] | None:
+        """Shares of further units between which the coverage of nine in ten such records lies, without ties among scores.
+
+        None where two scores share the miss rate, or the level is not available.
+
+        Source: Vovk 2012, proposition 2: the coverage of one record is beta distributed.
+        """
+        k = rank(self.n, miss_rate(level))
+        if k is None or len(self.scores) > 1:
+            return None
+        low, high = beta.ppf(OF_RECORDS, k, self.n + 1 - k)
+        return float(low), float(high)
 
     def why_not(self, level: float, sides: str, unit: str) -> Withheld | None:
         """Why the level is not available, None where it is. Args: unit: its name, for the sentence."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from ...transforms.files.answers import MEASUREMENT
 from ...transforms.files.plural import plural
 
+DIGITS = 4
+"""Significant digits of a number, at most."""
 NOTHING_FOUND = "Nothing found. This is not a measurement of zero."
 UNITS_IN_WORDS = {"mm2": "mm²", "mm3": "mm³"}
 
@@ -61,13 +64,16 @@ def statement(
     if value is None:
         return f"{title}: {_nothing(unit, draws)}"
     whole = _are_whole([value, *draws])
-    shown = f"{title}: {number(value, 4, whole)} {UNITS_IN_WORDS.get(unit, unit)}"
     if interval is not None:
-        return f"{shown} ({_interval_in_words(interval, whole)} {interval['truth']}, {calibration_in_words(interval)})"
+        place = _last_place(value, interval, whole)
+        said = f"{title}: {_at_place(value, place)} {UNITS_IN_WORDS.get(unit, unit)}"
+        return f"{said} ({_interval_in_words(interval, place)} {interval['truth']}, {calibration_in_words(interval)})"
+    shown = f"{title}: {number(value, DIGITS, whole)} {UNITS_IN_WORDS.get(unit, unit)}"
     calibrated = uncalibrated_in_words(withheld)
     if len(draws) == 1:
         return f"{shown} (one network, no draws, {calibrated})"
-    return f"{shown} ({len(draws)} draws from {number(min(draws), 4, whole)} to {number(max(draws), 4, whole)}, {calibrated})"
+    least, most = (number(end, DIGITS, whole) for end in (min(draws), max(draws)))
+    return f"{shown} ({len(draws)} draws from {least} to {most}, {calibrated})"
 
 
 def _nothing(unit: str, draws: Sequence[float]) -> str:
@@ -76,7 +82,7 @@ def _nothing(unit: str, draws: Sequence[float]) -> str:
     holding = sum(draw > 0 for draw in draws)
     if not holding:
         return said
-    largest = number(max(draws), 4, _are_whole(draws))
+    largest = number(max(draws), DIGITS, _are_whole(draws))
     return f"{said} {holding} of {len(draws)} draws hold some, up to {largest} {UNITS_IN_WORDS.get(unit, unit)}."
 
 
@@ -84,14 +90,29 @@ def _are_whole(values: Sequence[float]) -> bool:
     return all(float(value).is_integer() for value in values)
 
 
-def _interval_in_words(interval: Mapping[str, Any], whole: bool) -> str:
-    """ "90 % interval 3.05 to 3.61", or "90 % bound: at least 3.05". Args: whole: whether value and draws are whole numbers."""
+def _last_place(value: float, interval: Mapping[str, Any], whole: bool) -> int:
+    """Decimals that an interval supports: two digits of its longer side. -2 is hundreds; what is counted has none below 1."""
+    reach = max(abs(end - value) for end in (interval["lower"], interval["upper"]) if end is not None)
+    place = 1 - math.floor(math.log10(reach)) if reach > 0 else DIGITS
+    most = DIGITS - 1 - math.floor(math.log10(abs(value))) if value else DIGITS
+    return min(place, most, 0 if whole else most)
+
+
+def _at_place(value: float, place: int, rounding: str = ROUND_HALF_EVEN) -> str:
+    """A number as `number` shows it. Args: place: of its last digit."""
+    # As it stands in result.json, of six digits: an end that a float has a hair too high is not moved a whole place.
+    rounded = Decimal(f"{value:.6g}").quantize(Decimal(1).scaleb(-place), rounding)
+    return f"{rounded:,f}".replace(",", "\u202f")
+
+
+def _interval_in_words(interval: Mapping[str, Any], place: int) -> str:
+    """ "90 % interval 3.05 to 3.61", or "90 % bound: at least 3.05": ends move outward, so that what is said stays true."""
     level, lower, upper = f"{100 * interval['level']:.6g} %", interval["lower"], interval["upper"]
     if upper is None:
-        return f"{level} bound: at least {number(lower, 4, whole)}"
+        return f"{level} bound: at least {_at_place(lower, place, ROUND_FLOOR)}"
     if lower is None:
-        return f"{level} bound: at most {number(upper, 4, whole)}"
-    return f"{level} interval {number(lower, 4, whole)} to {number(upper, 4, whole)}"
+        return f"{level} bound: at most {_at_place(upper, place, ROUND_CEILING)}"
+    return f"{level} interval {_at_place(lower, place, ROUND_FLOOR)} to {_at_place(upper, place, ROUND_CEILING)}"
 
 
 def calibration_in_words(interval: Mapping[str, Any]) -> str:

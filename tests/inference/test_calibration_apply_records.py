@@ -9,6 +9,7 @@ import pytest
 import torch
 from calibration_phantoms import BUNDLE, ML, case, record_of, result_of, settings
 from monai.data import MetaTensor
+from scipy.stats import beta
 
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.calibrate import fit_record
@@ -78,6 +79,7 @@ def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
         "truth": UNSTATED,
         "networks": None,
         "proven": 0.8,
+        "own_coverage": pytest.approx(beta.ppf([0.05, 0.95], 17, 4)),
         "unit": "subject",
         "score": "Absolute",
         "width_from": "the record alone: it is the same for every study",

@@ -142,6 +142,34 @@ def test_the_space_is_known_by_a_hash(tmp_path):
     assert image.spacing_source == "DICOM slice positions"
 
 
+@pytest.mark.parametrize(
+    ("stated", "side"),
+    [
+        ({"Laterality": "L"}, "left"),
+        ({"ImageLaterality": "R", "Laterality": "L"}, "right"),
+        ({"ImageLaterality": "B"}, "both"),
+        ({"ImageLaterality": "U"}, ""),
+        ({"Laterality": "DOE"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_side_of_the_body_is_what_the_header_says_in_the_standards_words(stated, side, tmp_path):
+    headers = clean_series(GRID)
+    for header in headers:
+        for keyword, value in stated.items():
+            setattr(header, keyword, value)
+    write(headers, tmp_path)
+    assert read(tmp_path)[0].body_side == side
+
+
+def test_slices_of_two_sides_say_none(tmp_path):
+    headers = clean_series(GRID)
+    for number, header in enumerate(headers):
+        header.ImageLaterality = "LR"[number % 2]
+    write(headers, tmp_path)
+    assert read(tmp_path)[0].body_side == ""
+
+
 def test_a_kind_that_is_not_measured_is_refused(tmp_path):
     path = write([radiograph(ImagerPixelSpacing=[0.2, 0.2])], tmp_path)
     assert read_dicom_study(path, [SeriesRule()], Stated(), ["radiograph"])[0].voxels.shape == (1, 48, 40)

@@ -27,7 +27,12 @@ def test_versions_settings_temperature_and_records_are_rows():
     assert rows["Other settings"] == "threads 2, maps all, spacing 0.2, record (sha256 ab)"
 
 
+def test_the_side_of_the_body_is_a_row():
+    assert dict(provenance({**EMPTY_RESULT, "input": {"body_side": "left"}}))["Side of the body"] == "left (DICOM header)"
+
+
 def test_what_is_not_known_is_no_row():
+    assert "Side of the body" not in dict(provenance({**EMPTY_RESULT, "input": {"kind": "dicom"}}))
     assert not {"Versions", "Other settings", "Calibration records, checksum"} & set(dict(provenance(EMPTY_RESULT)))
 
 

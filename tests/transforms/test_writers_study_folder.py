@@ -63,6 +63,13 @@ def test_result_is_completed_in_the_order_of_the_schema(tmp_path):
     }
 
 
+def test_the_side_of_the_body_stands_in_the_result_where_it_is_known(tmp_path):
+    study = example_study("nifti")
+    study["input"].meta["body_side"] = "left"
+    WriteStudyd(tmp_path, [ResultJsonWriter()], BUNDLE)(study)
+    assert result_of(tmp_path / "example")["input"]["body_side"] == "left"
+
+
 def test_preview_and_report_show_one_drawing(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(views, "draw_outlines", lambda *given: drawn.append(given) or outlines.draw_outlines(*given))
@@ -70,7 +77,8 @@ def test_preview_and_report_show_one_drawing(tmp_path, monkeypatch):
     ReportHtmlWriter(longest=80).write(study, tmp_path)
     alone = len(drawn)
     WriteStudyd(tmp_path, [PreviewWriter(longest=80), ReportHtmlWriter(longest=80)])(study)
-    assert len(drawn) == 2 * alone > 0
+    of_the_thumbnail = 2  # draws and segmentation
+    assert len(drawn) == 2 * alone + of_the_thumbnail and alone > 0
 
 
 def test_what_the_inferer_left_unsaid_has_its_place(tmp_path):

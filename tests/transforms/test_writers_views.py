@@ -96,6 +96,18 @@ def test_disagreement_is_sought_inside_the_region():
     assert place_of_disagreement(study | {"region": region}, (3, 3)) == (6, 6)
 
 
+def test_a_rim_is_no_place_of_disagreement_unless_there_is_no_other():
+    study = example_study("picture")
+    region = torch.zeros(1, 40, 30)
+    region[0, 5:35, 5:25] = 1
+    rim = torch.zeros(1, 40, 30)
+    rim[0, 5:35, 5] = 0.7
+    inner = rim.clone()
+    inner[0, 19:22, 14:17] = 0.1
+    assert place_of_disagreement(study | {"mutual_information": inner, "region": region}, (3, 3)) == (20, 15)
+    assert place_of_disagreement(study | {"mutual_information": rim, "region": region}, (3, 3))[1] in (4, 5, 6)
+
+
 def test_draws_that_agree_have_no_close_up():
     study = example_study("picture")
     study["mutual_information"] = torch.zeros_like(study["mutual_information"])
@@ -247,6 +259,20 @@ def test_preview_of_a_volume_shows_three_slices(tmp_path):
     preview = Image.open(tmp_path / "preview.png")
     assert preview.mode == "RGB" and preview.info == {}
     assert preview.width > 2 * preview.height
+
+
+@pytest.mark.parametrize("kind", ["picture", "nifti"])
+def test_the_lines_of_a_thumbnail_are_there_at_the_size_of_a_table(kind, tmp_path):
+    def at_half(study: dict) -> np.ndarray:
+        PreviewWriter().write(study, tmp_path)
+        thumbnail = Image.open(tmp_path / "thumbnail.png")
+        assert max(thumbnail.size) <= 320
+        return np.asarray(thumbnail.resize((thumbnail.width // 2, thumbnail.height // 2), Image.Resampling.BOX)).astype(int)
+
+    study = example_study(kind)
+    bare = {key: study[key] for key in ("input", "result")}
+    bare["result"] |= {"answers": []}
+    assert (np.abs(at_half(study) - at_half(bare)).max(axis=-1) > 100).sum() > 50
 
 
 def test_preview_names_several_classes(tmp_path):

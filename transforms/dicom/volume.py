@@ -13,6 +13,7 @@ from caveat.reasons import StudyRefused
 
 from ..checks.geometry import refuse_bad_affine, spacing_of
 from ..image.study_image import Stated, StudyImage
+from .body_side import body_side
 from .choice import SeriesRule, choose
 from .header_flags import header_flags
 from .instance import Instance, read_instance
@@ -111,7 +112,7 @@ def read_series(series: Series, stated: Stated) -> tuple[StudyImage, tuple[Path,
         image = read_radiograph(series.frames[0], stated)
         flags = _united(image.flags, header_flags(series.frames))
         used: tuple[Path, ...] = (series.instance.path,)
-        return replace(image, flags=flags, files=used), used
+        return replace(image, flags=flags, body_side=body_side(series.frames), files=used), used
     if len(series.frames) == 1:
         read_values(series.frames)  # what is wrong with its pixels says more than that it is alone
     layout = lay_out(series.frames, stated)
@@ -132,6 +133,7 @@ def read_series(series: Series, stated: Stated) -> tuple[StudyImage, tuple[Path,
         spacing_source=SPACING_SOURCE,
         flags=_united(layout.flags, flags, header_flags(layout.frames), series.flags),
         frame_of_reference=frame_of_reference(series.instance.header),
+        body_side=body_side(layout.frames),
         files=used,
     )
     return image, used

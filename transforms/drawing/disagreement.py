@@ -15,7 +15,8 @@ def place_of_disagreement(study: Mapping[Hashable, Any], box: Sequence[int]) -> 
     """The middle of the box in which the draws disagree most.
 
     Args:
-        study: with `mutual_information`, else `variance`, else `hypotheses`; only inside `region` where there is one.
+        study: with `mutual_information`, else `variance`, else `hypotheses`; inside a `region` where there is one, and off its
+            rim where they part anywhere else: along that of a fundus photograph they do over what is part of nothing.
         box: elements per axis over which the disagreement is averaged.
 
     Returns:
@@ -25,7 +26,9 @@ def place_of_disagreement(study: Mapping[Hashable, Any], box: Sequence[int]) -> 
     if values is None:
         return None
     if "region" in study:
-        values = values * (array_of(study, "region")[0] > 0)
+        inside = array_of(study, "region")[0] > 0
+        core = ndimage.minimum_filter(inside, size=tuple(box), mode="nearest")
+        values = values * (core if (values * core).any() else inside)
     smooth = ndimage.uniform_filter(values.astype(np.float32), size=tuple(box), mode="constant")
     if smooth.max() <= 0:
         return None

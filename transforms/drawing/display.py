@@ -22,14 +22,25 @@ def display_intensity(image: np.ndarray, box: tuple[slice, ...] = ()) -> np.ndar
     Returns:
         (*spatial) or (*spatial, 3), float32, 0 to 1.
     """
-    if len(image) == 3 and image.min() >= 0 and 1 < image.max() <= 255:
+    if is_eight_bit_colour(image):
         return np.moveaxis(image, 0, -1).astype(np.float32) / 255
     return stretched(np.moveaxis(image, 0, -1) if len(image) == 3 else image[0], box)
 
 
-def stretched(shown: np.ndarray, box: tuple[slice, ...] = ()) -> np.ndarray:
-    """From the 0.5th to the 99.5th percentile of the box, all channels alike. Returns: float32, 0 to 1."""
+def is_eight_bit_colour(image: np.ndarray) -> bool:
+    """Args: image: (channels, *spatial)."""
+    return bool(len(image) == 3 and image.min() >= 0 and 1 < image.max() <= 255)
+
+
+def grey_range(shown: np.ndarray, box: tuple[slice, ...] = ()) -> tuple[float, float]:
+    """What is black and what is white: the 0.5th and the 99.5th percentile of the box, all channels alike."""
     low, high = np.percentile(shown[box], [0.5, 99.5])
+    return float(low), float(high)
+
+
+def stretched(shown: np.ndarray, box: tuple[slice, ...] = ()) -> np.ndarray:
+    """From black to white, see `grey_range`. Returns: float32, 0 to 1."""
+    low, high = grey_range(shown, box)
     return np.clip((shown - low) / max(high - low, 1e-12), 0, 1).astype(np.float32)
 
 
@@ -53,9 +64,9 @@ def photograph(cut: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(pixels.resize(size[::-1], Image.Resampling.BICUBIC if enlarged else Image.Resampling.BOX))
 
 
-def jpeg_uri(pixels: np.ndarray) -> str:
-    """A photograph inside a page. Args: pixels: uint8 (rows, columns, 3)."""
-    return _uri(Image.fromarray(pixels), "jpeg", quality=90, subsampling=0)  # "optimize" fails on noise
+def jpeg_uri(pixels: np.ndarray, quality: int = 90) -> str:
+    """A photograph inside a page. Args: pixels: uint8 (rows, columns, 3). quality: 1 to 95."""
+    return _uri(Image.fromarray(pixels), "jpeg", quality=quality, subsampling=0)  # "optimize" fails on noise
 
 
 def png_uri(pixels: np.ndarray) -> str:

@@ -14,11 +14,12 @@ from ..files.answers import landmarks_of
 from ..files.arrays import affine_of, array_of
 from .class_names import parts
 from .disagreement import middle_of_segmentation, place_of_disagreement
-from .display import display_intensity, photograph, size_on_screen, stretched
+from .display import display_intensity, grey_range, is_eight_bit_colour, photograph, size_on_screen, stretched
 from .evidence_outlines import draw_evidence
 from .landmark_marks import draw_landmarks, marks_of
 from .outlines import AGREED_COLOUR, DRAW_COLOURS, draw_outlines, draw_parts
 from .plane import Plane, planes_through
+from .scale_bar import ScaleBar, scale_bar
 
 SHARE_OF_CLOSE_UP = 6
 """The close-up shows one such part of the longest side."""
@@ -37,6 +38,7 @@ class View:
         outline: lines of the segmentation, likewise; without one, what the draws look at, or the landmarks.
         sides: what lies left, right, above, below.
         box: where the close-up, or what was measured, lies in it: left, top, width, height in per cent; empty if elsewhere.
+        bar: see `scale_bar`; None where no spacing is known.
     """
 
     title: str
@@ -45,6 +47,7 @@ class View:
     outline: np.ndarray | None = None
     sides: str = ""
     box: tuple[float, ...] = ()
+    bar: ScaleBar | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Scene:
         self.affine = affine_of(study)
         self.shape = tuple(study["input"].shape[1:])
         self.cropped = "crop" in study["result"].get("input", {})
+        self.in_mm = study["input"].meta.get("spacing_mm") is not None
         self._whole: dict[int, list[View]] = {}
 
     @cached_property
@@ -86,6 +90,12 @@ class Scene:
     def image(self) -> np.ndarray:
         """See `display_intensity`."""
         return display_intensity(array_of(self.study, "input"), self.box)
+
+    @cached_property
+    def greys(self) -> tuple[float, float] | None:
+        """The intensities shown black and white; None of eight-bit colour, which is shown as it is."""
+        image = array_of(self.study, "input")
+        return None if is_eight_bit_colour(image) else grey_range(image[0], self.box)
 
     @cached_property
     def middle(self) -> tuple[int, ...]:
@@ -116,7 +126,7 @@ class Scene:
         if longest not in self._whole:
             side = longest if len(self.shape) == 2 else longest // 2
             planes = planes_through(self.middle, self.shape, self.affine)
-            self._whole[longest] = [self._view(plane, plane.name, side) for plane in planes]
+            self._whole[longest] = [self.view(plane, plane.name, side) for plane in planes]
         return self._whole[longest]
 
     def surroundings(self, longest: int) -> list[View]:
@@ -128,19 +138,21 @@ class Scene:
             cut = plane.cut(image)
             pixels = photograph(cut, size_on_screen(cut.shape, plane.element, longest))
             box = share_of(self.frame(plane), Window(slice(0, cut.shape[0]), slice(0, cut.shape[1])))
-            views.append(View(plane.name, pixels, sides=plane.sides, box=box))
+            views.append(View(plane.name, pixels, sides=plane.sides, box=box, bar=self._bar(plane, cut.shape[1])))
         return views
 
     def close_up(self, longest: int) -> View | None:
         """The window in which draws disagree most, in the plane of the finest elements. Args: longest: side in screen pixels."""
         plane = self.plane_of_focus()
-        return None if plane is None else self._view(plane, "", longest, self.window(plane))
+        return None if plane is None else self.view(plane, "", longest, self.window(plane), line=1.8)
 
     def plane_of_focus(self) -> Plane | None:
         """The plane in which the close-up lies; of a volume the one with the smallest elements, axial if several."""
-        if self.focus is None:
-            return None
-        return min(planes_through(self.focus, self.shape, self.affine), key=lambda plane: round(np.prod(plane.element), 6))
+        return None if self.focus is None else self.finest_plane(self.focus)
+
+    def finest_plane(self, voxel: Sequence[int]) -> Plane:
+        """Of the planes through a voxel the one with the smallest elements, axial if several."""
+        return min(planes_through(voxel, self.shape, self.affine), key=lambda plane: round(np.prod(plane.element), 6))
 
     def frame(self, plane: Plane) -> Window:
         """What of a plane is shown: where it cuts the scene's box."""
@@ -159,15 +171,19 @@ class Scene:
             spans.append(slice(start, start + size))
         return Window(*spans)
 
-    def _view(self, plane: Plane, title: str, longest: int, window: Window | None = None) -> View:
+    def view(self, plane: Plane, title: str, longest: int, window: Window | None = None, line: float = 1.1) -> View:
+        """What of a plane lies in a window, which has its own contrast; without one what lies in the scene's box.
+
+        Args:
+            title: of the view. longest: side of the picture, and line: width of the lines, in screen pixels.
+        """
         rows, columns = (window or self.frame(plane)).spans
         cut = plane.cut(self.image)[rows, columns]
         image = stretched(cut) if window else cut
         size = size_on_screen(image.shape, plane.element, longest)
-        width = 1.8 if window else 1.1
 
         def lines(label_maps: Iterable[np.ndarray], colours: Sequence[str]) -> np.ndarray:
-            return draw_outlines([plane.cut(labels)[rows, columns] for labels in label_maps], colours, size, width)
+            return draw_outlines([plane.cut(labels)[rows, columns] for labels in label_maps], colours, size, line)
 
         study = self.study
         hypotheses = list(array_of(study, "hypotheses")[: len(DRAW_COLOURS)]) if "hypotheses" in study else []
@@ -176,18 +192,22 @@ class Scene:
         if "segmentation" in study:
             labels, several = array_of(study, "segmentation"), {label: colour for label, _, colour in parts(study)}
             cut = plane.cut(labels[0])[rows, columns]
-            outline = draw_parts(cut, several, size, width) if several else lines(labels, [AGREED_COLOUR])
+            outline = draw_parts(cut, several, size, line) if several else lines(labels, [AGREED_COLOUR])
             if "objects" in study:
                 cut = plane.cut(array_of(study, "objects")[0].astype(int))[rows, columns]
-                outline = draw_outlines([cut], [AGREED_COLOUR], size, width, unsure_objects(study["result"]))
+                outline = draw_outlines([cut], [AGREED_COLOUR], size, line, unsure_objects(study["result"]))
         elif "evidence_share" in study:
             share = plane.cut(array_of(study, "evidence_share")[0])[rows, columns]
-            outline = draw_evidence(share, size, width)
+            outline = draw_evidence(share, size, line)
         elif landmarks := landmarks_of(study["result"]):
             marks = marks_of(landmarks, self.affine, plane)
-            outline = draw_landmarks(marks, (rows, columns), size, width)
+            outline = draw_landmarks(marks, (rows, columns), size, line)
         box = () if window else self._box(plane)
-        return View(title, photograph(image, size), draws, outline, plane.sides, box)
+        bar = self._bar(plane, columns.stop - columns.start)
+        return View(title, photograph(image, size), draws, outline, plane.sides, box, bar)
+
+    def _bar(self, plane: Plane, columns: int) -> ScaleBar | None:
+        return scale_bar(columns * plane.element[1]) if self.in_mm else None
 
     def _box(self, plane: Plane) -> tuple[float, ...]:
         """Where the close-up lies in a view, if the view's plane is the close-up's."""

@@ -51,6 +51,7 @@ class StudyImage:
         spacing_source: where the spacing comes from, "" where it is not known.
         flags: reason codes of what was accepted all the same.
         frame_of_reference: sha256 of the identifier of the space that the image lies in, "" where the file has none.
+        body_side: "left", "right" or "both" of a paired part, "" where the file does not say.
         files: of DICOM, those that the pixels of its first channel come from, in the order of the slices.
     """
 
@@ -61,4 +62,5 @@ class StudyImage:
     spacing_source: str
     flags: tuple[str, ...] = ()
     frame_of_reference: str = ""
+    body_side: str = ""
     files: tuple[Path, ...] = field(default=(), compare=False)

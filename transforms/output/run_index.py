@@ -29,7 +29,7 @@ class Row:
 
     name: str
     result: dict[str, Any]
-    has_preview: bool
+    picture: str
 
     @property
     def link(self) -> str:
@@ -83,7 +83,12 @@ def write_run_index(output_dir: str | Path, names: Iterable[str]) -> dict[str, i
 def read_rows(output_dir: Path, names: Iterable[str]) -> list[Row]:
     """The studies that have a result, by name. Args: output_dir: of the run. names: of the studies' folders."""
     found = ((name, read_result(output_dir / name)) for name in sorted(names))
-    return [Row(name, result, (output_dir / name / "preview.png").is_file()) for name, result in found if result is not None]
+    return [Row(name, result, _picture(output_dir / name)) for name, result in found if result is not None]
+
+
+def _picture(folder: Path) -> str:
+    """What the table shows of a study: what earlier versions wrote has no thumbnail."""
+    return next((name for name in ("thumbnail.png", "preview.png") if (folder / name).is_file()), "")
 
 
 def worth_a_look_first(rows: Sequence[Row]) -> list[Row]:

@@ -216,6 +216,7 @@ def facts_of_input(data: Mapping[Hashable, Any]) -> dict[str, Any]:
         "spacing_mm": meta.get("spacing_mm"),
         "spacing_source": meta.get("spacing_source", ""),
         "affine": affine_of(data).tolist(),
+        **{key: meta[key] for key in ("body_side",) if key in meta},
     }
 
 

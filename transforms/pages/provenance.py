@@ -45,6 +45,7 @@ def provenance(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Precision and device", ", ".join(str(sampling[key]) for key in ("precision", "device") if sampling.get(key))),
         *(_score(name, value) for name, value in result["study_scores"].items() if value is not None),
         ("Image", _image(given)),
+        ("Side of the body", given.get("body_side") and f"{given['body_side']} (DICOM header)"),
         ("Region measured", _region(given)),
         ("Spacing", _spacing(given)),
         ("Image, sha256", given.get("sha256")),

@@ -37,8 +37,9 @@ class LoadStudyd(MapTransform):
     (channels, *spatial), rows, columns for pictures and radiographs and x, y, z for volumes, in its stored intensities (of DICOM:
     rescaled as the file says). Its affine maps voxel indices to mm (RAS), or is the identity where no spacing is known. `meta`
     holds `spacing_source` ("" where no spacing is known), `input_sha256`, `input_kind`, `input_shape`, `original_affine`; and,
-    only where there are any (an empty list or None does not survive MONAI's collating), `spacing_mm`, `frame_of_reference` (its
-    sha256) and `flags`, the reason codes of what was accepted all the same. There is no path and no text of the file in it.
+    only where there are any (an empty list or None does not survive MONAI's collating), `spacing_mm`, `body_side`,
+    `frame_of_reference` (its sha256) and `flags`, the reason codes of what was accepted all the same. There is no path and no
+    text of the file in it.
     Beside an image that came as DICOM stands `dicom_files`, for objects that are made of its series: its paths in JSON.
 
     An entry may state its images' spacing under "spacing_mm" (mm, one number or one per axis, in a list), for files that carry
@@ -164,6 +165,8 @@ def as_meta_tensor(found: Inspected) -> MetaTensor:
     }
     if image.spacing_mm is not None:
         meta["spacing_mm"] = list(image.spacing_mm)
+    if image.body_side:
+        meta["body_side"] = image.body_side
     if image.frame_of_reference:
         meta["frame_of_reference"] = image.frame_of_reference
     if image.flags:

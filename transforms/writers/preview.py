@@ -1,4 +1,4 @@
-"""preview.png: the study at a glance."""
+"""preview.png and thumbnail.png: the study at a glance, and smaller still for tables of studies."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..drawing.class_names import parts
 from ..drawing.outlines import lay_over
-from ..drawing.views import View, scene_of
+from ..drawing.plane import planes_through
+from ..drawing.views import Scene, View, scene_of
 from .writer import Writer
 
 GAP = 6
+THUMBNAIL = 320
+"""Longest side, pixels: tables show it at half of that."""
 LEGEND = 24
 """Height of the line that names the classes, in pixels."""
 
@@ -27,6 +30,8 @@ class PreviewWriter(Writer):
     Where there are several classes behind the background, it is the segmentation's, each class in its colour and named below.
     Of objects that were told apart it is theirs, dashed those that not all draws have.
 
+    The thumbnail is the first of the views, its lines as thick as at that size they must be.
+
     Args:
         longest: as of the report: with the same, both show one drawing.
     """
@@ -36,7 +41,9 @@ class PreviewWriter(Writer):
 
     def write(self, study: Mapping[Hashable, Any], folder: Path) -> None:
         """Args: study: `input`, and `hypotheses` or `segmentation` where there are any."""
-        views = scene_of(study).whole(self.longest)
+        scene = scene_of(study)
+        views = scene.whole(self.longest)
+        self._write_thumbnail(study, scene, folder)
         several = parts(study)
         panels = [panel(study, view) for view in views]
         rows = max(len(one) for one in panels)
@@ -47,6 +54,11 @@ class PreviewWriter(Writer):
             picture = np.concatenate([picture, _legend(named, picture.shape[1])])
         # Of noise, as photographs are, the usual level 6 makes 10 % less in four times the time.
         Image.fromarray(picture).save(folder / "preview.png", format="PNG", compress_level=3)
+
+    def _write_thumbnail(self, study: Mapping[Hashable, Any], scene: Scene, folder: Path) -> None:
+        plane = planes_through(scene.middle, scene.shape, scene.affine)[0]
+        view = scene.view(plane, plane.name, min(THUMBNAIL, self.longest), line=2.2)
+        Image.fromarray(panel(study, view)).save(folder / "thumbnail.png", format="PNG")
 
     @classmethod
     def example(cls) -> PreviewWriter:

@@ -19,6 +19,8 @@ from ..drawing.evidence_outlines import LEGEND as EVIDENCE_LEGEND
 from ..drawing.landmark_marks import DEVIATIONS
 from ..drawing.outlines import DRAW_COLOURS
 from ..drawing.plane import planes_through
+from ..drawing.scale_bar import ScaleBar
+from ..drawing.slices import Slices, slices_of
 from ..drawing.strip_plot import strip_plot
 from ..drawing.views import Scene, View, scene_of
 from ..files.answers import classes_of, landmarks_of, measurements_of
@@ -30,12 +32,16 @@ from ..pages.provenance import provenance
 from .result_json import six_digits
 from .writer import Writer
 
+PAGE = "report.html"
+QUALITY_OF_SLICES = 80
+"""Of a JPEG: two dozen of them are most of a page."""
+
 
 class ReportHtmlWriter(Writer):
-    """report.html: image and outlines of the draws, statements, maps, gate, provenance; for a refused study its reason.
+    """report.html: image and outlines of the draws, statements, slices, maps, gate, provenance; for a refused study its reason.
 
     Args:
-        longest: longest side of the image in pixels; a volume's slices, the close-up and the maps have half of it.
+        longest: longest side of the image in pixels; a volume's slices, the close-up and the maps have half of it, or less.
     """
 
     of_refusals = True
@@ -49,8 +55,8 @@ class ReportHtmlWriter(Writer):
         measurements, points = measurements_of(result), landmarks_of(result)
         scene = scene_of(study) if "input" in study else None
         write_page(
-            folder / "report.html",
-            "report.html",
+            folder / PAGE,
+            PAGE,
             result=result,
             measurements=measurements,
             points=points,
@@ -68,6 +74,8 @@ class ReportHtmlWriter(Writer):
             at_once=next((point["simultaneous_region"] for point in points if point["simultaneous_region"]), None),
             together=[answer for answer in measurements if _is_closed(answer["simultaneous_region"])],
             near=self._near(scene) if scene else None,
+            files=sorted(path.name for path in folder.iterdir() if path.name != PAGE),
+            slices=SlicesOnPage.of(scene, 2 * self.longest // 5) if scene else None,
             maps=self._maps(scene, str(result["sampling"].get("source"))) if scene else [],
             colours=DRAW_COLOURS[: len(study["hypotheses"])] if "hypotheses" in study else (),
             bar=colour_bar(),
@@ -146,13 +154,14 @@ class ViewOnPage:
     width: int
     sides: str
     box: tuple[float, ...]
+    bar: ScaleBar | None
 
     @classmethod
-    def of(cls, view: View) -> ViewOnPage:
-        """Encode a view's pictures."""
+    def of(cls, view: View, quality: int = 90) -> ViewOnPage:
+        """Encode a view's pictures. Args: quality: of the photograph, see `jpeg_uri`."""
         draws, outline = ("" if lines is None else png_uri(lines) for lines in (view.draws, view.outline))
         height, width = view.photograph.shape[:2]
-        return cls(view.title, jpeg_uri(view.photograph), draws, outline, height, width, view.sides, view.box)
+        return cls(view.title, jpeg_uri(view.photograph, quality), draws, outline, height, width, view.sides, view.box, view.bar)
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,23 @@ class NearOnPage:
     slice: int
     size: tuple[int, int]
     place: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class SlicesOnPage:
+    """Slices to go through; `greys` are the intensities shown black and white, None of colours."""
+
+    views: list[ViewOnPage]
+    slices: Slices
+    greys: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, scene: Scene, longest: int) -> SlicesOnPage | None:
+        """Encode a volume's slices; None of a picture."""
+        slices = slices_of(scene, longest)
+        if slices is None:
+            return None
+        return cls([ViewOnPage.of(view, QUALITY_OF_SLICES) for view in slices.views], slices, scene.greys)
 
 
 @dataclass(frozen=True)

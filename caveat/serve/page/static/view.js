@@ -34,7 +34,8 @@ function choose() {
 function row(study, index) {
   const made = element("tr", ""), link = element("a", study.name, { href: `#${study.number}` });
   const cells = ["picture", "name", "result", "agreement", "reader"].map(name => element("td", "", { className: name }));
-  if (study.files.includes("preview.png")) cells[0].append(element("img", "", { src: fileOf(study, "preview.png"), loading: "lazy", alt: "" }));
+  const picture = ["thumbnail.png", "preview.png"].find(name => study.files.includes(name));
+  if (picture) cells[0].append(element("img", "", { src: fileOf(study, picture), loading: "lazy", alt: "" }));
   cells[1].append(link);
   if (study.status !== "OK") cells[2].append(element("p", SAID[study.status], { className: "badge" }));
   cells[2].append(...study.statements.map(text => element("p", text)), ...codesOf(study).map(code => element("code", code)));
