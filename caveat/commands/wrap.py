@@ -49,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         action="append",
         default=[],
         metavar="ENTRY=VALUE",
-        help="what an entry of SOURCE's config comes to, as JSON, where it is a program: programs are not run",
+        help="what an entry of SOURCE's config comes to, as JSON, where it is a program, which is not run; ENTRY= leaves it out",
     )
     parser.add_argument(
         "--flips", default="", metavar="AXIS,...", help="axes, from 0, that augmentation mirrors: as in training (default: none)"
@@ -101,6 +101,9 @@ def add_network_options(network: argparse._ArgumentGroup) -> None:
     network.add_argument("--multiple", type=int, default=1, metavar="N", help="that windows must be of (default: 1)")
     network.add_argument("--spacing", metavar="MM,...", help="of the grid that it was trained on (default: each image's own)")
     network.add_argument("--orientation", default="RAS", metavar="CODES", help="of its axes in training (default: RAS)")
+    network.add_argument(
+        "--columns-first", action="store_true", help="it saw pictures as MONAI reads them, columns before rows: --roi is X,Y then"
+    )
     network.add_argument(
         "--intensities",
         metavar="HOW",
@@ -236,6 +239,7 @@ def wrap_plain(options: argparse.Namespace) -> Wrapped:
         orientation=options.orientation,
         intensities=options.intensities,
         flip_axes=flips,
+        columns_first=options.columns_first,
     ).wrap()
 
 
@@ -245,6 +249,8 @@ def check_usage(options: argparse.Namespace, window: list[int], spacing: list[fl
         raise StudyRefused("WRONG_USAGE", "--roi has two numbers for pictures and three for volumes")
     if spacing is not None and len(window) == 2:
         raise StudyRefused("WRONG_USAGE", "--spacing is for volumes: few pictures know theirs")
+    if options.columns_first and len(window) == 3:
+        raise StudyRefused("WRONG_USAGE", "--columns-first is for pictures: of volumes --orientation says it")
     if spacing is not None and len(spacing) != 3:
         raise StudyRefused("WRONG_USAGE", "--spacing has three numbers")
     if len(options.classes.split(",")) < 2:
@@ -274,11 +280,13 @@ def read_arguments(text: str) -> dict[str, Any]:
 
 def said_of(texts: list[str]) -> dict[str, Any]:
     """Entries and their values. Raises: StudyRefused: WRONG_USAGE: one is no ENTRY=VALUE with a value in JSON."""
-    found = {}
+    from ..wrap.literals import LEFT_OUT
+
+    found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         try:
-            found[name] = json.loads(value)
+            found[name] = json.loads(value) if value else LEFT_OUT
         except ValueError:
             raise StudyRefused(
                 "WRONG_USAGE", '--set is ENTRY=VALUE with VALUE in JSON: pixdim=[1.5,1.5,1.5], mode="nearest"'

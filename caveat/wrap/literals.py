@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ DEEPEST = 20
 """References that lead on to further ones, and lists in lists."""
 DEVICE = "device"
 """Where something is computed is ours to say."""
+
+LEFT_OUT = object()
+"""Said in place of an entry that is to be taken for not there."""
 
 
 class Literals:
@@ -43,13 +46,28 @@ class Literals:
     def __contains__(self, name: str) -> bool:
         return name in self.config or name in self.said
 
-    def of(self, name: str) -> Any:
-        """What an entry says. Args: name: such as "network_def" or "inferer#roi_size".
+    def of(self, name: str, unread: Collection[str] = ()) -> Any:
+        """What an entry says.
+
+        Args:
+            name: such as "network_def" or "inferer#roi_size".
+            unread: keys of entries inside it that are ours to say, and left out whatever stands there.
 
         Raises:
             StudyRefused: SOURCE_NOT_WRAPPED: it is not there, or says something that only a program knows.
         """
-        return self._literal(self._stated(name), name, 0)
+        return self._literal(self._stated(name), name, 0, {DEVICE, *unread})
+
+    def as_stated(self, name: str) -> Any:
+        """What stands there, to be looked at and never made; None where it is not there, or leads on and on."""
+        for _ in range(DEEPEST):
+            try:
+                found = self._stated(name)
+            except StudyRefused:
+                return None
+            if not (name := _reference(found)):
+                return found
+        return None
 
     def _stated(self, name: str) -> Any:
         if name in self.said:
@@ -64,20 +82,19 @@ class Literals:
                 raise StudyRefused("SOURCE_NOT_WRAPPED", f"the config has no entry {name}")
         return found
 
-    def _literal(self, value: Any, name: str, depth: int) -> Any:
+    def _literal(self, value: Any, name: str, depth: int, unread: Collection[str]) -> Any:
         if depth > DEEPEST:
             raise StudyRefused("SOURCE_NOT_WRAPPED", f"{name} leads in a circle")
         if isinstance(value, Mapping):
-            return {key: self._inside(name, key, one, depth) for key, one in value.items() if key != DEVICE}
+            return self._entries(value, name, depth, unread)
         if isinstance(value, list):
-            return [self._inside(name, key, one, depth) for key, one in enumerate(value)]
+            return list(self._entries(dict(enumerate(value)), name, depth, unread).values())
         if value is None or isinstance(value, int | float):
             return value
         if not isinstance(value, str):  # YAML knows dates, sets and bytes, which no bundle's config states
             raise StudyRefused("SOURCE_NOT_WRAPPED", f"the entry {name} is neither text nor a number")
-        if reference := re.fullmatch(r"[@%]([\w#:]+)", value):
-            to = reference[1].replace("::", "#")
-            return self._literal(self._stated(to), to, depth + 1)
+        if to := _reference(value):
+            return self._literal(self._stated(to), to, depth + 1, unread)
         if value[:1] in ("$", "@", "%"):
             raise StudyRefused(
                 "SOURCE_NOT_WRAPPED",
@@ -85,6 +102,12 @@ class Literals:
             )
         return value
 
-    def _inside(self, name: str, key: Any, value: Any, depth: int) -> Any:
-        own = f"{name}#{key}"
-        return self._literal(self.said.get(own, value), own, depth + 1)
+    def _entries(self, value: Mapping[Any, Any], name: str, depth: int, unread: Collection[str]) -> dict[Any, Any]:
+        said = {key: self.said.get(f"{name}#{key}", one) for key, one in value.items() if key not in unread}
+        return {key: self._literal(one, f"{name}#{key}", depth + 1, unread) for key, one in said.items() if one is not LEFT_OUT}
+
+
+def _reference(value: Any) -> str:
+    """The entry that a text refers to, "" where it is none; "$@name" is a program that comes to the same."""
+    found = re.fullmatch(r"(?:\$?@|%)([\w#:]+)", value.strip()) if isinstance(value, str) else None
+    return found[1].replace("::", "#") if found else ""

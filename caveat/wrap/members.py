@@ -61,10 +61,11 @@ class Members:
         for number, network in enumerate(self.networks, start=1):
             try:
                 with torch.no_grad():
-                    try_first_window(network, window)
-                    found = network(window).shape[1]
+                    found = try_first_window(network, window).shape[1]
             except ValueError as error:
                 raise StudyRefused("NETWORK_UNFIT", f"network {number}: {error}") from error
+            except Exception as error:  # code of others: a package that is not there, an input beside the image, and the like
+                raise StudyRefused("NETWORK_UNFIT", f"network {number}: {type(error).__name__}: {error}") from error
             if found != self.answers:
                 raise StudyRefused("NETWORK_UNFIT", f"network {number} answers with {found} channels, {self.answers} are needed")
 

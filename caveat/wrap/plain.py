@@ -13,6 +13,7 @@ from torch import nn
 from ..reasons import StudyRefused
 from .intensities import intensity_transform
 from .members import Members
+from .preprocessing import COLUMNS_FIRST
 from .task import Task
 from .weights_file import WeightsFile
 from .wrapped import Wrapped, refuse_program
@@ -32,6 +33,7 @@ class Plain:
         orientation: of its axes, such as "RAS".
         intensities: how they are prepared, see `intensity_transform`.
         flip_axes: that augmentation mirrors.
+        columns_first: whether the network sees pictures as (columns, rows), as MONAI reads them.
     """
 
     task: Task
@@ -44,6 +46,7 @@ class Plain:
     orientation: str = "RAS"
     intensities: str = "none"
     flip_axes: Sequence[int] = ()
+    columns_first: bool = False
 
     def wrap(self) -> Wrapped:
         """Build and try the network, and say what the bundle will be.
@@ -73,6 +76,8 @@ class Plain:
         steps: list[Any] = ["@load", "@as_loaded"]
         if self.task.volumes:
             steps += ["@orient", "@crop"]
+        elif self.columns_first:
+            steps.append(COLUMNS_FIRST)
         if self.spacing is not None:
             spacing = {"_target_": "Spacingd", "keys": keys, "pixdim": list(self.spacing), "mode": ["bilinear", "nearest"]}
             steps.append(spacing | {"allow_missing_keys": True})
@@ -112,10 +117,11 @@ class Plain:
 
     def _taken(self, members: Members) -> list[tuple[str, str]]:
         grid = "the image's own" if self.spacing is None else f"{', '.join(f'{mm:g}' for mm in self.spacing)} mm"
+        axes = f"axes {self.orientation}" if self.task.volumes else f"{'columns' if self.columns_first else 'rows'} first"
         return [
             ("network", f"`{self.factory}` with {dict(self.arguments) or 'no arguments'}" if self.factory else "TorchScript"),
             ("weights", ", ".join(f"sha256 {file.sha256[:12]}..., {file.size} bytes" for file in members.files)),
-            ("grid", f"{grid}, axes {self.orientation}, as stated" if self.task.volumes else f"{grid}, as stated"),
+            ("grid", f"{grid}, {axes}, as stated"),
             ("intensities", f"{self.intensities}, as stated"),
             ("window", f"{list(self.window)}, blended with Gaussian weights, link {self.task.link}"),
         ]

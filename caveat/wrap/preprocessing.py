@@ -22,6 +22,10 @@ INTERPOLATED = ("Spacing", "Resize")
 ORIENTATION = "Orientation"
 READER = ("image_only", "allow_missing_keys", "meta_keys", "meta_key_postfix", "ensure_channel_first", "dtype", "data_type")
 """Parameters that say how files were read, or of which type numbers are."""
+UNREAD = ("keys", "source_key", *READER)
+"""What is not looked at: the key of the image is ours, and many name it by a program."""
+COLUMNS_FIRST = {"_target_": "Transposed", "keys": ["image", "label"], "indices": [0, 2, 1], "allow_missing_keys": True}
+"""MONAI reads a picture as (columns, rows), we as (rows, columns)."""
 
 
 def taken_over(transforms: Sequence[Mapping[str, Any]], volumes: bool) -> tuple[list[Any], str | None]:
@@ -38,10 +42,14 @@ def taken_over(transforms: Sequence[Mapping[str, Any]], volumes: bool) -> tuple[
         raise StudyRefused("SOURCE_NOT_WRAPPED", "its preprocessing is no list of transforms")
     steps: list[Any] = ["@load", "@as_loaded"]
     orientation = None
-    rest = []
+    rest: list[Any] = []
     for transform in transforms:
         kind = _kind(str(transform.get("_target_", "")))
         if kind == ORIENTATION:
+            if any(_by_axis(step) for step in rest):
+                raise StudyRefused(
+                    "SOURCE_NOT_WRAPPED", "the preprocessing orients the image after a step with numbers for each of its axes"
+                )
             orientation = str(transform.get("axcodes", ""))
             if not re.fullmatch("[LRAPSI]{3}", orientation):
                 raise StudyRefused("SOURCE_NOT_WRAPPED", "the orientation of the preprocessing is not three letters, such as RAS")
@@ -49,7 +57,15 @@ def taken_over(transforms: Sequence[Mapping[str, Any]], volumes: bool) -> tuple[
             rest.append(_step(kind, transform))
     if volumes:
         steps += (["@orient"] if orientation else []) + ["@crop"]
+    elif not any(transform.get("reverse_indexing") is False for transform in transforms):
+        steps.append(COLUMNS_FIRST)
     return steps + rest, orientation
+
+
+def _by_axis(step: Mapping[str, Any]) -> bool:
+    """Whether a parameter has another number for one axis than for another."""
+    lists = [value for key, value in step.items() if isinstance(value, list) and key not in ("keys", "mode")]
+    return any(one != value[0] for value in lists for one in value)
 
 
 def _step(kind: str, transform: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,19 +76,33 @@ def _step(kind: str, transform: Mapping[str, Any]) -> dict[str, Any]:
         )
     stated = {key: value for key, value in transform.items() if key != "_target_"}
     refuse_program(stated, f"the preprocessing's {kind}", "SOURCE_NOT_WRAPPED")
-    more = {key: value for key, value in stated.items() if key not in ("keys", "mode", *READER)}
+    said = {key: _of_one_key(value) for key, value in stated.items() if key not in UNREAD}
+    mode = said.pop("mode", None)
     if kind in INTENSITIES:
-        return {"_target_": f"{kind}d", "keys": "image", **more}
-    step = {"_target_": f"{kind}d", "keys": ["image", "label"], **more, "allow_missing_keys": True}
-    mode = transform.get("mode")
+        return _tried({"_target_": f"{kind}d", "keys": "image", **said})
+    step = {"_target_": f"{kind}d", "keys": ["image", "label"], **said, "allow_missing_keys": True}
     if kind in INTERPOLATED:
-        first = mode[0] if isinstance(mode, list) else mode
-        step["mode"] = [
-            first or ("bilinear" if kind == "Spacing" else "area"),
-            "nearest" if kind == "Spacing" else "nearest-exact",
-        ]
+        nearest = "nearest" if kind == "Spacing" else "nearest-exact"
+        step["mode"] = [mode or ("bilinear" if kind == "Spacing" else "area"), nearest]
     elif mode is not None:
         step["mode"] = mode
+    if kind == "CropForeground":
+        step["source_key"] = "image"
+    return _tried(step)
+
+
+def _of_one_key(value: Any) -> Any:
+    """A parameter may be a list with an entry a key; here the image is the only one."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _tried(step: dict[str, Any]) -> dict[str, Any]:
+    """Make it once. Raises: StudyRefused: SOURCE_NOT_WRAPPED: this version of MONAI does not take its parameters."""
+    name = step["_target_"]
+    try:
+        getattr(monai.transforms, name)(**{key: value for key, value in step.items() if key != "_target_"})
+    except Exception as error:  # whatever a constructor says of parameters that strangers chose
+        raise StudyRefused("SOURCE_NOT_WRAPPED", f"the preprocessing's {name}: {error}") from error
     return step
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..reasons import StudyRefused
 from .literals import Literals
 from .members import Members
 from .network_parts import fetches_weights, is_network_part
-from .preprocessing import taken_over
+from .preprocessing import UNREAD, taken_over
 from .task import Task
 from .weights_file import WeightsFile
 from .wrapped import Wrapped, class_names
@@ -24,6 +25,9 @@ from .wrapped import Wrapped, class_names
 CONFIGS = ("inference.json", "inference.yaml", "inference.yml")
 NETWORKS = ("monai.networks.", "torch.nn.")
 """What may be named as a network, or as a part of one."""
+MASKS = ("segmentation", "labels")
+"""What metadata call an answer that is a mask."""
+TRANSFORMS = "preprocessing#transforms"
 BLENDINGS = ("constant", "gaussian")
 LEFT_OUT = ("Activations", "AsDiscrete", "Invert", "SaveImage", "EnsureType", "ToDevice", "Ensure")
 """Of a postprocessing: what we do ourselves."""
@@ -58,14 +62,13 @@ class Zoo:
         """
         config, metadata = self._config(), self._metadata()
         image, pred = _format(metadata, "inputs", "image"), _format(metadata, "outputs", "pred")
-        if pred.get("format") != "segmentation":
+        if pred.get("format") not in MASKS:
             raise StudyRefused("SOURCE_NOT_WRAPPED", "the bundle's metadata name no output `pred` that is a segmentation")
         definition = allowed_network(config.of("network_def"))
-        files = [WeightsFile.of(path) for path in self.weights or [self._model()]]
-        networks = [file.load(None if file.torchscript else build(definition)) for file in files]
-        windows = windows_of(config)
+        windows = windows_of(config, axes=len(image.get("spatial_shape") or [0, 0]))
         link = link_of(config, pred)
         volumes = len(windows["roi_size"]) == 3
+        steps, orientation = taken_over(config.of(TRANSFORMS, UNREAD), volumes)
         task = Task(
             name=self.name,
             classes=self._classes(pred, link),
@@ -76,10 +79,11 @@ class Zoo:
             truth=self.truth,
             licence=self.licence or "as the source's own LICENSE says",
         )
+        files = [WeightsFile.of(path) for path in self.weights or [self._model()]]  # what text says was refused by now
+        networks = [file.load(None if file.torchscript else build(definition)) for file in files]
         on_slices = volumes and windows["roi_size"][-1] == 1
         members = Members(networks, files, task.channels, task.answers, windows["roi_size"], 1, on_slices, self.flip_axes)
         members.check()
-        steps, orientation = taken_over(config.of("preprocessing#transforms"), volumes)
         settings: dict[str, Any] = {
             "backbone": definition,
             "preprocessing::transforms": steps,
@@ -133,7 +137,7 @@ class Zoo:
             kind = str(step.get("_target_", "")).rpartition(".")[2].removesuffix("d").removesuffix("D")
             if kind not in LEFT_OUT:
                 found.append(f"postprocessing: {kind}; what is measured is the mask without it")
-        padding = (config.config.get("inferer") or {}).get("padding_mode", "constant")
+        padding = (config.as_stated("inferer") or {}).get("padding_mode", "constant")
         if padding != "constant":
             found.append(f"inferer: padding_mode {padding}; a study smaller than the window is filled with zeros")
         return found
@@ -145,7 +149,9 @@ def build(definition: Mapping[str, Any]) -> nn.Module:
         network = ConfigParser({"network_def": dict(definition)}).get_parsed_content("network_def")
     except Exception as error:  # arguments that this version of MONAI does not take, and the like
         cause = error.__cause__ or error
-        raise StudyRefused("NETWORK_NOT_BUILT", f"{type(cause).__name__}: {cause}") from error
+        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(cause))
+        way_out = f"; leave it out with --set network_def#{unknown[1]}=" if unknown else ""
+        raise StudyRefused("NETWORK_NOT_BUILT", f"{type(cause).__name__}: {cause}{way_out}") from error
     if not isinstance(network, nn.Module):
         raise StudyRefused("NETWORK_NOT_BUILT", f"network_def is a {type(network).__name__}")
     return network
@@ -180,33 +186,40 @@ def _allowed(value: Any) -> Any:
     return found | {"_target_": target}
 
 
-def windows_of(config: Literals) -> dict[str, Any]:
-    """`roi_size`, `overlap` and `blending` of our inferer. Raises: StudyRefused: SOURCE_NOT_WRAPPED."""
+def windows_of(config: Literals, axes: int) -> dict[str, Any]:
+    """`roi_size`, `overlap` and `blending` of our inferer.
+
+    Args:
+        axes: of an image, where its inferer sees it whole and does not say.
+
+    Raises:
+        StudyRefused: SOURCE_NOT_WRAPPED.
+    """
     stated = config.of("inferer")
     kind = str(stated.get("_target_", "")).rpartition(".")[2] if isinstance(stated, Mapping) else ""
     if kind == "SlidingWindowInferer":
-        roi, axes = stated.get("roi_size"), []
+        roi, slices = stated.get("roi_size"), []
     elif kind == "SliceInferer" and stated.get("spatial_dim") == 2:
-        roi, axes = stated.get("roi_size"), [1]
+        roi, slices = stated.get("roi_size"), [1]
     elif kind == "SimpleInferer":
-        roi, axes = _resized(config), []
+        roi, slices = _resized(config, axes), []
     else:
         raise StudyRefused("SOURCE_NOT_WRAPPED", "its inferer is neither a sliding window, nor of slices along the last axis")
-    if not isinstance(roi, list) or len(roi) + len(axes) not in (2, 3):
+    if not isinstance(roi, list) or len(roi) + len(slices) not in (2, 3):
         raise StudyRefused("SOURCE_NOT_WRAPPED", "its window does not say a size for each of two or three axes")
     blending = stated.get("mode", "constant")
     if blending not in BLENDINGS or not all(isinstance(number, int | float) for number in (*roi, stated.get("overlap", 0))):
         raise StudyRefused("SOURCE_NOT_WRAPPED", f"its windows are not stated in numbers and one of {', '.join(BLENDINGS)}")
-    sizes = [int(extent) for extent in roi] + axes
+    sizes = [int(extent) for extent in roi] + slices
     return {"roi_size": sizes, "overlap": float(stated.get("overlap", 0.25)), "blending": blending}
 
 
-def _resized(config: Literals) -> Any:
-    """The size that every picture is brought to: a network that sees it whole may take no other."""
-    for step in config.of("preprocessing#transforms"):
+def _resized(config: Literals, axes: int) -> Any:
+    """The size that every image is brought to: a network that sees it whole may take no other."""
+    for step in config.of(TRANSFORMS, UNREAD):
         if isinstance(step, Mapping) and str(step.get("_target_", "")).rpartition(".")[2].lower().startswith("resize"):
             return step.get("spatial_size")
-    return [-1, -1]
+    return [-1] * axes
 
 
 def link_of(config: Literals, pred: Mapping[str, Any]) -> str:
@@ -222,9 +235,8 @@ def link_of(config: Literals, pred: Mapping[str, Any]) -> str:
 
 def _steps(config: Literals, name: str) -> list[Mapping[str, Any]]:
     """Entries of a `Compose`, as they stand in the file: they are looked at and never made."""
-    stated = config.config.get(name)
-    steps = stated.get("transforms", []) if isinstance(stated, Mapping) else []
-    return [step for step in steps if isinstance(step, Mapping)]
+    steps = config.as_stated(f"{name}#transforms")
+    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
 
 
 def _format(metadata: Mapping[str, Any], side: str, name: str) -> Mapping[str, Any]:

@@ -9,10 +9,13 @@ _TOLERANCE = 0.01
 """Of the largest logit: far above what the order of sums costs in half precision, far below what a mask changes."""
 
 
-def try_first_window(network: nn.Module, window: torch.Tensor) -> None:
+def try_first_window(network: nn.Module, window: torch.Tensor) -> torch.Tensor:
     """Run a network in evaluation mode twice on one window. Args: window: (1, C, *spatial).
 
     Functional dropout draws whatever the mode, and TorchScript traced in training mode stays in it.
+
+    Returns:
+        its answer, (1, classes, *spatial).
 
     Raises:
         ValueError: the network does not run on such windows, its answer is no tensor of logits on the window's grid, two answers
@@ -35,6 +38,7 @@ def try_first_window(network: nn.Module, window: torch.Tensor) -> None:
     moved = [key for key, buffer in network.named_buffers() if not torch.equal(buffer, before[key])]
     if moved:
         raise ValueError(f"{name} changes {', '.join(moved[:3])} in evaluation mode. {_CAUSE}")
+    return first
 
 
 _CAUSE = "A TorchScript module traced in training mode stays in it, as does functional dropout: export it again after .eval()"

@@ -11,15 +11,31 @@ import pytest
 import torch
 from monai.inferers import sliding_window_inference
 from monai.networks.nets import UNet
-from monai.transforms import NormalizeIntensity
+from monai.transforms import NormalizeIntensity, ScaleIntensity
 from phantoms import write_fundus
-from wrapping import STATED, call, network_options, unet, wrap, write_image
+from PIL import Image
+from wrapping import ARGUMENTS, STATED, call, network_options, unet, wrap, write_image
 
 import caveat
 from caveat.bundle_folders import CONFIG_HOME, allow, find_bundle, own_list, read_metadata
 from caveat.cli import main
 from caveat.inference.stored.stored_study import read_map
 from caveat.reasons import StudyRefused
+
+
+class NeedsAPackage(UNet):
+    """As MONAI's networks that load an optional package at the first window."""
+
+    def __init__(self) -> None:
+        super().__init__(**ARGUMENTS)
+
+    def forward(self, x):
+        import no_such_package  # noqa: F401
+
+
+class NeedsPoints(NeedsAPackage):
+    def forward(self, x, points):
+        return x
 
 
 def saved(folder: Path, seed: int = 0, **changed) -> Path:
@@ -106,6 +122,8 @@ def test_a_network_of_slices_measures_volumes(tmp_path):
     [
         (["--classes", "background,front"], "NETWORK_UNFIT: network 1 answers with 3 channels, 2 are needed"),
         (["--channels", "2"], "NETWORK_UNFIT"),
+        (["--network", "test_wrap_command:NeedsAPackage", "--arguments", "{}"], "NETWORK_UNFIT: network 1: ModuleNotFoundError"),
+        (["--network", "test_wrap_command:NeedsPoints", "--arguments", "{}"], "NETWORK_UNFIT: network 1: TypeError"),
         (["--arguments", '{"spatial_dims": 3}'], "NETWORK_NOT_BUILT: TypeError"),
         (["--network", "no.such.module:build"], "NETWORK_NOT_BUILT: ModuleNotFoundError"),
         (["--network", "builtins:dict"], "NETWORK_NOT_BUILT: the factory makes a dict"),
@@ -248,3 +266,20 @@ def test_pictures_are_measured_in_pixels(tmp_path):
         result = caveat.load(bundle, draws=5).measure(tmp_path / "images.png")
     assert result.first.unit == "pixels" and len(set(result.first.draws)) > 1
     assert result.segmentation.shape == (1, 70, 90) and result.first.name == "vessel area"
+
+
+@pytest.mark.parametrize("columns_first", [False, True])
+def test_a_picture_reaches_a_network_with_the_axes_of_its_training(columns_first, tmp_path):
+    changed = {"spatial_dims": 2, "in_channels": 3, "norm": "instance"}
+    stated = ["--classes", "background,front,back", "--channels", "3", "--roi", "-1,-1", "--intensities", "range"]
+    axes = ["--columns-first"] if columns_first else []
+    bundle = wrap(tmp_path / "mine", *network_options(saved(tmp_path, **changed), **changed), *stated, *axes)
+    picture = write_fundus(tmp_path / "images.png", rows=40, columns=56)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CONFIG_HOME, str(tmp_path / "config"))
+        found = caveat.load(bundle, sampler="single").measure(picture).maps["probability"].numpy()
+    pixels = np.asarray(Image.open(picture), dtype=np.float32).transpose((2, 1, 0) if columns_first else (2, 0, 1))
+    scaled = ScaleIntensity(channel_wise=True)(torch.from_numpy(pixels.copy()))
+    with torch.no_grad():
+        expected = unet(**changed)(torch.as_tensor(scaled)[None]).softmax(dim=1)[0].numpy()
+    np.testing.assert_allclose(found, expected.swapaxes(1, 2) if columns_first else expected, atol=1e-3)
