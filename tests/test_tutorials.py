@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import doctest
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -20,15 +22,19 @@ ROOT = Path(__file__).resolve().parent.parent
 TUTORIALS = ROOT / "docs" / "tutorials"
 DATA = Path(os.environ.get("CAVEAT_DATA", DATA_ROOT)).resolve()
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PROMPT = "$ "
+PROMPT, GOES_ON = "$ ", "> "
 
 
 def commands(page: str) -> Iterator[tuple[str, str]]:
-    """The commands of a page in their order, each with what it is said to print; "..." stands for anything."""
+    """The commands of a page in their order, each with what it is said to print; "..." stands for anything.
+
+    A command goes on in the lines below it that begin as a shell shows them, with "> ".
+    """
     for block in CONSOLE.findall(page):
         for part in f"\n{block}".split(f"\n{PROMPT}")[1:]:
-            command, _, printed = part.partition("\n")
-            yield command, printed
+            first, *lines = part.splitlines()
+            further = list(takewhile(lambda line: line.startswith(GOES_ON), lines))
+            yield "\n".join([first, *(line.removeprefix(GOES_ON) for line in further)]), "\n".join([*lines[len(further) :], ""])
 
 
 def follow(name: str, folder: Path) -> None:
@@ -40,7 +46,7 @@ def follow(name: str, folder: Path) -> None:
     paths = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     script = []
     for command, _ in commands((TUTORIALS / name).read_text(encoding="utf-8")):
-        script.append(f"{command} || echo 'exit status '$?\necho '--- end of a command'")
+        script.append(f"{command}\nstatus=$?; [ $status = 0 ] || echo exit status $status\necho '--- end of a command'")
     run = subprocess.run(
         ["bash", "-c", "\n".join(script)], cwd=folder, env=os.environ | paths, capture_output=True, text=True, check=True
     )
@@ -50,14 +56,15 @@ def follow(name: str, folder: Path) -> None:
         assert checker.check_output(expected, got, flags), f"$ {command}\n{got}\n{run.stderr}"
 
 
-def test_what_an_interval_promises():
-    failed, tried = doctest.testfile(str(TUTORIALS / "what_an_interval_promises.md"), module_relative=False)
+@pytest.mark.parametrize("name", ["what_an_interval_promises.md", "adding_a_sampler.md"])
+def test_a_page_to_type_along_with(name):
+    failed, tried = doctest.testfile(str(TUTORIALS / name), module_relative=False)
     assert tried > 15 and not failed
 
 
 def test_a_command_that_says_something_else_is_noticed(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
-    page.write_text("```console\n$ echo one\none\n$ false\nexit status 1\n$ echo two\nthree\n```\n")
+    page.write_text("```console\n$ cat <<END\n> one\n> END\none\n$ false\nexit status 1\n$ echo two\nthree\n```\n")
     monkeypatch.setattr(sys.modules[__name__], "TUTORIALS", tmp_path)
     with pytest.raises(AssertionError, match="echo two"):
         follow("page.md", tmp_path)
@@ -76,3 +83,14 @@ def test_a_record_of_your_own(tmp_path, monkeypatch):
     lay_out(ROOT / "data_lists" / "hippocampus.json", DATA, tmp_path)
     monkeypatch.delenv("CAVEAT_DATA", raising=False)
     follow("your_own_record.md", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "chest_xray").is_dir(), reason="the chest films are not there")
+def test_a_classifier_in_doubt(tmp_path):
+    test = json.loads((ROOT / "data_lists" / "chest_xray.json").read_text(encoding="utf-8"))["test"]
+    (tmp_path / "films").mkdir()
+    for kind in ("pneumonia", "no finding"):
+        for entry in [entry for entry in test if entry["class"] == kind][:3]:
+            shutil.copy(DATA / entry["image"], tmp_path / "films")
+    follow("a_classifier_in_doubt.md", tmp_path)

@@ -91,9 +91,10 @@ def _are_whole(values: Sequence[float]) -> bool:
 
 
 def _last_place(value: float, interval: Mapping[str, Any], whole: bool) -> int:
-    """Decimals that an interval supports: two digits of its longer side. -2 is hundreds; what is counted has none below 1."""
-    reach = max(abs(end - value) for end in (interval["lower"], interval["upper"]) if end is not None)
-    place = 1 - math.floor(math.log10(reach)) if reach > 0 else DIGITS
+    """Decimals that an interval supports: two digits of its shorter side. -2 is hundreds; what is counted has none below 1."""
+    sides = (abs(end - value) for end in (interval["lower"], interval["upper"]) if end not in (None, value))
+    shorter = min(sides, default=0.0)
+    place = 1 - math.floor(math.log10(shorter)) if shorter else DIGITS
     most = DIGITS - 1 - math.floor(math.log10(abs(value))) if value else DIGITS
     return min(place, most, 0 if whole else most)
 

@@ -44,6 +44,7 @@ def test_a_calibrated_interval_names_level_truth_and_units():
         (31240.2, 29955.0, 32601.0, f"31{SPACE}200 mL (90 % interval 29{SPACE}900 to 32{SPACE}700 "),
         (3.4331, 3.4329, 3.4333, "3.433 mL (90 % interval 3.432 to 3.434 "),
         (0.0, 0.0, 0.52, "0.00 mL (90 % interval 0.00 to 0.52 "),
+        (108.2, 51.42, 227.7, "108 mL (90 % interval 51 to 228 "),
         (2.0, 2.0, 2.0, "2.000 mL (90 % interval 2.000 to 2.000 "),
         (3.4331, 3.0161, None, "3.43 mL (90 % bound: at least 3.01 "),
         (3.4331, None, 9.9, "3.4 mL (90 % bound: at most 9.9 "),

@@ -18,8 +18,11 @@ SHOWN = ".slice:visible"
 
 @pytest.fixture
 def report(watched, tmp_path) -> Watched:
-    """The report of a volume, opened as a file."""
-    ReportHtmlWriter(longest=400).write(example_study("nifti"), tmp_path)
+    """The report of a volume that a gate judged, opened as a file."""
+    study = example_study("nifti")
+    checks = [{"name": "shading", "value": 0.863, "threshold": 0.767, "direction": "above", "passed": False}]
+    study["result"]["gate"] = {"accepted": False, "n": 614, "joint_bound": 0.1, "checks": checks}
+    ReportHtmlWriter(longest=400).write(study, tmp_path)
     watched.page.goto((tmp_path / "report.html").as_uri())
     return watched
 
