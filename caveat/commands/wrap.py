@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bundle_folders import allow
@@ -154,10 +155,25 @@ def wrap(options: argparse.Namespace) -> Wrapped:
     quieten_libraries()
     if (options.source / "plans.json").is_file():
         return wrap_nnunet(options)
+    refuse_near_nnunet(options.source)
     refuse_training_set(options)
     from ..wrap.zoo import Zoo
 
     return Zoo(folder=options.source, weights=options.weights, said=said_of(options.set), **common(options)).wrap()
+
+
+def refuse_near_nnunet(source: Path) -> None:
+    """A folder above a trained one of nnU-Net, or a fold of it. Raises: StudyRefused: SOURCE_NOT_WRAPPED."""
+    if any(source.glob("*/plans.json")) or any(source.glob("*/*/plans.json")):
+        near = "it lies below this one"
+    elif (source.resolve().parent / "plans.json").is_file():
+        near = "it is the one above this fold"
+    else:
+        return
+    raise StudyRefused(
+        "SOURCE_NOT_WRAPPED",
+        f"of nnU-Net the folder with plans.json is wrapped, as nnUNetTrainer__nnUNetPlans__3d_fullres: {near}",
+    )
 
 
 def refuse_training_set(options: argparse.Namespace) -> None:

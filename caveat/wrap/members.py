@@ -63,9 +63,9 @@ class Members:
                 with torch.no_grad():
                     found = try_first_window(network, window).shape[1]
             except ValueError as error:
-                raise StudyRefused("NETWORK_UNFIT", f"network {number}: {error}") from error
+                raise StudyRefused("NETWORK_UNFIT", f"network {number}: {_first_line(error)}") from error
             except Exception as error:  # code of others: a package that is not there, an input beside the image, and the like
-                raise StudyRefused("NETWORK_UNFIT", f"network {number}: {type(error).__name__}: {error}") from error
+                raise StudyRefused("NETWORK_UNFIT", f"network {number}: {type(error).__name__}: {_first_line(error)}") from error
             if found != self.answers:
                 raise StudyRefused("NETWORK_UNFIT", f"network {number} answers with {found} channels, {self.answers} are needed")
 
@@ -198,3 +198,8 @@ class Members:
         axes = self.window[:-1] if self.on_slices else self.window
         whole = -(-SMALLEST_PROBE // self.multiple) * self.multiple
         return tuple(extent if extent > 0 else whole for extent in axes)
+
+
+def _first_line(error: Exception) -> str:
+    """Of what libraries say at length."""
+    return str(error).strip().partition("\n")[0]

@@ -30,7 +30,7 @@ class NeedsAPackage(UNet):
         super().__init__(**ARGUMENTS)
 
     def forward(self, x):
-        import no_such_package  # noqa: F401
+        raise ImportError("No module named 'needed'\n\nFor details ...")
 
 
 class NeedsPoints(NeedsAPackage):
@@ -122,7 +122,10 @@ def test_a_network_of_slices_measures_volumes(tmp_path):
     [
         (["--classes", "background,front"], "NETWORK_UNFIT: network 1 answers with 3 channels, 2 are needed"),
         (["--channels", "2"], "NETWORK_UNFIT"),
-        (["--network", "test_wrap_command:NeedsAPackage", "--arguments", "{}"], "NETWORK_UNFIT: network 1: ModuleNotFoundError"),
+        (
+            ["--network", "test_wrap_command:NeedsAPackage", "--arguments", "{}"],
+            "NETWORK_UNFIT: network 1: ImportError: No module named 'needed'\n",
+        ),
         (["--network", "test_wrap_command:NeedsPoints", "--arguments", "{}"], "NETWORK_UNFIT: network 1: TypeError"),
         (["--arguments", '{"spatial_dims": 3}'], "NETWORK_NOT_BUILT: TypeError"),
         (["--network", "no.such.module:build"], "NETWORK_NOT_BUILT: ModuleNotFoundError"),
@@ -266,6 +269,19 @@ def test_pictures_are_measured_in_pixels(tmp_path):
         result = caveat.load(bundle, draws=5).measure(tmp_path / "images.png")
     assert result.first.unit == "pixels" and len(set(result.first.draws)) > 1
     assert result.segmentation.shape == (1, 70, 90) and result.first.name == "vessel area"
+
+
+@pytest.mark.parametrize(
+    "given,near",
+    [("", "below"), ("Dataset001_Tiny", "below"), ("Dataset001_Tiny/nnUNetTrainer__nnUNetPlans__2d/fold_0", "above")],
+)
+def test_who_gives_a_folder_near_that_of_an_nnunet_is_told_which(given, near, tmp_path, capsys):
+    trained = tmp_path / "results" / "Dataset001_Tiny" / "nnUNetTrainer__nnUNetPlans__2d"
+    (trained / "fold_0").mkdir(parents=True)
+    (trained / "plans.json").write_text("{}")
+    assert call(tmp_path / "mine", str(tmp_path / "results" / given)) == 2
+    said = capsys.readouterr().err
+    assert "SOURCE_NOT_WRAPPED: of nnU-Net the folder with plans.json" in said and near in said
 
 
 @pytest.mark.parametrize("columns_first", [False, True])
