@@ -69,17 +69,22 @@ class Literals:
                 return found
         return None
 
-    def _stated(self, name: str) -> Any:
+    def _stated(self, name: str, depth: int = 0) -> Any:
+        if depth > DEEPEST:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", f"{name} leads in a circle")
         if name in self.said:
             return self.said[name]
         found: Any = self.config
         for part in name.split("#"):
+            if to := _reference(found):
+                found = self._stated(to, depth + 1)
             if isinstance(found, list) and part.isdecimal() and int(part) < len(found):
                 found = found[int(part)]
             elif isinstance(found, Mapping) and part in found:
                 found = found[part]
             else:
-                raise StudyRefused("SOURCE_NOT_WRAPPED", f"the config has no entry {name}")
+                way_out = f"""where it stands elsewhere say --set '{name}="@ITS_NAME"'"""
+                raise StudyRefused("SOURCE_NOT_WRAPPED", f"the config has no entry {name}; {way_out}")
         return found
 
     def _literal(self, value: Any, name: str, depth: int, unread: Collection[str]) -> Any:

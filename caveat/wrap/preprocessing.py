@@ -11,8 +11,11 @@ import monai.transforms
 from ..reasons import StudyRefused
 from .wrapped import refuse_program
 
-OURS = ("LoadImage", "EnsureChannelFirst", "AddChannel", "AsChannelFirst", "EnsureType", "ToTensor", "CastToType")
-"""What `LoadStudyd` has done already."""
+OURS = (
+    *("LoadImage", "EnsureChannelFirst", "AddChannel", "AsChannelFirst", "EnsureType", "ToTensor", "CastToType"),
+    *("ToDevice", "SelectItems"),
+)
+"""What `LoadStudyd` has done already, or is ours to do."""
 INTENSITIES = (
     *("ScaleIntensity", "ScaleIntensityRange", "ScaleIntensityRangePercentiles", "NormalizeIntensity"),
     *("ClipIntensityPercentiles", "ThresholdIntensity"),
@@ -44,6 +47,8 @@ def taken_over(transforms: Sequence[Mapping[str, Any]], volumes: bool) -> tuple[
     orientation = None
     rest: list[Any] = []
     for transform in transforms:
+        if transform.get("_disabled_") is True:
+            continue
         kind = _kind(str(transform.get("_target_", "")))
         if kind == ORIENTATION:
             if any(_by_axis(step) for step in rest):

@@ -63,7 +63,11 @@ class Zoo:
         config, metadata = self._config(), self._metadata()
         image, pred = _format(metadata, "inputs", "image"), _format(metadata, "outputs", "pred")
         if pred.get("format") not in MASKS:
-            raise StudyRefused("SOURCE_NOT_WRAPPED", "the bundle's metadata name no output `pred` that is a segmentation")
+            raise StudyRefused(
+                "SOURCE_NOT_WRAPPED",
+                "the bundle's metadata name no output `pred` that is a segmentation: it stands in configs/metadata.json under "
+                'network_data_format, outputs, pred, as "format": "segmentation" and the classes as "channel_def"',
+            )
         definition = allowed_network(config.of("network_def"))
         windows = windows_of(config, axes=len(image.get("spatial_shape") or [0, 0]))
         link = link_of(config, pred)

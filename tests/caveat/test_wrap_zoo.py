@@ -163,6 +163,17 @@ SHAPES: dict[str, dict[str, Any]] = {
             ],
         },
     },
+    "a preprocessing elsewhere, of which some is switched off": {
+        "before": {
+            "_target_": "Compose",
+            "transforms": [
+                *SPACED,
+                {"_target_": "HistogramNormalized", "keys": "image", "_disabled_": True},
+                {"_target_": "SelectItemsd", "keys": "image"},
+            ],
+        },
+        "preprocessing": "@before",
+    },
     "windows and padding by a reference": {
         "patch": [16, 16, 16],
         "preprocessing": {"transforms": [*SPACED, {"_target_": "SpatialPadd", "keys": "image", "spatial_size": "@patch"}]}
@@ -229,6 +240,16 @@ def test_an_argument_that_this_monai_does_not_take_can_be_left_out(tmp_path, cap
     wrap(tmp_path / "mine", str(folder), "--set", "network_def#img_size=")
 
 
+def test_an_entry_of_another_name_can_be_said(tmp_path, capsys):
+    folder = source(tmp_path / "source", network=UNET, backbone=UNET)
+    config = json.loads((folder / "configs" / "inference.json").read_text())
+    del config["network_def"]
+    (folder / "configs" / "inference.json").write_text(json.dumps(config))
+    assert call(tmp_path / "mine", str(folder)) == 2
+    assert """no entry network_def; where it stands elsewhere say --set 'network_def="@ITS_NAME"'""" in capsys.readouterr().err
+    wrap(tmp_path / "mine", str(folder), "--set", 'network_def="@backbone"')
+
+
 def test_what_the_text_says_is_refused_before_a_network_is_run(tmp_path, capsys):
     folder = source(tmp_path / "source", **prepared_by(_mode_="debug"))
     (folder / "models" / "model.pt").unlink()
@@ -258,6 +279,7 @@ def test_what_the_text_says_is_refused_before_a_network_is_run(tmp_path, capsys)
         ),
         ({"network": UNET, "network_def": "$build()"}, "the entry network_def is a program"),
         ({"network": UNET, "network_def": "@network_def"}, "network_def leads in a circle"),
+        ({"preprocessing": "@preprocessing#transforms"}, "preprocessing#transforms leads in a circle"),
         ({"preprocessing": {"transforms": [*LOAD, {"_target_": "Lambdad", "keys": "image", "func": "$print"}]}}, "is a program"),
         (
             {"preprocessing": {"transforms": [*LOAD, {"_target_": "HistogramNormalized", "keys": "image"}]}},
