@@ -94,3 +94,12 @@ def test_a_classifier_in_doubt(tmp_path):
         for entry in [entry for entry in test if entry["class"] == kind][:3]:
             shutil.copy(DATA / entry["image"], tmp_path / "films")
     follow("a_classifier_in_doubt.md", tmp_path)
+
+
+@pytest.mark.slow
+def test_from_a_network_to_an_interval(tmp_path, monkeypatch):
+    monkeypatch.setenv(
+        "XDG_CONFIG_HOME", str(tmp_path / "config")
+    )  # the list of bundles that may run: the reader's own is left alone
+    monkeypatch.delenv("CAVEAT_DATA", raising=False)
+    follow("from_a_network_to_an_interval.md", tmp_path)
