@@ -6,7 +6,6 @@ import json
 import os
 from importlib.metadata import entry_points
 from importlib.resources import files
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import yaml
 from .did_you_mean import did_you_mean
 from .moved_names import refuse_older_names
 from .reasons import StudyRefused
+from .transforms.files.add_line import add_line
 
 ALLOW_LIST = "CAVEAT_BUNDLES"
 """Environment variable: folders, separated as in PATH, whose bundles may run besides the shipped ones."""
@@ -117,20 +117,9 @@ def allow(folder: Path) -> bool:
         line = f"{place}\n".encode()
         own_list().parent.mkdir(parents=True, exist_ok=True)
         with own_list().open("ab+", buffering=0) as file:
-            return _add_whole(file, line)
+            return add_line(file, line)
     except (OSError, UnicodeEncodeError, RuntimeError):
         return False
-
-
-def _add_whole(file: FileIO, line: bytes) -> bool:
-    """Add a line behind the others, or nothing: a part of a path would be another one. Returns: whether there was room."""
-    end = file.seek(0, os.SEEK_END)
-    file.seek(max(0, end - 1))
-    line = b"\n" * (file.read(1) not in (b"", b"\n")) + line
-    whole = file.write(line) == len(line)
-    if not whole:
-        file.truncate(end)
-    return whole
 
 
 def read_metadata(bundle: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from caveat.exit_status import RunFailed
 from caveat.inference.training.training import Training
 from caveat.inference.training.whole_checkpoints import WholeCheckpoints
 from caveat.reasons import StudyRefused
-from caveat.train_bundle import train_bundle
+from caveat.train_bundle import settings_sha256, train_bundle
 from caveat.transforms.output.journal import Journal
 from caveat.transforms.study.data_list import training_entries
 
@@ -105,6 +105,48 @@ STATE = {"model": torch.nn.Linear(2, 1).state_dict(), "optimizer": {}, "lr_sched
 class Evil:
     def __reduce__(self):
         return os.system, ("touch it_was_run",)
+
+
+CONFIG = {
+    "training": {"optimizer": "@optimizer", "trainer": "@train::trainer", "folder": "@ckpt_dir", "budget": {"seed": "@seed"}},
+    "optimizer": {"params": "$@network.parameters()", "lr": 0.002},
+    "train": {"trainer": {"loss_function": "@loss", "max_epochs": "@epochs"}, "entries": {"list_file": "@list_file"}},
+    "network": "$@backbone.to(@device)",
+    "backbone": {"channels": [4, 8]},
+    "loss": {"_target_": "DiceLoss"},
+    **{"ckpt_dir": "a", "list_file": "b", "device": "cpu", "seed": 0, "epochs": 2, "measurements": ["volume"]},
+}
+
+
+@pytest.mark.parametrize(
+    "changed,other",
+    [
+        ({"optimizer": {"params": "$@network.parameters()", "lr": 0.004}}, True),
+        ({"loss": {"_target_": "DiceCELoss"}}, True),
+        ({"backbone": {"channels": [4, 16]}}, True),
+        ({"measurements": ["area"]}, False),
+        ({"ckpt_dir": Path("c"), "list_file": Path("d"), "device": torch.device("cpu")}, False),
+        ({"train": CONFIG["train"] | {"trainer": {"loss_function": "@loss", "max_epochs": 1}}}, False),
+    ],
+    ids=["learning rate", "loss", "network", "what is measured later", "places", "how far this process goes"],
+)
+def test_what_a_training_is_made_of_makes_it_another_one(changed, other):
+    assert (settings_sha256(CONFIG | changed) != settings_sha256(CONFIG)) is other
+
+
+def test_other_settings_are_another_training_and_older_budgets_know_none(tmp_path):
+    """An edited learning rate would go on from a network of the old one."""
+
+    def training(**budget: str) -> Training:
+        return training_in(tmp_path / "out", budget={"seed": 0, **budget})
+
+    training(settings_sha256="a").run()
+    training(settings_sha256="a").run()
+    training().run()  # by monai.bundle run
+    with pytest.raises(StudyRefused, match="another budget, list, seed or settings"):
+        training(settings_sha256="b").run()
+    (tmp_path / "out" / "budget.json").write_text('{"seed": 0}')
+    training(settings_sha256="b").run()
 
 
 @pytest.mark.parametrize("name", ["best.pt", "checkpoint_epoch=3.pt"])

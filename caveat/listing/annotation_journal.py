@@ -5,12 +5,17 @@ A file of lines in the datastore, to which processes of the server only add.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
 
 from caveat.reasons import StudyRefused
+
+from ..transforms.files.add_line import add_line
+from ..transforms.files.folder_lock import folder_locked
 
 NAME = "caveat_journal.jsonl"
 SERVED, SHOWN, SAVED = "served", "shown", "saved"
@@ -29,14 +34,13 @@ class Event:
 
 
 def note(folder: Path, event: Event) -> None:
-    """Add a line, at once: a label must not be taken for one that was drawn without sight of a mask."""
+    """Add a line, at once: a label must not be taken for one that was drawn without sight of a mask. Raises: OSError."""
     line = json.dumps(asdict(event)) + "\n"
-    handle = os.open(folder / NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-    try:
-        os.write(handle, line.encode("ascii"))  # one write: lines of several processes do not mix
+    handle = os.open(folder / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    with folder_locked(folder), FileIO(handle, "r+") as file:
+        if not add_line(file, line.encode("ascii")):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_journal(folder: Path) -> list[Event]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from ..exit_status import ExitStatus, RunFailed
 from ..listing.annotated import annotated
 from ..listing.entries import entries_of
 from ..listing.parts import part_of_each
+from ..own_process import command, environment
 from ..transforms.files.whole_file import write_whole
 
 SHARES = {"training": 0.8, "early_stopping": 0.2}
@@ -45,7 +45,7 @@ class Train(TrainTask):
         write_whole(folder / LIST, lambda aside: aside.write_text(json.dumps(training_list(home), indent=1), encoding="utf-8"))
         stated = [(name, kind(request[name])) for name, kind in BUDGET.items() if request.get(name)]
         options = [word for name, value in stated for word in (f"--{name}", str(value))]
-        status = subprocess.run([sys.executable, "-m", "caveat", *self._command(folder, home), *options]).returncode
+        status = subprocess.run(command("caveat", *self._command(folder, home), *options), env=environment()).returncode
         if status != ExitStatus.OK:
             raise RunFailed(f"caveat train ended with status {status}")
         return {"network": str(folder / "network" / "best.pt")}

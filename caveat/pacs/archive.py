@@ -28,6 +28,10 @@ class ArchiveFailed(RunFailed):
     """The archive does not answer, or not as it should; it may do so later."""
 
 
+class SeriesIncomplete(ArchiveFailed):
+    """The archive answers, and what it sends of one series is less than it says that there is."""
+
+
 @dataclass(frozen=True)
 class Arrived:
     """A series that came to rest. Args: number: of the change, by which a watch resumes. key: Orthanc's own identifier."""
@@ -69,7 +73,7 @@ class Archive:
         return len(paths)
 
     def retrieve(self, series: Series, folder: Path) -> None:
-        """All objects of a series, a file each, into an empty folder. Raises: ArchiveFailed: also where some are missing."""
+        """All objects of a series, a file each, into an empty folder. Raises: ArchiveFailed; SeriesIncomplete."""
         syntax = (("application/dicom", "*"),)  # as they are stored, whatever their compression
         with _failures():
             objects: Iterable[Any] = self.client.iter_series(series.study, series.series, media_types=syntax)
@@ -78,7 +82,7 @@ class Archive:
                 one.save_as(folder / f"{name}.dcm", enforce_file_format=True)
         count = len(list(folder.iterdir()))
         if count != series.instances:
-            raise ArchiveFailed(f"the archive sent {count} of {series.instances} objects of a series")
+            raise SeriesIncomplete(f"the archive sent {count} of {series.instances} objects of a series")
 
     def arrived(self, since: int) -> tuple[list[Arrived], int, bool]:
         """Series that came to rest after a change.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..exit_status import RunFailed
-from ..transforms.output.listed_studies import listed_studies
+from ..transforms.output.listed_studies import listed_run
 from ..transforms.output.study_seal import NAME as SEAL
 from ..transforms.output.study_seal import StudySeal, file_sha256
 from .archive import Archive
@@ -20,7 +20,7 @@ def objects_of(run: Path) -> list[Path]:
         RunFailed: files of a study are not what its seal says.
     """
     found = []
-    for study in listed_studies(run):
+    for study in listed_run(run).studies:
         folder = run / study["name"]
         seal = StudySeal.read(folder)
         if seal is None or not any(name.endswith(".dcm") for name in seal.files):

@@ -9,20 +9,20 @@ import re
 import secrets
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..exit_status import RunFailed
+from ..own_process import command, environment
 from ..reasons import StudyRefused
 from ..say import say
 from ..transforms.files.whole_file import unwritable, write_whole
 from ..transforms.output.journal import NAME as JOURNAL
 from ..transforms.output.journal import Journal
 from ..transforms.output.run_folder import NAME as MANIFEST
-from .archive import Archive, ArchiveFailed, Arrived, Series
+from .archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete
 from .rules import Rule
 from .send import send
 
@@ -30,13 +30,16 @@ STATE = "watch.json"
 INCOMING = re.compile(r"\.[0-9a-f]{16}\.incoming\.partial")
 """Folders of images on their way; gone when they are measured."""
 LONGEST_NAP_S = 0.5
+LONGEST_LINE = 2**16
+MOST_TRIES = 3
+"""Of a series of which the archive sends less than it says that there is, before the later ones have their turn."""
 
 
 def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
     """`caveat predict` in a process of its own; its words name studies by number. Returns: its exit status."""
     asked = ("--dicom", "--anonymous-names", "--resume", *options)
-    command = [sys.executable, "-m", "caveat", "predict", bundle, "-i", str(images), "-o", str(folder), *asked]
-    return subprocess.run(command, stdout=subprocess.DEVNULL).returncode
+    started = command("caveat", "predict", bundle, "-i", str(images), "-o", str(folder), *asked)
+    return subprocess.run(started, stdout=subprocess.DEVNULL, env=environment()).returncode
 
 
 @dataclass(frozen=True)
@@ -70,16 +73,20 @@ class Watch:
         Raises:
             StudyRefused: OUTPUT_NOT_WRITABLE, OUTPUT_OF_ANOTHER_RUN where another watch writes there, or a run of `caveat
                 predict` lies there.
-            RunFailed: what ends a watch; an archive that does not answer does so only with `once`, else it is asked again.
+            RunFailed: what ends a watch; an archive that does not answer does so only with `once`, else it is asked again. With
+                `once` also, at the end, where a series was given up.
         """
         if os.path.lexists(self.output / MANIFEST):
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", f"it holds a {MANIFEST}")
-        journal, measured = Journal.open(self.output / JOURNAL), 0
+        journal, measured, given_up = Journal.open(self.output / JOURNAL), 0, 0
         try:
+            self._refuse_foreign_journal()
             self._sweep()
             while not stopping():
                 try:
-                    measured += self._catch_up(journal, stopping)
+                    for outcome in self._catch_up(journal, stopping, pause):
+                        measured += outcome is True
+                        given_up += outcome is None
                 except ArchiveFailed as failure:
                     if once:
                         raise
@@ -89,11 +96,13 @@ class Watch:
                 _wait(pause, stopping)
         finally:
             journal.close()
+        if once and given_up:
+            raise RunFailed(f"{given_up} series given up, which the archive did not send whole; {measured} measured")
         return measured
 
-    def _catch_up(self, journal: Journal, stopping: Callable[[], bool]) -> int:
-        """All changes since the last one that is done. Returns: how many series were measured."""
-        measured, at_end = 0, False
+    def _catch_up(self, journal: Journal, stopping: Callable[[], bool], pause: float) -> Iterator[bool | None]:
+        """All changes since the last one that is done. Yields: of each whether it was measured; None where it was given up."""
+        at_end = False
         while not at_end:
             since = self._since()
             arrived, last, at_end = self.archive.arrived(since)
@@ -103,11 +112,30 @@ class Watch:
                 )
             for one in arrived:
                 if stopping():
-                    return measured
-                measured += self._handle(one, journal)
+                    return
+                outcome = self._tried(one, journal, stopping, pause)
                 self._note(one.number)
+                yield outcome
             self._note(last)
-        return measured
+
+    def _tried(self, one: Arrived, journal: Journal, stopping: Callable[[], bool], pause: float) -> bool | None:
+        """Handle a series; one that the archive never sends whole is given up, and the next have their turn.
+
+        Returns:
+            whether it was measured, None where it was given up.
+        """
+        for tries in range(MOST_TRIES):
+            if tries:
+                _wait(pause, stopping)
+            try:
+                return self._handle(one, journal)
+            except SeriesIncomplete as failure:
+                if stopping():
+                    raise
+                why = str(failure)
+        journal.write({"change": one.number, "given_up": why})
+        say(f"series {one.number}: given up, {why}; it is measured when the archive says that more of it has come")
+        return None
 
     def _handle(self, one: Arrived, journal: Journal) -> bool:
         """Measure one series, if it is meant. Returns: whether it was."""
@@ -138,6 +166,17 @@ class Watch:
             shutil.rmtree(incoming, ignore_errors=True)
         if not _is_sealed(folder):
             raise RunFailed(f"caveat predict ended with status {status}")
+
+    def _refuse_foreign_journal(self) -> None:
+        """Raises: StudyRefused: OUTPUT_OCCUPIED: a file of somebody else's, to which lines would be added."""
+        with (self.output / JOURNAL).open("rb") as file:
+            first = file.readline(LONGEST_LINE)
+        try:
+            ours = not first or "change" in json.loads(first)
+        except (ValueError, TypeError, RecursionError):
+            ours = False
+        if not ours:
+            raise StudyRefused("OUTPUT_OCCUPIED", f"a {JOURNAL} that no watch wrote")
 
     def _sweep(self) -> None:
         """Delete the images that a killed watch of this folder left."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import IO, Any, cast
 
 import psutil
 
-import caveat
-
 from ..exit_status import RunFailed
+from ..own_process import command, environment
 from ..reasons import StudyRefused
 from ..transforms.files.temporary_folder import temporary_folder
 from ..transforms.output.outcome import Outcome
@@ -54,17 +51,12 @@ class Worker:
     since: float = 0.0
 
     def __post_init__(self) -> None:
-        # The same code as here, wherever the program was started.
-        home = str(Path(caveat.__file__).resolve().parent.parent)
-        path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
-        # It ends by being killed, so what it unpacks lies in the run's own folder.
-        environment = os.environ | {"PYTHONPATH": path, "TMPDIR": str(temporary_folder())}
         # A group of its own: a Ctrl-C on the terminal is for the run alone.
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "caveat.run.worker"],
+            command("caveat.run.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env=environment(TMPDIR=str(temporary_folder())),  # it ends by being killed: what it unpacks lies in the run's own
             process_group=0,
         )
         stdin, stdout = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)  # pipes, as asked for

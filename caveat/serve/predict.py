@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import sys
-from pathlib import Path
 
 import psutil
 
-import caveat
-
+from ..own_process import command, environment
 from ..reasons import REASONS
 from .job import Job
 
@@ -35,13 +31,13 @@ async def predict(job: Job, seconds: float) -> str:
         may quote a file.
     """
     asked = ("--anonymous-names", "--image", "--time-limit", f"{seconds:g}", *job.options)
-    command = [sys.executable, "-m", "caveat", "predict", job.bundle, "-i", str(job.uploads), "-o", str(job.results), *asked]
+    started = command("caveat", "predict", job.bundle, "-i", str(job.uploads), "-o", str(job.results), *asked)
     process = await asyncio.create_subprocess_exec(
-        *command,
+        *started,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env=_environment(job),
+        env=environment(TMPDIR=str(job.folder)),  # what it unpacks lies in the job's folder and goes with it
         start_new_session=True,  # a Ctrl-C on the terminal is for the server
     )
     try:
@@ -67,13 +63,6 @@ async def _listen(process: asyncio.subprocess.Process, job: Job) -> str:
         job.progress = [job.progress, *PROGRESS.findall(said)][-1]
     await process.wait()
     return said
-
-
-def _environment(job: Job) -> dict[str, str]:
-    """The same program as here; what it unpacks lies in the job's folder and goes with it."""
-    home = str(Path(caveat.__file__).resolve().parent.parent)
-    path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return os.environ | {"PYTHONPATH": path, "TMPDIR": str(job.folder)}
 
 
 def _kill(run: int) -> None:

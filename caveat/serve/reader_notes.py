@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..transforms.files.csv_cells import STARTS_A_FORMULA, write_csv
+from ..transforms.files.folder_lock import folder_locked
 from ..transforms.files.whole_file import write_whole
 
 NAME = "notes.csv"
@@ -47,10 +48,11 @@ class ReaderNotes:
 
     def write(self, study: str, note: Note) -> None:
         """Put a note in the place of the one before, the others as they stand in the file now. Raises: as `read`."""
-        notes = {**self.read(), study: note}
-        stated = [(name, one) for name, one in sorted(notes.items()) if one != Note()]
-        rows = [(name, "yes" if one.looked_at else "", _as_cell(one.text)) for name, one in stated]
-        write_whole(self.path, lambda aside: write_csv(aside, COLUMNS, rows))
+        with folder_locked(self.path.parent):  # a second `caveat view` of the same run
+            notes = {**self.read(), study: note}
+            stated = [(name, one) for name, one in sorted(notes.items()) if one != Note()]
+            rows = [(name, "yes" if one.looked_at else "", _as_cell(one.text)) for name, one in stated]
+            write_whole(self.path, lambda aside: write_csv(aside, COLUMNS, rows))
 
 
 def _as_cell(text: str) -> str:

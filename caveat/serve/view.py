@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..transforms.output.listed_studies import identity_of, listed_studies
+from ..transforms.output.listed_studies import MOST_STUDIES, listed_run
 from ..transforms.output.run_index import read_rows, worth_a_look_first
 from ..transforms.output.study_seal import StudySeal, file_sha256
 from .found import told
@@ -26,6 +27,8 @@ from .pages import STATIC, file_answer, render
 from .reader_notes import LONGEST_NOTE, NAME, Note, ReaderNotes
 
 LARGEST_REQUEST = 8 * LONGEST_NOTE
+LONGEST_NUMBER = len(str(MOST_STUDIES))
+"""Digits of a study's number in an address; Python reads no number of some thousands."""
 
 
 class Viewer:
@@ -33,8 +36,9 @@ class Viewer:
 
     def __init__(self, run: Path) -> None:
         self.run, self.notes = run, ReaderNotes(run / NAME)
-        self.names = {study["number"]: study["name"] for study in listed_studies(run)}
-        self.identity = identity_of(run)
+        listed = listed_run(run)
+        self.names = {study["number"]: study["name"] for study in listed.studies}
+        self.identity = listed.identity
         self.writing = asyncio.Lock()
 
     async def index(self, request: Request) -> Response:
@@ -88,7 +92,8 @@ class Viewer:
             yield {**told(seal.number, row.result, sorted(seal.files)), **about, "looked_at": note.looked_at, "note": note.text}
 
     def _study(self, request: Request) -> tuple[Path, StudySeal]:
-        number = request.path_params["study"]
+        stated = request.path_params["study"]
+        number = int(stated) if re.fullmatch("[0-9]+", stated) and len(stated) < LONGEST_NUMBER else 0
         seal = self._seal(number)
         if seal is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such study")
@@ -117,7 +122,7 @@ class Viewer:
 
 def make_viewer(run: Path, token: str) -> Starlette:
     """The server's application. Args: run: folder of a run. token: see `Guard`. Raises: StudyRefused: WRONG_USAGE."""
-    viewer, one = Viewer(run), "/studies/{study:int}"
+    viewer, one = Viewer(run), "/studies/{study}"
     routes = [
         Route("/", viewer.index),
         Route("/studies", viewer.studies),

@@ -10,8 +10,9 @@ from typing import Any
 
 from torch import nn
 
-OF_ELSEWHERE = re.compile(r".*pretrained.*|weights|checkpoint|path_or_repo_id")
-"""Parameters of MONAI's networks by which one loads weights when it is made, most from an address, `HoVerNet` from any."""
+OF_ELSEWHERE = re.compile(r".*pretrained.*|weights.*|checkpoint|path_or_repo_id")
+"""Parameters of MONAI's networks by which one loads weights when it is made, most from an address, `HoVerNet` from any;
+and of what they hand on to others, such as torchvision's `weights_backbone`."""
 
 
 def is_network_part(path: Any, packages: tuple[str, ...]) -> bool:
@@ -35,5 +36,5 @@ def is_network_part(path: Any, packages: tuple[str, ...]) -> bool:
 def fetches_weights(path: str, arguments: Mapping[str, Any]) -> bool:
     """Whether a network would load weights of its own when it is made. Args: path: see `is_network_part`. arguments: stated."""
     parameters = inspect.signature(pydoc.locate(path)).parameters  # type: ignore[arg-type]
-    values = {name: arguments.get(name, one.default) for name, one in parameters.items() if OF_ELSEWHERE.fullmatch(name)}
-    return any(value and value is not inspect.Parameter.empty for value in values.values())
+    values = {name: one.default for name, one in parameters.items()} | dict(arguments)
+    return any(value and value is not inspect.Parameter.empty for name, value in values.items() if OF_ELSEWHERE.fullmatch(name))

@@ -21,8 +21,9 @@ from .nnunet_checkpoint import read_checkpoint, trained_with
 from .nnunet_code import NnunetCode
 from .nnunet_record import SETTINGS, write_records
 from .nnunet_validation import TrainingSet
+from .of_strangers import of_strangers
 from .task import Task
-from .wrapped import Wrapped, class_names
+from .wrapped import Wrapped, class_names, refuse_odd_words
 
 FINAL = "checkpoint_final.pth"
 """The best one was chosen on its own fold's validation cases."""
@@ -56,16 +57,17 @@ class Nnunet:
             StudyRefused: SOURCE_NOT_WRAPPED, WEIGHTS_REFUSED, WEIGHTS_NOT_FINITE, EXTRA_NOT_INSTALLED; of a training set those
                 of `TrainingSet.held_out`.
         """
-        trainer, configuration, axes = self._trained_as()
-        code = NnunetCode(self._read("plans.json"), self._read("dataset.json"), configuration, axes, torch.device("cpu"))
-        for stored in self._checkpoints:
-            code.load(stored["network_weights"])
-            if not all(bool(tensor.isfinite().all()) for tensor in stored["network_weights"].values()):
-                raise StudyRefused("WEIGHTS_NOT_FINITE")
-        classes = self._classes()
+        with of_strangers("nnU-Net's own code cannot work with plans, data set or checkpoints as they are"):
+            trainer, configuration, axes = self._trained_as()
+            code = NnunetCode(self._read("plans.json"), self._read("dataset.json"), configuration, axes, torch.device("cpu"))
+            for stored in self._checkpoints:
+                code.load(stored["network_weights"])
+                if not all(bool(tensor.isfinite().all()) for tensor in stored["network_weights"].values()):
+                    raise StudyRefused("WEIGHTS_NOT_FINITE")
+            classes, orientation = self._classes(), READERS[self._reader()]
+            code.try_out()
         channels = code.channels
         task = Task(self.name, classes, channels, link="identity", truth=self.truth, licence=self.licence)
-        orientation = READERS[self._reader()]
         steps = ["@load", "@as_loaded", *(["@orient"] if orientation else [])]
         folds = [{"file": name, "sha256": sha256} for name, sha256 in zip(self._names, self._hashes, strict=True)]
         sampler = {
@@ -172,7 +174,9 @@ class Nnunet:
                 "SOURCE_NOT_WRAPPED", "it was trained by another trainer than nnUNetTrainer, whose network may be another"
             )
         refuse_strange_plans(plans, configuration)
-        return trainer, configuration, axes
+        if not all(type(axis) is int and axis in range(3) for axis in axes):
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "the axes that it mirrors along are no numbers of axes")
+        return trainer, refuse_odd_words(configuration, "configuration of nnU-Net"), axes
 
     def _reader(self) -> str:
         """Raises: StudyRefused: SOURCE_NOT_WRAPPED: it reads no volumes."""

@@ -15,6 +15,8 @@ from ..reasons import StudyRefused
 
 BYTES_A_VALUE = 2 + 8 + 4
 """Of one class of one element: logits in half precision, their copy where they are resampled, the probability."""
+TRIED, MOST_TRIED = 8, 2**30
+"""Elements of a side of the study by which a network is tried out, and bytes that its answer may take."""
 
 
 class NnunetCode:
@@ -66,6 +68,25 @@ class NnunetCode:
             self.network.load_state_dict(weights)
         except RuntimeError as error:
             raise StudyRefused("WEIGHTS_REFUSED", "they are not of the network that the plans describe") from error
+
+    def try_out(self) -> None:
+        """A tiny study all the way, through one window with the weights that were loaded last: what plans say of preprocessing,
+        windows and resampling is used only then.
+
+        Raises:
+            ValueError: it would be too large for its size. Whatever nnU-Net raises on plans that it did not write.
+        """
+        voxels = np.random.default_rng(0).random((self.channels, *[TRIED] * 3), dtype=np.float32)
+        spacing = [1.0] * 3
+        if self.bytes_needed(voxels.shape[1:], spacing) > MOST_TRIED:
+            raise ValueError("the network's grid is far finer than a study's")
+        mirroring, self.predictor.use_mirroring = self.predictor.use_mirroring, False
+        try:
+            found = self.probabilities(self.logits(self.network.state_dict(), voxels, spacing), voxels, spacing)
+        finally:
+            self.predictor.use_mirroring = mirroring
+        if found.shape != (self.labels.num_segmentation_heads, *voxels.shape[1:]):
+            raise ValueError("an answer of another shape than the study")
 
     def logits(self, weights: Mapping[str, torch.Tensor], voxels: np.ndarray, spacing: Sequence[float]) -> torch.Tensor:
         """One fold's answer on the network's grid, in half precision. Args: voxels: (C, z, y, x). spacing: mm, z, y, x."""

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ PLAIN_WORDS = re.compile(r"[^\W_][\w .,:;()/+'-]*")
 """Of names that enter a config: none begins with what a parser of MONAI evaluates."""
 LONGEST_NAME = 80
 """Files are named after measurements, and these after classes."""
+OF_MEMBERS = r"\$from caveat\.networks\.weights\.members import \w+|\$joint_sha256\(@members_sha256\)"
+LOADED = r"\$load_members\(@network_def, @bundle_root \+ '/models', @members\)\.to\(@device\)|\$@network_def\.to\(@device\)"
+PROGRAMS = re.compile(rf"%backbone|{OF_MEMBERS}|{LOADED}|\$@bundle_root \+ '/models(/\w+\.pt)?'")
+"""What a wrapped bundle's configs evaluate, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,13 @@ class Wrapped:
             what the records say, see `describe`.
 
         Raises:
-            StudyRefused: OUTPUT_OCCUPIED, OUTPUT_NOT_WRITABLE; what the records are refused with: there is no bundle then.
+            StudyRefused: OUTPUT_OCCUPIED, OUTPUT_NOT_WRITABLE; SOURCE_NOT_WRAPPED where a config would evaluate what is not ours;
+                what the records are refused with: there is no bundle then.
         """
+        if any(text[:1] in ("$", "%") and not PROGRAMS.fullmatch(text) for text in self._texts()):
+            raise StudyRefused(
+                "SOURCE_NOT_WRAPPED", "text of the source that begins with $ or % would stand in a config, and be run"
+            )
         if os.path.lexists(folder):
             raise StudyRefused("OUTPUT_OCCUPIED", "a bundle is written once, to a folder that is not there yet")
         try:
@@ -70,6 +79,18 @@ class Wrapped:
                 shutil.rmtree(aside, ignore_errors=True)
         except OSError as error:
             raise StudyRefused("OUTPUT_NOT_WRITABLE") from error
+
+    def _texts(self) -> Iterator[str]:
+        """Everything that a parser of MONAI will read."""
+        waiting: list[Any] = [self.settings, self.overlays, self.more, self.metadata]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, str):
+                yield one
+            elif isinstance(one, Mapping):
+                waiting += [*one.keys(), *one.values()]
+            elif isinstance(one, list | tuple):
+                waiting += one
 
     def _fill(self, folder: Path) -> list[dict[str, str]]:
         for name in ("settings", "configs", "models", "calibration", "docs"):

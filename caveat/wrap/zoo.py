@@ -17,6 +17,7 @@ from ..reasons import StudyRefused
 from .literals import Literals
 from .members import Members
 from .network_parts import fetches_weights, is_network_part
+from .of_strangers import of_strangers
 from .preprocessing import UNREAD, taken_over
 from .task import Task
 from .weights_file import WeightsFile
@@ -29,6 +30,7 @@ MASKS = ("segmentation", "labels")
 """What metadata call an answer that is a mask."""
 TRANSFORMS = "preprocessing#transforms"
 BLENDINGS = ("constant", "gaussian")
+PROGRAM = "TorchScript, in place of network_def: a program, which ran now and runs in every prediction"
 LEFT_OUT = ("Activations", "AsDiscrete", "Invert", "SaveImage", "EnsureType", "ToDevice", "Ensure")
 """Of a postprocessing: what we do ourselves."""
 
@@ -54,6 +56,7 @@ class Zoo:
     truth: str = ""
     licence: str = ""
 
+    @of_strangers("its config or metadata are not as bundles of MONAI have them")
     def wrap(self) -> Wrapped:
         """Take the bundle over.
 
@@ -97,7 +100,7 @@ class Zoo:
             settings["orient::axcodes"] = orientation
         taken = [
             ("source", f"MONAI bundle, version {metadata.get('version', 'not stated')}"),
-            ("network", f"`{definition['_target_']}`, from network_def"),
+            ("network", PROGRAM if files[0].torchscript else f"`{definition['_target_']}`, from network_def"),
             ("weights", ", ".join(f"sha256 {file.sha256[:12]}..., {file.size} bytes" for file in files)),
             ("preprocessing", ", ".join(step["_target_"] for step in steps if isinstance(step, dict)) or "none"),
             (

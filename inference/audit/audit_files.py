@@ -20,23 +20,36 @@ LARGEST_ODDS = 1e6
 def save_audit(found: Mapping[str, Any], folder: Path) -> str:
     """Write audit.json and audit.md into the folder of the predictions. Args: found: of `audit`. Returns: what audit.md says."""
     file = folder / "audit.json"
-    earlier = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-    text = to_markdown(found, changed=earlier is not None and not is_continued(earlier, found))
+    text = to_markdown(found, changed=file.is_file() and not is_continued(_read(file), found))
     write_text(file, json.dumps({"schema": SCHEMA, **found}, indent=1, allow_nan=False) + "\n")
     write_text(folder / "audit.md", text)
     return text
 
 
-def is_continued(earlier: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    """Whether the earlier audit's cases stand first and in their order, with the same answers: one stream, looked at again."""
-    if found["order"][: len(earlier["order"])] != earlier["order"]:
+def is_continued(earlier: Any, found: Mapping[str, Any]) -> bool:
+    """Whether the earlier audit's cases stand first and in their order, with the same answers: one stream, looked at again.
+
+    Args:
+        earlier: what audit.json holds, which may be of anybody.
+    """
+    try:
+        if found["order"][: len(earlier["order"])] != earlier["order"]:
+            return False
+        now = {(row["promise"], part["part"]): part for row in found["promises"] for part in row["parts"]}
+        before = {(row["promise"], part["part"]): part for row in earlier["promises"] for part in row["parts"]}
+        return all(
+            key in now and now[key]["record"] == part["record"] and now[key]["which"][: part["cases"]] == part["which"]
+            for key, part in before.items()
+        )
+    except (TypeError, LookupError):  # no audit of ours
         return False
-    now = {(row["promise"], part["part"]): part for row in found["promises"] for part in row["parts"]}
-    before = {(row["promise"], part["part"]): part for row in earlier["promises"] for part in row["parts"]}
-    return all(
-        key in now and now[key]["record"] == part["record"] and now[key]["which"][: part["cases"]] == part["which"]
-        for key, part in before.items()
-    )
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def to_markdown(found: Mapping[str, Any], changed: bool = False) -> str:

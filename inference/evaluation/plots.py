@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...transforms.files.whole_file import write_whole
 from .figures import FIRST_LINE
 from .methods import CALIBRATED, QUANTILES_OF_DRAWS, TOTAL_COVARIANCE
 from .tables import apart, title_of
@@ -39,9 +41,8 @@ def save_plots(coverage: Mapping[str, Any], folder: Path) -> None:
     for name, (draw, label, shown) in pictures.items():
         if shown:
             figure = _panels(shown, draw, coverage["plotted_level"], label, below=draw is draw_components)
-            figure.savefig(
-                folder / name, dpi=DPI, metadata={"Software": None}
-            )  # the same bytes from any version that draws alike
+            # The same bytes from any version that draws alike.
+            write_whole(folder / name, partial(figure.savefig, format="png", dpi=DPI, metadata={"Software": None}))
 
 
 def draw_coverage(axes: Axes, section: Section, level: float) -> None:

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.files.whole_file import write_text
+
 OF_ONE_RUN = ("weights_sha256", "preprocessing_sha256")
 """Entries of a bundle's facts that decide features and heat maps."""
 
@@ -44,7 +46,7 @@ class OfOneRun:
     def write(self, path: Path) -> None:
         """Write the file that a bundle ships."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.to_text(), encoding="ascii")
+        write_text(path, self.to_text(), encoding="ascii")
 
     @classmethod
     def read(cls, path: Path) -> Self | None:

@@ -12,7 +12,7 @@ import nibabel
 import numpy as np
 import tifffile
 from nibabel.spatialimages import SpatialImage
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from caveat.reasons import StudyRefused
 
@@ -24,6 +24,8 @@ CERTAIN = ("segmentation", "region", "objects", "probability", "lowest_probabili
 """Maps that are not of uncertainty."""
 NOT_MAPS = ("preview", "samples", "hypotheses")
 """Pictures for the eye, and stacks of draws that would fill the memory."""
+PICTURES = ("PNG", "GIF", "BMP", "JPEG", "PPM")
+"""Whatever the file is called: Pillow would hand a PostScript file to another program, which runs it."""
 WHITE = (255, 65535)
 """Of 8 and of 16 bits: what most painted masks have beside 0."""
 
@@ -127,6 +129,9 @@ def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     Returns:
         the array as stored, so that labels keep their numbers, a picture in black and white as 0 and 1; of a NIfTI with a fourth
         axis that one first, as MONAI has channels; the affine (4, 4) of a NIfTI, None for a picture.
+
+    Raises:
+        StudyRefused: CORRUPT: a picture of a kind that is not known.
     """
     if path.name.endswith((".nii", ".nii.gz")):
         image = cast(SpatialImage, nibabel.load(path))  # of NIfTI, 1 or 2
@@ -134,7 +139,10 @@ def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         return np.moveaxis(array, 3, 0) if array.ndim == 4 else array, image.affine
     if path.suffix in (".tif", ".tiff"):
         return tifffile.imread(path), None
-    array = np.asarray(Image.open(path))
+    try:
+        array = np.asarray(Image.open(path, formats=PICTURES))
+    except UnidentifiedImageError:
+        raise StudyRefused("CORRUPT", "a map or a label that is named like a picture, and is none") from None
     white = array.max(initial=0)
     if array.dtype == bool or (white in WHITE and np.isin(array, (0, white)).all()):
         return (array > 0).astype(np.uint8), None

@@ -21,16 +21,16 @@ MADE_FROM = "made_from.json"
 
 @dataclass(frozen=True)
 class Taken:
-    """A folder that this process holds. Args: path: of the note. made_from: see `taken`. refused: None until it is whole."""
+    """A folder that this process holds. Args: file: the note. made_from: see `taken`. refused: None until it is whole."""
 
-    path: Path
+    file: Journal
     made_from: Mapping[str, Any]
     refused: list[dict[str, str]] | None = None
 
     def note(self, refused: list[dict[str, str]] | None = None) -> None:
         """Write what the folder is made from. Args: refused: what could not be made; None while the folder is not whole."""
         whole = {} if refused is None else {"refused": refused}
-        self.path.write_text(json.dumps({"made_from": self.made_from, **whole}, indent=1) + "\n", encoding="utf-8")
+        self.file.replace(json.dumps({"made_from": self.made_from, **whole}, indent=1) + "\n")
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def taken(folder: Path, made_from: Mapping[str, Any], beside: Collection[str] = 
             raise StudyRefused("OUTPUT_OCCUPIED", "links, which lead to what this command did not write")
         if stored is not None and stored.get("made_from") != made_from:
             raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "what lies there was made from other images, or in another way")
-        held = Taken(folder / MADE_FROM, made_from, (stored or {}).get("refused"))
+        held = Taken(note, made_from, (stored or {}).get("refused"))
         if stored is None:
             held.note()
         yield held

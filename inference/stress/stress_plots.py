@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ...transforms.files.whole_file import write_whole
 from ..metrics.risk_coverage import risk_coverage_curve
 from .stress import StressTable
 from .stress_set import CLEAN
@@ -58,7 +60,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(figure.axes) + 1, COLUMNS), fontsize=7)
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    write_whole(path, partial(figure.savefig, format="png", dpi=110, metadata={"Software": None}))
 
 
 def panels(titles: Sequence[str], said: str) -> tuple[Figure, list[Axes]]:

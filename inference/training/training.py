@@ -18,14 +18,13 @@ from monai.handlers import CheckpointLoader, LrScheduleHandler, StatsHandler, Va
 from caveat.reasons import StudyRefused
 
 from ...networks.weights.pack_members import read_checkpoint
-from ...transforms.files.whole_file import unwritable
 from ...transforms.output.journal import Journal
 from .whole_checkpoints import WholeCheckpoints
 
 BEST = "best.pt"
 BUDGET = "budget.json"
-LIST_SHA256 = "list_sha256"
-"""What the budget says beside: the list's content may change under its name."""
+LIST_SHA256, SETTINGS = LATER = "list_sha256", "settings_sha256"
+"""What the budget says beside, where both know it: what the list holds under its name, and what configs say of a training."""
 STEPS_BETWEEN_LINES = 50
 
 
@@ -41,7 +40,7 @@ class Training:
         model: what the checkpoints hold; computed with the channels last, a seventh faster on a CPU.
         optimizer: of the trainer. lr_scheduler: advanced at each step.
         folder: for checkpoints.
-        budget: what `budget.json` says: list, epochs, steps, batch, window, seed.
+        budget: what `budget.json` says: list, epochs, steps, batch, window, seed; the settings' sha256 where it is known.
         lower_is_better: of the key metric.
         validation_interval, save_interval: epochs; a training of fewer is validated and saved at its end.
         start: checkpoint of an earlier training to begin with, where there is nothing to go on from.
@@ -91,7 +90,7 @@ class Training:
         """
         lock = Journal.open(self.folder / BUDGET)  # two trainings would replace each other's states
         try:
-            self._state_budget()
+            self._state_budget(lock)
             self._train()
         finally:
             lock.discard()
@@ -106,17 +105,17 @@ class Training:
         self._resume(best)
         self.trainer.run()
 
-    def _state_budget(self) -> None:
+    def _state_budget(self, lock: Journal) -> None:
         stated, path = json.loads(json.dumps(self.budget, default=str)), self.folder / BUDGET
         if "list" in stated:
             stated[LIST_SHA256] = hashlib.sha256(Path(stated["list"]).read_bytes()).hexdigest()
         if path.stat().st_size > 0:
-            if _read(path) not in (stated, {key: stated[key] for key in self.budget}):  # older ones know the list by its name
-                raise StudyRefused("WRONG_USAGE", "the folder holds a training of another budget, list or seed")
+            if not _agree(_read(path), stated):
+                raise StudyRefused("WRONG_USAGE", "the folder holds a training of another budget, list, seed or settings")
         elif self._states() or (self.folder / BEST).exists():
             raise StudyRefused("OUTPUT_OCCUPIED", f"checkpoints, and no {BUDGET} that says of which training")
         else:
-            _write(path, json.dumps(stated))
+            lock.replace(json.dumps(stated))
 
     def _watch_validator(self) -> WholeCheckpoints:
         if self.lower_is_better:
@@ -183,20 +182,20 @@ def _shapes(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in state.items()}
 
 
-def _write(path: Path, text: str) -> None:
-    """In place: the file is the lock of the folder. Raises: StudyRefused: OUTPUT_NOT_WRITABLE."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(error) from None
-
-
 def _read(path: Path) -> Any:
     """The budget of a folder; None where it is none of ours."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         return None
+
+
+def _agree(stored: Any, stated: Mapping[str, Any]) -> bool:
+    """Whether two budgets are of one training; what an older one does not know yet is left aside."""
+    if not isinstance(stored, dict):
+        return False
+    compared = {*stored, *stated} - {key for key in LATER if key not in stored or key not in stated}
+    return all(key in stored and key in stated and stored[key] == stated[key] for key in compared)
 
 
 def channels_last(model: torch.nn.Module) -> torch.memory_format:

@@ -102,6 +102,16 @@ def run(stored, monkeypatch):
 FILES = ("evaluation.json", "evaluation.md", "evaluation.csv", "coverage.png", "intervals.png")
 
 
+def test_no_link_among_the_predictions_is_written_through(stored, run):
+    """Predictions may be of somebody else, and a link among them leads to any file of whoever evaluates them."""
+    (stored / "mine").write_text("ten years")
+    for name in FILES:
+        (stored / "out" / name).symlink_to(stored / "mine")
+    assert run("--record", str(stored / "records")) == 0
+    assert (stored / "mine").read_text() == "ten years"
+    assert not any((stored / "out" / name).is_symlink() for name in FILES)
+
+
 def test_figures_of_every_class_and_intervals_of_every_volume(stored, run, capsys):
     assert run("--record", str(stored / "records")) == 0
     table = json.loads((stored / "out/evaluation.json").read_text())

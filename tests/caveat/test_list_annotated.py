@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import nibabel
@@ -12,7 +13,7 @@ import pytest
 from caveat.cli import main
 from caveat.inference.audit.how_drawn import how_drawn
 from caveat.listing.annotated import AFTER_OURS, BY_DOUBT, CHOSEN, LEFT_OVER, annotated
-from caveat.listing.annotation_journal import NAME, SAVED, SERVED, SHOWN, Event, note
+from caveat.listing.annotation_journal import NAME, SAVED, SERVED, SHOWN, Event, note, read_journal
 from caveat.transforms.study.inspect_study import inspect_study
 
 
@@ -38,6 +39,21 @@ def journal(studies: Path, *lines: tuple[str, ...]) -> dict[str, str]:
     for line in lines:
         note(studies, Event(*line))
     return {one.name: one.why_not for one in annotated(studies)}
+
+
+def test_a_line_that_the_disk_does_not_take_leaves_no_half(tmp_path):
+    """The journal could not be read any more, and no label would serve a promise."""
+    note(tmp_path, Event(SERVED, "p0", "random"))
+    before = (tmp_path / NAME).read_bytes()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, resource.RLIM_INFINITY))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            note(tmp_path, Event(SHOWN, "p0", "model"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert (tmp_path / NAME).read_bytes() == before
+    note(tmp_path, Event(SAVED, "p0"))
+    assert [one.event for one in read_journal(tmp_path)] == [SERVED, SAVED]
 
 
 def test_a_label_serves_a_promise_only_of_a_random_image_drawn_without_sight_of_our_mask(studies):

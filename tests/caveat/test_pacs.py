@@ -20,7 +20,7 @@ pytest.importorskip("dicomweb_client", reason="dicomweb-client is not installed;
 from caveat.cli import main
 from caveat.exit_status import RunFailed
 from caveat.pacs.access import CREDENTIALS, access
-from caveat.pacs.archive import Archive, ArchiveFailed, Arrived, Series
+from caveat.pacs.archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete
 from caveat.pacs.rules import Rule, read_rules
 from caveat.pacs.send import objects_of
 from caveat.pacs.watch import Watch
@@ -169,6 +169,41 @@ def test_a_watch_does_not_write_into_a_run(tmp_path):
     with pytest.raises(StudyRefused, match="OUTPUT_OF_ANOTHER_RUN"):
         watched(archive(one=series()), tmp_path / "run")
     assert not (tmp_path / "run" / "journal.jsonl").exists()
+
+
+@pytest.mark.parametrize("content", ["ten years of notes\n", '{"study": 1}\n', "[1]\n", "\0"])
+def test_a_journal_of_somebody_else_gets_no_line(content, tmp_path):
+    (tmp_path / "journal.jsonl").write_text(content)
+    with pytest.raises(StudyRefused, match="OUTPUT_OCCUPIED"):
+        watched(archive(one=series()), tmp_path)
+    assert (tmp_path / "journal.jsonl").read_text() == content and len(list(tmp_path.iterdir())) == 1
+
+
+@dataclass
+class Torn(Stored):
+    """One that never sends the series of a modality whole."""
+
+    torn: str = ""
+    tries: int = 0
+
+    def retrieve(self, series: Series, folder: Path) -> None:
+        if series.modality == self.torn:
+            self.tries += 1
+            raise SeriesIncomplete("the archive sent 3 of 4 objects of a series")
+        super().retrieve(series, folder)
+
+
+def test_a_series_that_the_archive_never_sends_whole_does_not_keep_the_later_ones(tmp_path):
+    stored = archive(torn=series("CT"), whole=series())
+    torn = Torn(stored.known, stored.changes, torn="CT")
+    with pytest.raises(RunFailed, match="1 series given up, .* 1 measured"):
+        watched(torn, tmp_path)
+    assert torn.sent == ["00000020"] and torn.tries == 3
+    lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    assert [line["change"] for line in lines] == [10, 20] and "3 of 4" in lines[0]["given_up"]
+    assert watched(torn, tmp_path) == 0 and torn.tries == 3
+    torn.changes, torn.torn = [*torn.changes, Arrived(30, "torn")], ""  # more of it has come
+    assert watched(torn, tmp_path) == 1 and torn.sent[-1] == "00000030"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,13 +126,48 @@ def test_a_result_that_is_none_is_named_and_no_note_is_blamed(changed, viewed):
     assert (answer.status_code, answer.text) == (409, "a result in this folder is not as caveat writes it")
 
 
-@pytest.mark.parametrize("second", [{"number": 1}, {"number": [2]}, {"number": "2"}, {"number": True}, {"name": "a"}])
+ALIKE = [{"number": 1}, {"name": "a"}]
+NO_NUMBERS = [{"number": [2]}, {"number": "2"}, {"number": True}, {"number": -1}, {"number": 0}, {"number": 10**9}]
+
+
+@pytest.mark.parametrize("second", [*ALIKE, *NO_NUMBERS])
 def test_a_run_whose_studies_are_not_told_apart_is_refused(second, tmp_path):
     run(tmp_path, studies("a", "b"))
     listed = json.loads((tmp_path / "run.json").read_text())["studies"]
     edited(tmp_path / "run.json", studies=[listed[0], listed[1] | second])
     with pytest.raises(StudyRefused, match="not the output of caveat predict"):
         make_viewer(tmp_path, "")
+
+
+@pytest.mark.parametrize("number", ["-1", "0", "9" * 5000, "1e0", "١", "1%0a", "00000000000000000000001"])
+def test_a_number_that_no_study_has_is_not_found(number, viewed):
+    _, http = viewed
+    for place in ("changed", "files/result.json"):
+        assert http.get(f"/studies/{number}/{place}").status_code == 404
+    assert http.put(f"/studies/{number}/note", content='{"looked_at": true, "note": ""}', headers=ASKS).status_code == 404
+
+
+def test_a_run_is_read_once(tmp_path, monkeypatch):
+    """While it goes on, another look would find another run.json."""
+    run(tmp_path, studies("a", "b"))
+    read, looks = Path.read_text, []
+    monkeypatch.setattr(Path, "read_text", lambda path, *how, **named: looks.append(path.name) or read(path, *how, **named))
+    make_viewer(tmp_path, TOKEN)
+    assert looks.count("run.json") == 1
+
+
+def _noted(path: Path, reader: str) -> None:
+    for number in range(20):
+        ReaderNotes(path).write(f"{reader}{number}", Note(True, "seen"))
+
+
+def test_two_who_look_at_one_run_lose_no_note(tmp_path):
+    readers = [multiprocessing.get_context("fork").Process(target=_noted, args=(tmp_path / "notes.csv", one)) for one in "ab"]
+    for one in readers:
+        one.start()
+    for one in readers:
+        one.join()
+    assert len(ReaderNotes(tmp_path / "notes.csv").read()) == 40
 
 
 def test_a_note_longer_than_a_table_has_is_no_note_of_ours(tmp_path):

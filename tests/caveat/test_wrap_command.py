@@ -21,6 +21,7 @@ from caveat.bundle_folders import CONFIG_HOME, allow, find_bundle, own_list, rea
 from caveat.cli import main
 from caveat.inference.stored.stored_study import read_map
 from caveat.reasons import StudyRefused
+from caveat.wrap.wrapped import Wrapped
 
 
 class NeedsAPackage(UNet):
@@ -299,3 +300,13 @@ def test_a_picture_reaches_a_network_with_the_axes_of_its_training(columns_first
     with torch.no_grad():
         expected = unet(**changed)(torch.as_tensor(scaled)[None]).softmax(dim=1)[0].numpy()
     np.testing.assert_allclose(found, expected.swapaxes(1, 2) if columns_first else expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("part", ["settings", "overlays", "more", "metadata"])
+@pytest.mark.parametrize("text", ["$open('it_was_run', 'w')", "%strange.yaml::it", "$load_members(1)"])
+def test_no_program_but_our_own_enters_a_config(part, text, tmp_path):
+    """Whatever way it came by."""
+    parts = {"settings": {}, "overlays": {}, "more": {}, "metadata": {}} | {part: {"a": [{"b": (1, text)}]}}
+    with pytest.raises(StudyRefused, match="SOURCE_NOT_WRAPPED"):
+        Wrapped(**parts, weights={}).write(tmp_path / "mine")
+    assert not any(tmp_path.iterdir())

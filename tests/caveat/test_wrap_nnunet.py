@@ -126,9 +126,13 @@ def with_plans(folder: Path, change) -> None:
         torch.save(checkpoint, path)
 
 
-def by_trainer(folder: Path, name: str) -> None:
+def every_checkpoint(folder: Path, **changed) -> None:
     for path in folder.glob("fold_*/checkpoint_final.pth"):
-        torch.save(torch.load(path, weights_only=False) | {"trainer_name": name}, path)
+        torch.save(torch.load(path, weights_only=False) | changed, path)
+
+
+def by_trainer(folder: Path, name: str) -> None:
+    every_checkpoint(folder, trainer_name=name)
 
 
 def test_a_trainer_that_trains_for_another_time_makes_the_same_network(tmp_path):
@@ -169,6 +173,62 @@ SPOILED = {
         f, lambda stored: stored.update(image_reader_writer="NaturalImage2DIO")
     ),
 }
+
+
+RUNS = "$open('it_was_run', 'w')"
+
+
+def with_configuration(folder: Path, name: str) -> None:
+    """The plans' configuration renamed, as the checkpoints say it too."""
+    with_plans(folder, lambda stored: stored.update(configurations={name: stored["configurations"]["3d_fullres"]}))
+    for path in folder.glob("fold_*/checkpoint_final.pth"):
+        checkpoint = torch.load(path, weights_only=False)
+        checkpoint["init_args"]["configuration"] = name
+        torch.save(checkpoint, path)
+
+
+def mirrored(axes):
+    return lambda folder: every_checkpoint(folder, inference_allowed_mirroring_axes=axes)
+
+
+def of_configuration(**changed):
+    return lambda folder: with_plans(folder, lambda stored: stored["configurations"]["3d_fullres"].update(changed))
+
+
+def of_network(**changed):
+    return lambda folder: with_plans(folder, lambda stored: architecture(stored)["arch_kwargs"].update(changed))
+
+
+STRANGE = {
+    "a configuration that is a program": lambda folder: with_configuration(folder, RUNS),
+    "an axis that is a program": mirrored((0, RUNS)),
+    "an axis that volumes do not have": mirrored((7,)),
+    "axes that are no list": mirrored(5),
+    "a window of words": of_configuration(patch_size=["a", 1, 1]),
+    "a window too many": of_configuration(patch_size=[4, 4, 4, 4]),
+    "a preprocessing that is none": of_configuration(preprocessor_name="os"),
+    "a resampling that is none": of_configuration(resampling_fn_probabilities="nothing"),
+    "a scheme that is none": of_configuration(normalization_schemes=[RUNS]),
+    "a grid finer than any": of_configuration(spacing=[1e-3, 1e-3, 1e-3]),
+    "a network of stages that do not fit": of_network(n_stages=3),
+    "a network without its layers": of_network(conv_op="torch.nn.Nothing"),
+    "plans that name what they lack": lambda folder: with_plans(
+        folder, lambda stored: architecture(stored).update(_kw_requires_import=["nothing"])
+    ),
+    "a reader that is no name": lambda folder: with_plans(folder, lambda stored: stored.update(image_reader_writer=[])),
+    "plans that are a list": lambda folder: with_plans(folder, lambda stored: stored.update(configurations=[])),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_what_nnunet_would_not_write_is_refused_and_nothing_of_it_is_run(what, tmp_path, monkeypatch, capsys):
+    folder = write_folder(tmp_path / "nnunet", folds=1)
+    monkeypatch.chdir(tmp_path)
+    STRANGE[what](folder)
+    assert call(tmp_path / "mine", str(folder)) == 2
+    said = capsys.readouterr().err
+    assert "SOURCE_NOT_WRAPPED" in said or "WRONG_USAGE" in said
+    assert not Path("it_was_run").exists() and not Path("mine").exists()
 
 
 @pytest.mark.parametrize("reason", SPOILED)

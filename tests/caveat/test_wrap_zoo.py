@@ -14,7 +14,7 @@ from monai.bundle import ConfigParser
 from monai.data import list_data_collate
 from monai.transforms import Invertd
 from PIL import Image
-from wrapping import call, wrap, write_image
+from wrapping import call, unet, wrap, write_image
 
 from caveat.api.bundle import load
 from caveat.bundle_folders import CONFIG_HOME, read_metadata
@@ -49,6 +49,7 @@ SPACED = [
 ]
 HOVERNET = {"_target_": "HoVerNet", "mode": "fast"}
 ENCODER = {"_target_": "monai.networks.nets.EfficientNetBNFeatures", "model_name": "efficientnet-b0"}
+TORCHVISION = {"_target_": "monai.networks.nets.TorchVisionFCModel", "model_name": "resnet18"}
 RESIZED = {"preprocessing": {"transforms": [*LOAD, {"_target_": "Resized", "keys": "image"}]}}
 RUNS = {"command": "touch it_was_run"}
 SLIDING = {"_target_": "SlidingWindowInferer", "roi_size": [16, 16, 16], "sw_batch_size": 2, "overlap": 0.5}
@@ -315,6 +316,8 @@ def test_what_the_text_says_is_refused_before_a_network_is_run(tmp_path, capsys)
         ({"inferer": {"_target_": "scripts.Vista", "roi_size": [8, 8, 8]}}, "neither a sliding window"),
         ({"network": UNET, "network_def": HOVERNET | {"pretrained_url": "http://127.0.0.1:9/x"}}, "HoVerNet fetches weights"),
         ({"network": UNET, "network_def": UNET | {"act": ENCODER}}, "EfficientNetBNFeatures fetches weights"),
+        ({"network": UNET, "network_def": TORCHVISION | {"weights_backbone": "DEFAULT"}}, "TorchVisionFCModel fetches weights"),
+        ({"inferer": SLIDING | {"roi_size": [10**400, 16, 16]}}, "its config or metadata are not as bundles of MONAI have them"),
         ({"network": UNET, "network_def": {"_target_": "monai.networks.nets.Transchex"}}, "Transchex fetches weights"),
         ({"inferer": {"_target_": "SlidingWindowInferer"}}, "its window does not say a size"),
         ({"inferer": SLICES | {"spatial_dim": "x"}}, "neither a sliding window"),
@@ -350,6 +353,19 @@ def test_what_a_source_says_writes_no_line_and_no_code_of_a_terminal(tmp_path, c
     said = capsys.readouterr().out + (tmp_path / "mine" / "docs" / "README.md").read_text()
     assert "not taken over: postprocessing" in said
     assert "\x1b" not in said and "\x07" not in said and "\nsampler: mine" not in said
+
+
+def test_torchscript_under_the_name_of_weights_is_said_to_be_a_program(tmp_path, capsys):
+    folder = source(tmp_path / "source")
+    torch.jit.trace(unet(out_channels=2), torch.rand(1, 1, 16, 16, 16)).save(folder / "models" / "model.pt")
+    bundle = wrap(tmp_path / "mine", str(folder))
+    assert "TorchScript, in place of network_def: a program" in capsys.readouterr().out
+    assert "a program" in (bundle / "docs" / "README.md").read_text()
+
+
+def test_an_inferer_that_stands_elsewhere_in_the_config_is_followed(tmp_path):
+    bundle = wrap(tmp_path / "mine", str(source(tmp_path / "source", inferer="@windows", windows=SLIDING)))
+    assert "[16, 16, 16], overlap 0.5" in (bundle / "docs" / "README.md").read_text()
 
 
 def test_a_program_is_replaced_by_what_it_comes_to(tmp_path):

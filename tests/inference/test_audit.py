@@ -10,7 +10,7 @@ import pytest
 from calibration_phantoms import BUNDLE, labels, settings, write_label, write_list, write_result, write_stored
 
 from caveat.inference.audit.audit import WARN_AT, audit
-from caveat.inference.audit.audit_files import save_audit, to_markdown
+from caveat.inference.audit.audit_files import is_continued, save_audit, to_markdown
 from caveat.inference.audit.evidence import FairRecord
 from caveat.inference.audit.told import ALL_AT_ONCE
 from caveat.inference.calibration.apply_records import ApplyRecordsd
@@ -210,3 +210,10 @@ class TestLandmarks:
         path.write_text(json.dumps(result))
         marginal = self.run(films)["promises"][0]
         assert [part["cases"] for part in marginal["parts"]] == [12, 12, 12]
+
+
+@pytest.mark.parametrize(
+    "earlier", [None, [], "x", {}, {"order": 1}, {"order": [], "promises": 3}, {"order": [], "promises": [{}]}]
+)
+def test_a_file_of_another_kind_is_no_earlier_audit(earlier):
+    assert not is_continued(earlier, {"order": ["a"], "promises": []})

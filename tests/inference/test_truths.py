@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from nibabel.orientations import apply_orientation, inv_ornt_aff
 from phantoms import oblique_affine
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from caveat.inference.stored import truths
 from caveat.inference.stored.stored_study import StoredStudy, read_map
@@ -29,6 +29,20 @@ def test_a_label_in_another_order_of_axes_is_the_same_label(axes, flips, tmp_pat
     turned = nib.Nifti1Image(apply_orientation(LABELS, turn), AFFINE @ inv_ornt_aff(turn, SHAPE))
     nib.save(turned, tmp_path / "label.nii.gz")
     np.testing.assert_array_equal(on_grid(tmp_path / "label.nii.gz", STUDY), LABELS)
+
+
+def test_a_label_is_no_program(tmp_path, monkeypatch):
+    """Pillow knows PostScript by its first bytes, whatever the file is called, and hands it to Ghostscript."""
+    interpreter = tmp_path / "bin" / "gs"
+    interpreter.parent.mkdir()
+    interpreter.write_text(f"#!/bin/sh\ntouch {tmp_path}/it_was_run\nexit 1\n")
+    interpreter.chmod(0o755)
+    monkeypatch.setenv("PATH", str(interpreter.parent), prepend=":")
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # it is looked for once
+    (tmp_path / "label.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
+    with pytest.raises(StudyRefused, match="CORRUPT"):
+        read_map(tmp_path / "label.png")
+    assert not (tmp_path / "it_was_run").exists()
 
 
 @pytest.mark.parametrize("shift", [0.01, 1.0])

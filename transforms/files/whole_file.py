@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Args:
         path: of the file. write: called with the path to write to, beside it.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    aside = path.with_name(f".{path.name}.{secrets.randbits(64)}.partial")  # no link that somebody put there is followed
     try:
         write(aside)
         flush(aside)
