@@ -145,3 +145,14 @@ def test_settings_that_contradict_each_other_say_how(place, capsys):
     path.write_text(path.read_text() + "  at_once: [another volume]\n")
     assert calibrate(place) == 2
     assert "WRONG_USAGE: calibrate.yaml: at_once names what is no target" in capsys.readouterr().err
+
+
+def test_records_go_nowhere_by_a_link_among_the_predictions(tmp_path, capsys):
+    """They may be of somebody else, and the link may lead to a bundle's own records."""
+    (tmp_path / "list.json").write_text("{}")
+    for name in ("mine", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "out" / "records").symlink_to(tmp_path / "mine")
+    stated = ["-p", str(tmp_path / "out"), "--data", str(tmp_path / "list.json")]
+    assert main(["calibrate", "hippocampus_volume", *stated]) == 2
+    assert "OUTPUT_OCCUPIED" in capsys.readouterr().err and not any((tmp_path / "mine").iterdir())
