@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     quieten_libraries()
     # Records of other settings do not replace those of the bundle's own.
     name = "records" if options.settings == DEFAULT_SETTINGS else f"records_{config.stem}"
-    if options.output is None and (options.predictions / name).is_symlink():
+    if options.output is None and os.path.islink(options.predictions / name):
         raise StudyRefused("OUTPUT_OCCUPIED", f"{name} among the predictions is a link to another folder; name that one with -o")
     output = options.output or options.predictions / name
     if options.features:
