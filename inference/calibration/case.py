@@ -26,7 +26,6 @@ class Case:
         value: of the reported mask; the landmark's (axes,) coordinates; or the probability of each class.
         draws: value of every draw.
         scores: the study's scores by name; None where one is undefined.
-        draw_scores: of those that are a mean over the draws, one number a draw.
         beside: draws of the study's other measurements by name.
         truth: None where it is not known.
         stratum: what the data list says of the study, such as how far it was degraded; "" where it says nothing.
@@ -39,6 +38,7 @@ class Case:
         at_most: the largest value that there can be on the image's grid, which ends an interval; None where nothing is known.
         counted: whether it may enter a record: what is not an answer (see `Target.found`), such as a volume of 0, is no
             measurement and never gets an interval. A landmark always does.
+        draw_scores: of the scores that are a mean over the draws, one number a draw.
     """
 
     study: str
@@ -47,7 +47,6 @@ class Case:
     value: Value
     draws: tuple[Value, ...]
     scores: Mapping[str, float | None] = field(default_factory=dict)
-    draw_scores: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     beside: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     truth: Value | None = None
     stratum: str = ""
@@ -58,6 +57,7 @@ class Case:
     outside: bool = False
     at_most: float | None = None
     counted: bool = True
+    draw_scores: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
 
     @property
     def number(self) -> float:

@@ -48,10 +48,11 @@ def identities_of(names: tuple[str, ...], cases: Cases) -> list[dict[str, Any]]:
 
 def calibration_cases(source: Source, split: str, records: Sequence[Record], settings: Coverage) -> Cases | None:
     """Every study of the part that records were made of, as `calibrate` read them; None where it is evaluated or not there."""
-    part = settings.calibration_split
+    by_fold = any(record.networks is not None for record in records)
+    part = settings.calibration_split or ("training" if by_fold else "calibration")
     if not records or part == split or part not in read_list(source.data_list):
         return None
-    return source.cases(part, settings.targets, nothing_found=any(record.networks is not None for record in records))
+    return source.cases(part, settings.targets, nothing_found=by_fold)
 
 
 def calibration_units(record: Record, calibration: Cases | None) -> list[Row]:

@@ -22,7 +22,8 @@ class Coverage(Promised):
         kinds: of regions whose records are looked at: "interval" of measurements; "disc", "ellipse" of landmarks; "classes".
         baselines: conformity scores by name, calibrated on the same units as the record's own and compared with it, such as a
             width from predicted size alone.
-        calibration_split: part of the list that records were made of, for baselines and re-splits.
+        calibration_split: part of the list that records were made of, for baselines and re-splits; None for the part that `caveat
+            calibrate` takes by itself, "training" for records of cross-validation and else "calibration".
         resplits: random divisions of calibration and evaluated units.
         confidence: with which all claims stay in their bands if kept; also of bootstrap intervals.
         resamples: of the bootstrap over units.
@@ -39,7 +40,7 @@ class Coverage(Promised):
     promises: Sequence[str] = (MARGINAL,)
     at_once: Sequence[str] = ()
     baselines: Mapping[str, ConformityScore] = field(default_factory=dict)
-    calibration_split: str = "calibration"
+    calibration_split: str | None = None
     resplits: int = 200
     confidence: float = 0.95
     resamples: int = 2000

@@ -21,7 +21,7 @@ Rows = Sequence[dict[str, Any]]
 SUSPICIOUS = {
     "pooled_pairwise_dice": "below",
     "heatmap_activation": "below",
-    **dict.fromkeys(("structure_entropy", "feature_distance", "noise", "blur", "shading"), "above"),
+    **dict.fromkeys(("structure_entropy", "draw_entropy", "feature_distance", "noise", "blur", "shading"), "above"),
     **dict.fromkeys(("mean_distance_to_mean", "heatmap_spread"), "above"),
 }
 """Which side of a study score means doubt; another score gets no risk-coverage area and tells nothing apart."""

@@ -74,6 +74,7 @@ def test_regions_in_the_result_and_in_the_sentence(tmp_path):
         "proven": 0.9,
         "score": "Distance",
         "width_from": "the record alone: it is the same for every study",
+        "own_coverage": pytest.approx([0.7839, 0.9819], abs=1e-4),
         "sides": "two-sided",
     }
     assert entry["simultaneous_region"]["radius"] == 3.8 and entry["simultaneous_region"]["record"] == at_once.checksum

@@ -297,7 +297,7 @@ def test_it_is_evaluated_on_units_that_no_network_has_seen(stored):
     (more / "data" / "labels").rename(stored / "data" / "new_labels")
     write_list(stored, training=entries_of(stored), test=entries)
     baselines = {"size": Size(0.1)}
-    chosen = Coverage(MEASUREMENTS, (0.5, 0.8), baselines=baselines, calibration_split="training", plotted_level=0.8)
+    chosen = Coverage(MEASUREMENTS, (0.5, 0.8), baselines=baselines, plotted_level=0.8)
     source = Source(stored / "out", stored / "list.json", stored / "data", MaskTruths(classes=(1, 2)))
     section = evaluate_coverage(source, "test", [record], chosen)["sections"][0]
     assert (section["record"]["networks"], section["resplits"]) == (K, [])
