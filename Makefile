@@ -8,7 +8,7 @@ BIN := .venv/bin
 LABEL_BIN := .venv-label/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles wheels train-retinal train-hippocampus train-cephalograms train-lesions train-bone pilot-bone train-tumour train-nuclei train-chest train-second train-one clean
+.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles wheels train-retinal train-hippocampus train-cephalograms train-lesions train-bone pilot-bone train-tumour train-nuclei train-chest train-one clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -55,13 +55,11 @@ train-retinal: $(INSTALLED)  ## five members, then five folds; resumes where it 
 	for seed in 0 1 2 3 4; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1 SEED=$$seed NAME=member$$seed || exit 1; done
 	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1_fold$$fold SEED=10$$fold NAME=fold$$fold || exit 1; done
 
-train-hippocampus: $(INSTALLED)  ## a network a fold, then the five members and the comparison heads from them
-	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_fold$$fold SEED=$$((fold - 1)) NAME=fold$$fold || exit 1; done
-	for fold in 1 2 3 4 5; do $(MAKE) train-second FOLD=$$fold NAME=member$$((fold - 1)) || exit 1; done
-	for head in gaussian_logits low_rank_logits; do $(MAKE) train-second FOLD=1 NAME=$$head HEAD=$$head || exit 1; done
-	for fold in 0 1 2 3 4; do \
-	  $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_cross_validation SEED=$$fold NAME=cross_validation$$fold \
-	    OPTIONS="--fold $$fold" || exit 1; done
+train-hippocampus: $(INSTALLED)  ## a network a fold, which are the ensemble, then the comparison heads
+	for fold in 0 1 2 3 4; do $(HIPPOCAMPUS) SEED=$$fold NAME=cross_validation$$fold OPTIONS="--fold $$fold" || exit 1; done
+	for head in gaussian_logits low_rank_logits; do $(HIPPOCAMPUS) SEED=0 NAME=$$head OVERLAY=$$head OPTIONS="--fold 0" || exit 1; done
+
+HIPPOCAMPUS = $(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus_cross_validation
 
 train-cephalograms: $(INSTALLED)  ## the dropout network, then the other four members; the landmarks are written first
 	$(BIN)/python data_lists/prepare_cephalograms.py
@@ -102,10 +100,6 @@ train-bone: $(INSTALLED)  ## a network a fold, then what stands beside it; the r
 pilot-bone: $(INSTALLED)  ## after train-bone: do more views of the same bodies help? They do not
 	$(BIN)/python data_lists/prepare_bone_radiographs.py --further
 	for fold in 1 2; do $(BONE) NAME=wide_fold$$fold OVERLAY=wide OPTIONS="--start checkpoints/bone_soft_tissue/fold$$fold/best.pt" || exit 1; done
-
-train-second: $(INSTALLED)
-	$(MAKE) train-one BUNDLE=hippocampus_volume LIST=hippocampus SEED=$$(($(FOLD) - 1)) NAME=$(NAME) OVERLAY="$(HEAD) second_cycle" \
-	  OPTIONS="--start checkpoints/hippocampus_volume/fold$(FOLD)/best.pt"
 
 train-one: $(INSTALLED)
 	CAVEAT_BUNDLES=bundles $(BIN)/python -m caveat train bundles/$(BUNDLE) --data $(LISTS)/$(LIST).json --root $(DATA) --seed $(SEED) \

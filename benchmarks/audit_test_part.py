@@ -1,11 +1,12 @@
 """`caveat audit` on a bundle's own test part, and against another rater than the record promises.
 
-    python benchmarks/audit_test_part.py hippocampus_volume out/hippocampus/ensemble data_lists/hippocampus.json
+    python benchmarks/audit_test_part.py hippocampus_volume PREDICTIONS data_lists/hippocampus_cross_validation.json
     python benchmarks/audit_test_part.py cephalometric_landmarks out/cephalograms/ensemble data_lists/cephalograms.json \\
         --units 40 [--rater junior]
 
-The test parts were drawn at random, and outlined or marked years before these networks were trained, so they may stand in for own
-cases; the lists do not say so, since they are no audits.
+Predictions are those that state intervals, `caveat predict BUNDLE --data LIST --split test`. The test parts were drawn at random,
+and outlined or marked years before these networks were trained, so they may stand in for own cases; the lists do not say so,
+since they are no audits.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The summary tables of bundles/hippocampus_volume/docs/README.md, from stored predictions.
 
-    python benchmarks/hippocampus_tables.py samplers      # after hippocampus_predict.py unseen
+    python benchmarks/hippocampus_tables.py samplers      # after hippocampus_predict.py ensemble, samplers
     python benchmarks/hippocampus_tables.py stream        # after hippocampus_predict.py stream
-    python benchmarks/hippocampus_tables.py plane         # after hippocampus_predict.py unseen
+    python benchmarks/hippocampus_tables.py plane         # after hippocampus_predict.py ensemble
 
-Each sampler is calibrated by `caveat calibrate` on the calibration subjects and scored by `caveat evaluate` on the test
-subjects, all with the bundle's calibrate.yaml; the full output of both lies in out/hippocampus/SAMPLER/.
+The stream is calibrated by `caveat calibrate` as the bundle is and scored by `caveat evaluate`; the full output of both lies in
+out/hippocampus/stream/.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from typing import Any
 
 import numpy as np
 from frame import DATA, step_parser
-from hippocampus_predict import BUNDLE, LIST, OUT, STREAM_SAMPLERS, STREAMS
+from hippocampus_predict import BUNDLE, DEGRADED, LIST, OUT, STREAM
+from hippocampus_width import MEASUREMENTS, SEED, stored
+from left_out import held, truths_of
 
 from caveat.bundle_folders import read_metadata
+from caveat.inference.calibration.rows import first_line, rows_of
 from caveat.inference.evaluation.markdown import markdown_table, shown
 from caveat.inference.metrics.overlap import dice
 from caveat.inference.stored.list_part import read_entries
 from caveat.inference.stored.stored_study import read_map
 
-STREAM_SETTINGS = "calibrate_stream"
+SETTINGS = "calibrate_cross_validation"
 LEVEL = 0.9
 ONE_A_UNIT = "one study a unit"
 
@@ -39,45 +42,50 @@ def main() -> None:
 
 
 def samplers() -> None:
-    """Every sampler of the bundle on the test subjects as they are."""
-    rows: dict[str, list[list[str]]] = {}
+    """Every sampler of the bundle on the test subjects: Dice over all scans; one scan a subject bias, and what the draws hold."""
+    rows = []
     for sampler in read_metadata(BUNDLE)["samplers"]:
-        evaluation = evaluate(OUT / sampler, LIST, DATA)
-        dices = {row["metric"]: row["mean"] for row in evaluation["means"] if row["reading"] == "prediction"}
-        names = ("Dice, anterior", "Dice, posterior", "Dice")
-        for part in evaluation["coverage"]["sections"]:
-            lead = [sampler, " / ".join(f"{dices[name]:.3f}" for name in names), shown(part["value"]["bias"])]
-            rows.setdefault(part["names"][0], []).append(lead + figures(part))
-    head = ["sampler", "Dice anterior / posterior / both", "bias, mL", *HEAD]
-    for measurement, table in rows.items():
-        print(f"\n{measurement}\n\n{markdown_table(head, table)}")
+        read = stored(OUT / sampler, LIST, "test", DATA)
+        cells = [sampler, " / ".join(f"{score:.3f}" for score in dices(OUT / sampler))]
+        for name in MEASUREMENTS:
+            cases = [case for (case,) in first_line(rows_of(read.by_name, [name]), SEED)[0]]
+            error = np.array([case.number for case in cases]) - truths_of(cases)
+            cells += [f"{error.mean():+.3f}, {np.abs(error).mean():.3f}"]
+            if name == "hippocampus volume":
+                draws = np.array([case.numbers for case in cases])
+                ends = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+                cells += [f"{held(ends, truths_of(cases))} of {len(cases)}" if draws.shape[1] > 1 else "-"]
+        rows.append(cells)
+    errors = [f"{name}: bias, mean absolute error, mL" for name in MEASUREMENTS]
+    head = ["sampler", "Dice anterior / posterior / both", errors[0], "draws' 90 % range holds", *errors[1:]]
+    print(markdown_table(head, rows))
+
+
+def dices(predictions: Path) -> list[float]:
+    """Mean Dice of the anterior part, the posterior part and both, over the test scans."""
+    rows = []
+    for entry in read_entries(LIST, "test"):
+        predicted = read_map(predictions / Path(entry["image"]).name.removesuffix(".nii.gz") / "segmentation.nii.gz")[0]
+        truth = np.rint(read_map(DATA / entry["label"][0])[0]).astype(int)
+        everywhere = np.ones(truth.shape, bool)
+        pairs = [(predicted == 1, truth == 1), (predicted == 2, truth == 2), (predicted > 0, truth > 0)]
+        rows.append([dice(*pair, everywhere) for pair in pairs])
+    return np.mean(rows, axis=0).tolist()
 
 
 def stream() -> None:
-    """The mixed stream: the bundle's score beside the others, and coverage by severity."""
-    for sampler in STREAM_SAMPLERS:
-        root = STREAMS / "unseen"
-        evaluation = evaluate(OUT / f"stream_{sampler}", root / "list.json", root, "--settings", STREAM_SETTINGS)
-        for part in evaluation["coverage"]["sections"]:
-            print(f"\n{sampler}, {part['names'][0]}\n")
-            methods = dict.fromkeys(row["method"] for row in part["figures"])
-            print(markdown_table(["method", *HEAD[1:]], [[method, *figures(part, method)[1:]] for method in methods]))
-            against = [
-                row for row in part["baselines"] if row["level"] == LEVEL and row["studies"] == ONE_A_UNIT and not row["gate"]
-            ]
-            for row in against:
+    """The mixed stream: the record's score beside the others, and coverage by severity."""
+    evaluation = evaluate(STREAM, DEGRADED / "list.json", DEGRADED, "--settings", SETTINGS)
+    for part in (section for section in evaluation["coverage"]["sections"] if len(section["names"]) == 1):
+        print(f"\n{part['names'][0]}\n")
+        methods = dict.fromkeys(row["method"] for row in part["figures"])
+        print(markdown_table(["method", *HEAD], [[method, *figures(part, method)] for method in methods]))
+        for row in part["baselines"]:
+            if row["level"] == LEVEL and row["studies"] == ONE_A_UNIT and not row["gate"]:
                 print(f"- less {row['against']}: {row['difference']:+.3f} ({row['lower']:+.3f} to {row['upper']:+.3f})")
 
 
-HEAD = (
-    "draws' quantiles hold",
-    "interval holds",
-    "mean width, mL",
-    "interval score, mL",
-    "accepted hold",
-    "band",
-    "score of accepted, mL",
-)
+HEAD = ("interval holds", "mean width, mL", "interval score, mL", "accepted hold", "band", "score of accepted, mL")
 
 
 def plane() -> None:
@@ -101,19 +109,18 @@ def plane() -> None:
     print(f"swapped, of the wrong voxels: {np.mean(swapped):.3f}")
 
 
-def figures(part: dict[str, Any], method: str = "calibrated") -> list[str]:
+def figures(part: dict[str, Any], method: str) -> list[str]:
     """Cells of a row, at 90 %. Args: part: of a measurement."""
 
-    def find(name: str, gate: bool) -> dict[str, Any]:
+    def find(gate: bool) -> dict[str, Any]:
         rows = part["figures"]
         return next(
-            (r for r in rows if (r["method"], r["studies"], r["gate"], r["level"]) == (name, ONE_A_UNIT, gate, LEVEL)), {}
+            (r for r in rows if (r["method"], r["studies"], r["gate"], r["level"]) == (method, ONE_A_UNIT, gate, LEVEL)), {}
         )
 
-    raw, every, accepted = find(RAW, False), find(method, False), find(method, True)
+    every, accepted = find(False), find(True)
     band = f"{accepted['fewest']} to {accepted['most']}" if accepted.get("fewest") is not None else "-"
     return [
-        f"{raw['covered']} of {raw['n']}" if raw else "-",
         f"{every['covered']} of {every['n']}",
         shown(every["mean_width"]),
         shown(every["interval_score"]),
@@ -121,9 +128,6 @@ def figures(part: dict[str, Any], method: str = "calibrated") -> list[str]:
         band,
         shown(accepted["interval_score"]) if accepted else "-",
     ]
-
-
-RAW = "quantiles of the draws, not calibrated"
 
 
 def evaluate(predictions: Path, data_list: Path, root: Path, *settings: str) -> dict[str, Any]:

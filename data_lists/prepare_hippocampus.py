@@ -2,12 +2,9 @@
 
 Run once, before any training: `python data_lists/prepare_hippocampus.py`. Scans 2k-1 and 2k are the two hippocampi of one
 subject, the unit; both stay on one side of every split. hippocampus.json holds 70 training, 6 early stopping, 36
-calibration and 28 test subjects, dealt by a seeded shuffle. hippocampus_fold1.json to hippocampus_fold5.json divide the 70
-training subjects again: a fold's `out_of_fold` subjects are every fifth, the others train; the early stopping subjects are
-the same. Member k of the ensemble trains on fold k + 1, so that every training subject has a prediction by a network that
-never saw it.
+calibration and 28 test subjects, dealt by a seeded shuffle.
 
-hippocampus_cross_validation.json is for records of cross-validation: training and calibration subjects together are dealt into
+hippocampus_cross_validation.json is what the bundle is made of: training and calibration subjects together are dealt into
 five folds (`fold`, from 0, is the number of the network that has not seen the subject). The early stopping subjects are in no
 fold, so that no network is stopped on subjects that its record is made of.
 """
@@ -28,16 +25,10 @@ FOLDS = 5
 
 
 def main() -> None:
-    """Write hippocampus.json, its five folds and the folds of cross-validation beside this file."""
+    """Write both lists beside this file."""
     parts = deal(sorted({subject(scan) for scan in scans()}))
     write_list({part: entries(members) for part, members in parts.items()}, HERE / "hippocampus.json")
-    training = parts["training"]
-    for fold in range(FOLDS):
-        out = training[fold::FOLDS]
-        kept = [member for member in training if member not in out]
-        lists = {"training": kept, "early_stopping": parts["early_stopping"], "out_of_fold": out}
-        write_list({part: entries(members) for part, members in lists.items()}, HERE / f"hippocampus_fold{fold + 1}.json")
-    dealt = enumerate(training + parts["calibration"])
+    dealt = enumerate(parts["training"] + parts["calibration"])
     by_fold = [one | {"fold": place % FOLDS} for place, member in dealt for one in entries([member])]
     others = {part: entries(parts[part]) for part in ("early_stopping", "test")}
     write_list({"training": by_fold, **others}, HERE / "hippocampus_cross_validation.json")

@@ -6,18 +6,15 @@ import json
 import shutil
 from pathlib import Path
 
-SUBJECTS = 40
-
 
 def lay_out(data_list: Path, data: Path, folder: Path) -> None:
-    """Write scans/images, scans/labels and units.csv. Args: data_list: of the bundle. data: that its paths start from."""
-    parts = json.loads(data_list.read_text(encoding="utf-8"))
-    first = {entry["unit"]: entry for entry in reversed([*parts["calibration"], *parts["test"]])}
-    ordered = list(dict.fromkeys(entry["unit"] for entry in [*parts["calibration"], *parts["test"]]))[:SUBJECTS]
+    """Write scans/images, scans/labels and units.csv, one scan a subject. Args: data_list: of the bundle. data: its folder."""
+    unseen = json.loads(data_list.read_text(encoding="utf-8"))["test"]
+    first = {entry["unit"]: entry for entry in reversed(unseen)}
     for kind in ("images", "labels"):
         (folder / "scans" / kind).mkdir(parents=True)
     rows = ["image,unit"]
-    for entry in map(first.__getitem__, ordered):
+    for entry in reversed(first.values()):
         name = Path(entry["image"]).name
         shutil.copy(data / entry["image"], folder / "scans" / "images" / name)
         shutil.copy(data / entry["label"][0], folder / "scans" / "labels" / name)

@@ -13,6 +13,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 SPACING_MM = (0.9, 1.2, 2.5)
 
@@ -279,17 +280,22 @@ def defective_files() -> dict[str, tuple[bytes, str]]:
 
 
 def hippocampus_crop(seed: int = 0, shape: tuple[int, int, int] = (35, 50, 36)) -> tuple[np.ndarray, np.ndarray]:
-    """A grey curved body in white matter and fluid, as in a crop around a hippocampus.
+    """A grey curved body with a white rim and fluid beside it, in smooth tissue, as in a crop around a hippocampus.
 
     Returns:
         (x, y, z) float32 intensities; labels (x, y, z) uint8, 1 the front and 2 the back of the body.
     """
     random = np.random.default_rng(seed)
     x, y, z = (axis / extent - 0.5 for axis, extent in zip(np.indices(shape).astype(float), shape, strict=True))
-    across = np.hypot((x - 0.05) / 0.9, z + 0.25 * y) / (0.13 + 0.12 * y)
+    beside = x - (1.25 * y**2 - 0.157)
+    across = np.hypot(beside, 1.1 * (z + 0.05 + 0.55 * y)) / (0.15 + 0.09 * y)  # thicker and lower towards the front
+    tissue = ndimage.gaussian_filter(random.normal(size=shape), 3)
+    image = 125 + 18 * tissue / tissue.std()
+    image[(across < 1.5) & (np.abs(y) < 0.4)] = 160
+    image[(across >= 1.5) & (across < 1.8) & (np.abs(y) < 0.4) & (beside < 0)] = 40
     body = (across < 1) & (np.abs(y) < 0.36)
-    image = np.where(z > 0.2 + 0.2 * y, 60.0, 160.0) + random.normal(0, 6, shape)
-    image[body] = 100.0 + random.normal(0, 6, int(body.sum()))
+    image[body] = 100
+    image = ndimage.gaussian_filter(image, 0.6) + random.normal(0, 4, shape)
     return image.astype(np.float32), (body * np.where(y > 0.02, 1, 2)).astype(np.uint8)
 
 

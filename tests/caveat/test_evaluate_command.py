@@ -126,7 +126,7 @@ def test_figures_of_every_class_and_intervals_of_every_volume(stored, run, capsy
     for section in sections:
         assert (section["record"]["n"], section["units"], len(section["rows"])) == (14, 6, 12)
         assert section["resplits"] and section["baselines"] and section["power"]
-    assert table["coverage"]["claims"] == {"marginal": 12, "simultaneous": 4}
+    assert table["coverage"]["claims"] == {"marginal": 9, "simultaneous": 3}
     printed = capsys.readouterr().out
     assert "## Coverage: posterior volume, mL" in printed
     first = {name: (stored / "out" / name).read_bytes() for name in FILES}

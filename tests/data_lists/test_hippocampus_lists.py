@@ -1,4 +1,4 @@
-"""The fixed splits of the hippocampus scans: by subject, nested folds, and the files they name."""
+"""The fixed splits of the hippocampus scans: by subject, the folds, and the files they name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 LISTS = Path(__file__).resolve().parents[2] / "data_lists"
 PARTS = json.loads((LISTS / "hippocampus.json").read_text())
-FOLDS = [json.loads((LISTS / f"hippocampus_fold{fold}.json").read_text()) for fold in range(1, 6)]
+BY_FOLD = json.loads((LISTS / "hippocampus_cross_validation.json").read_text())
 
 
 def units(entries: list[dict]) -> set[str]:
@@ -34,12 +34,12 @@ def test_both_sides_of_a_subject_are_one_unit():
         assert entry["label"] == [entry["image"].replace("images", "labels")]
 
 
-def test_every_training_subject_is_out_of_one_fold():
-    assert sorted(name for fold in FOLDS for name in units(fold["out_of_fold"])) == sorted(units(PARTS["training"]))
-    for fold in FOLDS:
-        assert units(fold["training"]) | units(fold["out_of_fold"]) == units(PARTS["training"])
-        assert not units(fold["training"]) & units(fold["out_of_fold"])
-        assert fold["early_stopping"] == PARTS["early_stopping"]
+def test_training_and_calibration_subjects_lie_in_one_fold_each_and_the_others_in_none():
+    assert units(BY_FOLD["training"]) == units(PARTS["training"]) | units(PARTS["calibration"])
+    assert [BY_FOLD[part] == PARTS[part] for part in ("early_stopping", "test")] == [True, True]
+    folds = [units([entry for entry in BY_FOLD["training"] if entry["fold"] == fold]) for fold in range(5)]
+    assert sum(map(len, folds)) == 106 and len(set().union(*folds)) == 106
+    assert {len(fold) for fold in folds} == {21, 22}
 
 
 @pytest.mark.parametrize("part", PARTS)

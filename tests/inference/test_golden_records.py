@@ -1,6 +1,6 @@
 """Shipped records promise what they promised when they were made, and belong to the bundle as it is.
 
-golden_records.json was written by the code that made the records, when measurements and landmarks had two kinds of record:
+golden_records.json was written by the code that made the records (most when measurements and landmarks had two kinds of record):
 made-up cases, and every end and semi-axis that it gave.
 """
 
