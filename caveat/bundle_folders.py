@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from importlib.metadata import entry_points
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +41,12 @@ def shipped_bundles() -> dict[str, Path]:
 
 
 def _folders_of(package: str) -> list[Path]:
+    """What lies in a package, which is looked up and not imported; nothing where that cannot be: what else there is runs."""
     try:
-        return list(Path(str(files(package))).iterdir())
-    except ModuleNotFoundError:  # half removed; what is left runs
+        found = find_spec(package)
+        places = (found and found.submodule_search_locations) or ()
+        return [folder for place in places for folder in Path(place).iterdir()]
+    except Exception:  # half removed, misnamed, or within a package that raises whatever it likes
         return []
 
 

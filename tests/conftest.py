@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture
+def logging_given_back():
+    """A training hangs handlers into the root of all loggers, which write to a stream that the next test does not have."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -30,6 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = shipped_bundles()["retinal_vessels"]
 
 
+pytestmark = pytest.mark.usefixtures("logging_given_back")
+
+
 def photographs(folder: Path) -> Path:
     """A data list of four made-up photographs with their vessels."""
     entries = []

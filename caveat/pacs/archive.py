@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +97,18 @@ class Archive:
             found = {str(change["ID"]): int(change["Seq"]) for change in page["Changes"] if change["ChangeType"] == STABLE}
             rested = sorted((Arrived(number, key) for key, number in found.items()), key=lambda one: one.number)
             return rested, int(page["Last"]), bool(page["Done"])
+
+    def change(self, number: int) -> str | None:
+        """What change has a number, as a sha256; None where its series, or what else it was of, is deleted.
+
+        No archive gives a number twice: two that know another change by one number are two archives.
+        """
+        with _failures():
+            for change in self._json("/changes", since=number - 1, limit=1)["Changes"]:
+                if int(change["Seq"]) == number:
+                    about = json.dumps([str(change.get(key)) for key in ("ID", "ChangeType", "Date")])
+                    return hashlib.sha256(about.encode()).hexdigest()
+            return None
 
     def series(self, key: str) -> Series | None:
         """What Orthanc knows of a series; None where it is gone."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..exit_status import RunFailed
 from ..own_process import command, environment
@@ -27,6 +28,8 @@ from .rules import Rule
 from .send import send
 
 STATE = "watch.json"
+CHANGE = "change"
+"""Its entry of which change was the last."""
 INCOMING = re.compile(r"\.[0-9a-f]{16}\.incoming\.partial")
 """Folders of images on their way; gone when they are measured."""
 LONGEST_NAP_S = 0.5
@@ -47,8 +50,9 @@ class Watch:
     """A watch over one archive.
 
     Every series is a run of its own, `caveat predict` in a process of its own, in a folder named by the number of Orthanc's
-    change and a hash of the series' identifier. The last number that is done stands in watch.json. What is done again after a
-    kill is the same run, which is kept, and the same objects, which the archive has: nothing is lost and nothing is there twice.
+    change and a hash of the series' identifier. The last number that is done stands in watch.json, and which change it was. What
+    is done again after a kill is the same run, which is kept, and the same objects, which the archive has: nothing is lost and
+    nothing is there twice.
 
     Args:
         archive: an Orthanc. rules: which series are meant. output: folder of the watch. options: handed on to `caveat predict`.
@@ -106,9 +110,9 @@ class Watch:
         while not at_end:
             since = self._since()
             arrived, last, at_end = self.archive.arrived(since)
-            if last < since:
+            if last < since or self._is_another(since):
                 raise RunFailed(
-                    "this archive has seen fewer changes than were done here: it is another one; watch it in another folder"
+                    "this archive has not seen the changes that were done here: it is another one; watch it in another folder"
                 )
             for one in arrived:
                 if stopping():
@@ -116,7 +120,8 @@ class Watch:
                 outcome = self._tried(one, journal, stopping, pause)
                 self._note(one.number)
                 yield outcome
-            self._note(last)
+            if last > self._since():
+                self._note(last)
 
     def _tried(self, one: Arrived, journal: Journal, stopping: Callable[[], bool], pause: float) -> bool | None:
         """Handle a series; one that the archive never sends whole is given up, and the next have their turn.
@@ -184,18 +189,27 @@ class Watch:
             if INCOMING.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
 
+    def _is_another(self, since: int) -> bool:
+        """Whether the archive knows another change by the number of the last one that is done; each counts its own from 1."""
+        noted = self._state().get(CHANGE)
+        return noted is not None and self.archive.change(since) not in (None, noted)
+
     def _since(self) -> int:
+        return int(self._state()["since"])
+
+    def _state(self) -> dict[str, Any]:
         try:
-            return int(json.loads((self.output / STATE).read_text(encoding="ascii"))["since"])
+            stored = json.loads((self.output / STATE).read_text(encoding="ascii"))
+            return {**stored, "since": int(stored["since"])}
         except FileNotFoundError:
-            return 0
+            return {"since": 0}
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise RunFailed(
                 f"{STATE} cannot be read; without it everything would be looked at again: delete it for that"
             ) from None
 
     def _note(self, number: int) -> None:
-        text = json.dumps({"since": number})
+        text = json.dumps({"since": number, CHANGE: self.archive.change(number)})
         try:
             write_whole(self.output / STATE, lambda aside: aside.write_text(text + "\n", encoding="ascii"))
         except OSError as error:

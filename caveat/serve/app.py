@@ -62,6 +62,8 @@ class Site:
     async def upload(self, request: Request) -> Response:
         """One more file; the body is the file."""
         job = self._job(request)
+        if job.state is not State.UPLOADING:  # what was measured stays
+            raise HTTPException(HTTPStatus.CONFLICT, "this upload is complete")
         try:
             await receive(request, job, self.jobs.limits)
         except (HTTPException, ClientDisconnect):  # a part of a study is not measured

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from .job import Job, State
+from .job import Job
 from .limits import Limits
 
 ZIP = b"PK\x03\x04"
@@ -22,10 +22,8 @@ async def receive(request: Request, job: Job, limits: Limits) -> None:
     are opened by their name.
 
     Raises:
-        HTTPException: 409 after the start, 413 too large or too many, 408 too slow, 507 no room. ClientDisconnect.
+        HTTPException: 413 too large or too many, 408 too slow, 507 no room. ClientDisconnect.
     """
-    if job.state is not State.UPLOADING:
-        raise HTTPException(HTTPStatus.CONFLICT, "this upload is complete")
     if job.uploaded_files >= limits.files:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {limits.files} files")
     stated = request.headers.get("content-length", "")

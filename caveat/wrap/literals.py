@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from monai.bundle import ConfigParser
 
 from ..reasons import StudyRefused
 
 DEEPEST = 20
 """References that lead on to further ones, and lists in lists."""
+MOST = 100_000
+"""Values that are read: a few lines of references, or of YAML's aliases, may stand for more than any memory holds."""
 DEVICE = "device"
 """Where something is computed is ours to say."""
 
@@ -31,13 +34,21 @@ class Literals:
     def __init__(self, config: Mapping[str, Any], said: Mapping[str, Any] | None = None) -> None:
         self.config = config
         self.said = {key.replace("::", "#"): value for key, value in (said or {}).items()}
+        self.read_so_far = 0
 
     @classmethod
     def read(cls, path: Path, said: Mapping[str, Any] | None = None) -> Literals:
-        """Args: path: JSON or YAML. Raises: StudyRefused: SOURCE_NOT_WRAPPED."""
+        """As MONAI reads one file: entries named "a::b" or "+a" change others. Nothing is evaluated.
+
+        Args:
+            path: JSON or YAML.
+
+        Raises:
+            StudyRefused: SOURCE_NOT_WRAPPED.
+        """
         try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+            config = ConfigParser.load_config_files([path])
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError, RecursionError) as error:
             raise StudyRefused("SOURCE_NOT_WRAPPED", f"{path.name} cannot be read") from error
         if not isinstance(config, Mapping):
             raise StudyRefused("SOURCE_NOT_WRAPPED", f"{path.name} is no config")
@@ -61,13 +72,19 @@ class Literals:
     def as_stated(self, name: str) -> Any:
         """What stands there, to be looked at and never made; None where it is not there, or leads on and on."""
         for _ in range(DEEPEST):
+            self._count()
             try:
                 found = self._stated(name)
             except StudyRefused:
                 return None
             if not (name := _reference(found)):
-                return found
+                return None if found is LEFT_OUT else found
         return None
+
+    def _count(self) -> None:
+        self.read_so_far += 1
+        if self.read_so_far > MOST:
+            raise StudyRefused("SOURCE_NOT_WRAPPED", f"the config stands for more than {MOST} values")
 
     def _stated(self, name: str, depth: int = 0) -> Any:
         if depth > DEEPEST:
@@ -88,6 +105,7 @@ class Literals:
         return found
 
     def _literal(self, value: Any, name: str, depth: int, unread: Collection[str]) -> Any:
+        self._count()
         if depth > DEEPEST:
             raise StudyRefused("SOURCE_NOT_WRAPPED", f"{name} leads in a circle")
         if isinstance(value, Mapping):
@@ -110,6 +128,12 @@ class Literals:
     def _entries(self, value: Mapping[Any, Any], name: str, depth: int, unread: Collection[str]) -> dict[Any, Any]:
         said = {key: self.said.get(f"{name}#{key}", one) for key, one in value.items() if key not in unread}
         return {key: self._literal(one, f"{name}#{key}", depth + 1, unread) for key, one in said.items() if one is not LEFT_OUT}
+
+
+def is_off(step: Mapping[str, Any]) -> bool:
+    """Whether a component is switched off, as MONAI takes it. Args: step: as it stands in a config."""
+    stated = step.get("_disabled_", False)
+    return stated.strip().lower() == "true" if isinstance(stated, str) else bool(stated)
 
 
 def _reference(value: Any) -> str:

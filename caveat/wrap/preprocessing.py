@@ -9,6 +9,7 @@ from typing import Any
 import monai.transforms
 
 from ..reasons import StudyRefused
+from .literals import is_off
 from .wrapped import refuse_program
 
 OURS = (
@@ -47,7 +48,7 @@ def taken_over(transforms: Sequence[Mapping[str, Any]], volumes: bool) -> tuple[
     orientation = None
     rest: list[Any] = []
     for transform in transforms:
-        if transform.get("_disabled_") is True:
+        if is_off(transform):
             continue
         kind = _kind(str(transform.get("_target_", "")))
         if kind == ORIENTATION:
@@ -81,7 +82,7 @@ def _step(kind: str, transform: Mapping[str, Any]) -> dict[str, Any]:
         )
     stated = {key: value for key, value in transform.items() if key != "_target_"}
     refuse_program(stated, f"the preprocessing's {kind}", "SOURCE_NOT_WRAPPED")
-    said = {key: _of_one_key(value) for key, value in stated.items() if key not in UNREAD}
+    said = {key: of_one_key(value) for key, value in stated.items() if key not in UNREAD}
     mode = said.pop("mode", None)
     if kind in INTENSITIES:
         return _tried({"_target_": f"{kind}d", "keys": "image", **said})
@@ -96,7 +97,7 @@ def _step(kind: str, transform: Mapping[str, Any]) -> dict[str, Any]:
     return _tried(step)
 
 
-def _of_one_key(value: Any) -> Any:
+def of_one_key(value: Any) -> Any:
     """A parameter may be a list with an entry a key; here the image is the only one."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from torch import nn
 
 from ..bundle_folders import read_metadata
 from ..reasons import StudyRefused
-from .literals import Literals
+from .literals import Literals, is_off
 from .members import Members
 from .network_parts import fetches_weights, is_network_part
 from .of_strangers import of_strangers
-from .preprocessing import UNREAD, taken_over
+from .preprocessing import UNREAD, of_one_key, taken_over
 from .task import Task
 from .weights_file import WeightsFile
 from .wrapped import Wrapped, class_names
@@ -29,6 +29,7 @@ NETWORKS = ("monai.networks.", "torch.nn.")
 MASKS = ("segmentation", "labels")
 """What metadata call an answer that is a mask."""
 TRANSFORMS = "preprocessing#transforms"
+LINKS = ("softmax", "sigmoid")
 BLENDINGS = ("constant", "gaussian")
 PROGRAM = "TorchScript, in place of network_def: a program, which ran now and runs in every prediction"
 LEFT_OUT = ("Activations", "AsDiscrete", "Invert", "SaveImage", "EnsureType", "ToDevice", "Ensure")
@@ -141,7 +142,7 @@ class Zoo:
         """What is done to the mask or the windows that we do not do."""
         found = []
         for step in _steps(config, "postprocessing"):
-            kind = str(step.get("_target_", "")).rpartition(".")[2].removesuffix("d").removesuffix("D")
+            kind = str(step.get("_target_", "a program")).rpartition(".")[2].removesuffix("d").removesuffix("D")
             if kind not in LEFT_OUT:
                 found.append(f"postprocessing: {kind}; what is measured is the mask without it")
         padding = (config.as_stated("inferer") or {}).get("padding_mode", "constant")
@@ -231,19 +232,42 @@ def _resized(config: Literals, axes: int) -> Any:
 
 def link_of(config: Literals, pred: Mapping[str, Any]) -> str:
     """The link, which only the postprocessing says. Raises: StudyRefused: SOURCE_NOT_WRAPPED."""
-    for step in _steps(config, "postprocessing"):
-        for link in ("softmax", "sigmoid"):
-            if step.get(link) is True:
-                return link
-    if str((pred.get("channel_def") or {}).get("0", "")).strip().lower() == "background":
+    steps = list(_steps(config, "postprocessing"))
+    told = [(link, of_one_key(step[link]), step) for step in steps for link in LINKS if step.get(link)]
+    if any(isinstance(said, str) for _, value, step in told for said in (value, step.get("_disabled_"))):
+        raise StudyRefused(
+            "SOURCE_NOT_WRAPPED",
+            "its postprocessing says by a program whether softmax or sigmoid follows; say it with --set, "
+            "such as --set postprocessing#transforms#0#sigmoid=true",
+        )
+    links = {link for link, value, _ in told if value}
+    if len(links) == 1:
+        return links.pop()
+    first = str((pred.get("channel_def") or {}).get("0", "")).strip().lower()
+    if not links and all(steps) and first == "background":
         return "softmax"
     raise StudyRefused("SOURCE_NOT_WRAPPED", "neither its postprocessing nor its classes say whether softmax or sigmoid follows")
 
 
-def _steps(config: Literals, name: str) -> list[Mapping[str, Any]]:
-    """Entries of a `Compose`, as they stand in the file: they are looked at and never made."""
-    steps = config.as_stated(f"{name}#transforms")
-    return [step for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
+def _steps(config: Literals, name: str) -> Iterator[dict[str, Any]]:
+    """Transforms of a `Compose`, a list or a single one, as they stand in the file: they are looked at and never made.
+
+    References are followed, also of what a transform is told; one that is a program is empty, one that is switched off left out.
+    """
+    found = config.as_stated(name)
+    if isinstance(found, list):
+        for number in range(len(found)):
+            yield from _steps(config, f"{name}#{number}")
+    elif isinstance(found, Mapping):
+        step = {key: config.as_stated(f"{name}#{key}") for key in found}
+        if is_off(step):
+            return
+        if "transforms" in step:
+            yield from _steps(config, f"{name}#transforms")
+        else:
+            yield step
+    elif found is not None:
+        yield {}
 
 
 def _format(metadata: Mapping[str, Any], side: str, name: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...transforms.drawing.own_style import own_style
 from ...transforms.files.whole_file import write_whole
 from .figures import FIRST_LINE
 from .methods import CALIBRATED, QUANTILES_OF_DRAWS, TOTAL_COVARIANCE
@@ -29,6 +30,7 @@ Section = Mapping[str, Any]
 Draw = Callable[[Axes, Section, float], None]
 
 
+@own_style()
 def save_plots(coverage: Mapping[str, Any], folder: Path) -> None:
     """Write coverage.png where something is counted at once, intervals.png where it is one measurement, regions.png where several
     components count each by itself. Args: coverage: of `evaluate_coverage`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.checks.limits import DEFLATE_RATIO
 from ...transforms.files.stored_result import with_answers
 from ..engine.labels import THRESHOLD, overlapping_classes, refuse_overlapping_classes
 
@@ -131,10 +133,22 @@ def read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         axis that one first, as MONAI has channels; the affine (4, 4) of a NIfTI, None for a picture.
 
     Raises:
-        StudyRefused: CORRUPT: a picture of a kind that is not known.
+        StudyRefused: CORRUPT: it cannot be read, or is a picture of a kind that is not known.
     """
+    try:
+        return _read_map(path)
+    except StudyRefused:
+        raise
+    except Exception:  # what is damaged makes libraries raise anything, with a path in its text
+        raise StudyRefused("CORRUPT", "a map or a label that cannot be read") from None
+
+
+def _read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     if path.name.endswith((".nii", ".nii.gz")):
         image = cast(SpatialImage, nibabel.load(path))  # of NIfTI, 1 or 2
+        room = path.stat().st_size * (DEFLATE_RATIO if path.suffix == ".gz" else 1)
+        if math.prod(map(int, image.shape)) * image.get_data_dtype().itemsize > room:
+            raise StudyRefused("CORRUPT", "a map or a label whose header declares more than the file can hold")
         array = np.asarray(image.dataobj)
         return np.moveaxis(array, 3, 0) if array.ndim == 4 else array, image.affine
     if path.suffix in (".tif", ".tiff"):

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ...transforms.drawing.own_style import own_style
 from ...transforms.files.whole_file import write_whole
 from ..metrics.risk_coverage import risk_coverage_curve
 from .stress import StressTable
@@ -32,6 +33,7 @@ STYLES = ("-", "--", ":")
 COLUMNS = 4
 
 
+@own_style()
 def save_plots(table: StressTable, sets: Rows, folder: Path) -> None:
     """Write dice.png, error.png, coverage.png, at_once.png and accepted.png (a panel per corruption), mean_scores.png and
     scores.png (a panel per score) and risk_coverage.png; the last three of the first target.

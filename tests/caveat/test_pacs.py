@@ -49,6 +49,9 @@ class Stored(Archive):
         later = [one for one in self.changes if one.number > since]
         return later[:2], (later[:2] or self.changes)[-1].number, len(later) <= 2
 
+    def change(self, number: int) -> str | None:
+        return next((one.key for one in self.changes if one.number == number), None)
+
     def series(self, key: str) -> Series | None:
         return self.known[key]
 
@@ -99,7 +102,7 @@ def test_what_fits_a_rule_is_measured_by_its_bundle_and_all_else_is_passed_over(
     assert stored.sent == ["00000020", "00000070"]
     (chest,) = tmp_path.glob("00000070-*/study-0001/measurements.dcm")
     assert chest.read_text() == "lung_lesions"
-    assert json.loads((tmp_path / "watch.json").read_text()) == {"since": 80}
+    assert json.loads((tmp_path / "watch.json").read_text()) == {"since": 80, "change": "report"}
     assert watched(stored, tmp_path) == 0 and len(stored.sent) == 2
 
 
@@ -141,6 +144,32 @@ def test_another_archive_is_not_taken_for_the_one_that_was_watched(tmp_path):
     watched(archive(one=series(), two=series()), tmp_path)
     with pytest.raises(RunFailed, match="another one"):
         watched(archive(one=series()), tmp_path)
+    longer = archive(a=series(), b=series(), c=series())  # its first two would be passed over in silence
+    with pytest.raises(RunFailed, match="another one"):
+        watched(longer, tmp_path)
+    assert longer.sent == []
+
+
+def test_a_watch_goes_on_where_its_last_series_was_deleted_or_an_earlier_version_noted_the_number_alone(tmp_path):
+    stored = archive(one=series(), two=series(), three=series())
+    last = stored.changes.pop()
+    assert watched(stored, tmp_path) == 2
+    stored.changes[-1:] = [last]  # the second one is deleted, and its changes with it
+    assert watched(stored, tmp_path) == 1 and stored.sent == ["00000010", "00000020", "00000030"]
+    (tmp_path / "watch.json").write_text('{"since": 10}')
+    assert watched(stored, tmp_path) == 1
+
+
+def test_a_change_is_told_by_what_it_is_of_and_when(tmp_path):
+    def found(number: int, **seen: str) -> str | None:
+        change = {"ID": "x", "Seq": 7, "ChangeType": "StableSeries", "Date": "20260101T000000"} | seen
+        with answering(200, json.dumps({"Changes": [change], "Last": 7, "Done": True}).encode()) as (url, asked):
+            answer = Archive(access(url)).change(number)
+        assert asked == [f"/changes?since={number - 1}&limit=1"]
+        return answer
+
+    assert found(7) == found(7) and found(6) is None
+    assert len({found(7), found(7, ID="y"), found(7, Date="20260102T000000")}) == 3
 
 
 def test_results_of_another_archive_are_not_sent(tmp_path):

@@ -167,6 +167,7 @@ def test_other_sites_other_names_and_unknown_paths_get_nothing(tmp_path):
         for path in (*paths, f"{job}/1/%2e%2e", "/static/../app.py", "/static/%2e%2e/%2e%2e/app.py", "/elsewhere"):
             assert client.http.get(path).status_code == 404, path
         assert client.put(job, b"more").status_code == 409
+        assert client.http.get(f"{job}/1/result.json").status_code == 200, "what was measured stays"
 
 
 def test_only_tasks_and_numbers_reach_the_command(tmp_path):

@@ -18,6 +18,8 @@ from wrapping import call, unet, wrap, write_image
 
 from caveat.api.bundle import load
 from caveat.bundle_folders import CONFIG_HOME, read_metadata
+from caveat.wrap.literals import Literals
+from caveat.wrap.zoo import link_of
 
 UNET = {
     "_target_": "UNet",
@@ -37,6 +39,9 @@ RESIDUAL = {
     "dropout_prob": 0.2,
 }
 SOFTMAX = {"_target_": "Activationsd", "keys": "pred", "softmax": True}
+SIGMOID = {"_target_": "Activationsd", "keys": "pred", "sigmoid": True}
+TENFOLD = {f"r{number}": [f"@r{number + 1}"] * 10 for number in range(8)} | {"r8": 1}
+"""References that stand for a hundred million values."""
 KEEP = {"_target_": "KeepLargestConnectedComponentd", "keys": "pred", "applied_labels": [1]}
 SAVE = {"_target_": "SaveImaged", "keys": "pred", "output_dir": "$@bundle_root + '/eval'"}
 LOAD = [{"_target_": "LoadImaged", "keys": "@image_key"}, {"_target_": "EnsureChannelFirstd", "keys": "@image_key"}]
@@ -325,6 +330,13 @@ def test_what_the_text_says_is_refused_before_a_network_is_run(tmp_path, capsys)
         ({"pred": {"format": "image"}}, "no output `pred` that is a segmentation"),
         ({"pred": {"channel_def": {}}}, "does not name the classes"),
         ({"pred": {"channel_def": {"0": "one", "1": "two"}}, "postprocessing": {}}, "whether softmax or sigmoid follows"),
+        ({"postprocessing": {"transforms": [SIGMOID | {"sigmoid": "$not @no"}]}}, "by a program whether softmax or sigmoid"),
+        ({"postprocessing": {"transforms": [SIGMOID | {"_disabled_": "$not @no"}]}}, "by a program whether softmax or sigmoid"),
+        ({"postprocessing": {"transforms": ["$build()"]}}, "whether softmax or sigmoid follows"),
+        ({"postprocessing": {"transforms": [SIGMOID, SOFTMAX]}}, "whether softmax or sigmoid follows"),
+        (TENFOLD | {"preprocessing": {"transforms": "@r0"}}, "stands for more than"),
+        (TENFOLD | {"inferer": SLIDING | {"extra": "@r0"}}, "stands for more than"),
+        (TENFOLD | {"postprocessing": "@r0"}, "stands for more than"),
         ({"pred": {"channel_def": {"0": "background", "1": "$x"}}}, "WRONG_USAGE: channel_def"),
         ({"pred": {"channel_def": {"0": "background", "1": "a", "2": "b"}}}, "NETWORK_UNFIT"),
     ],
@@ -366,6 +378,45 @@ def test_torchscript_under_the_name_of_weights_is_said_to_be_a_program(tmp_path,
 def test_an_inferer_that_stands_elsewhere_in_the_config_is_followed(tmp_path):
     bundle = wrap(tmp_path / "mine", str(source(tmp_path / "source", inferer="@windows", windows=SLIDING)))
     assert "[16, 16, 16], overlap 0.5" in (bundle / "docs" / "README.md").read_text()
+
+
+POSTPROCESSINGS: dict[str, dict[str, Any]] = {
+    "a step that stands elsewhere": {"postprocessing": {"transforms": ["@last"]}, "last": SIGMOID},
+    "a step by a macro": {"postprocessing": {"transforms": ["%last"]}, "last": SIGMOID},
+    "a flag that stands elsewhere": {"postprocessing": {"transforms": [SIGMOID | {"sigmoid": "@yes"}]}, "yes": True},
+    "a flag that is a number": {"postprocessing": {"transforms": [SIGMOID | {"sigmoid": 1}]}},
+    "a flag a key": {"postprocessing": {"transforms": [SIGMOID | {"sigmoid": [True]}]}},
+    "another one switched off": {"postprocessing": {"transforms": [SOFTMAX | {"_disabled_": True}, SIGMOID]}},
+    "another one switched off by a word": {"postprocessing": {"transforms": [SOFTMAX | {"_disabled_": "True"}, SIGMOID]}},
+    "one in another": {"postprocessing": {"transforms": [{"_target_": "Compose", "transforms": [SIGMOID]}]}},
+    "no Compose": {"postprocessing": SIGMOID},
+    "a list": {"postprocessing": [SIGMOID]},
+}
+
+
+@pytest.mark.parametrize("shape", POSTPROCESSINGS)
+def test_a_link_is_found_wherever_it_stands(shape, tmp_path):
+    """The first class is named background, which alone would be taken for softmax."""
+    config = Literals(json.loads(json.dumps(POSTPROCESSINGS[shape])))
+    assert link_of(config, {"channel_def": {"0": "background"}}) == "sigmoid"
+
+
+def test_entries_that_change_others_are_merged_as_monai_merges_them(tmp_path):
+    change = {"inferer#overlap": 0.75, "inferer::roi_size": [8, 8, 8], "+network_def": {"init_filters": 16}}
+    folder = source(tmp_path / "source", network=RESIDUAL | {"init_filters": 16}, network_def=RESIDUAL, **change)
+    page = (wrap(tmp_path / "mine", str(folder)) / "docs" / "README.md").read_text()
+    assert "[8, 8, 8], overlap 0.75" in page
+
+
+def test_a_line_of_aliases_that_stands_for_more_than_any_memory_holds_is_refused(tmp_path, capsys):
+    folder = source(tmp_path / "source")
+    config = json.loads((folder / "configs" / "inference.json").read_text())
+    (folder / "configs" / "inference.json").unlink()
+    lines = ["r0: &r0 [1, 1]", *(f"r{n}: &r{n} [{', '.join([f'*r{n - 1}'] * 10)}]" for n in range(1, 10))]
+    text = "\n".join([*lines, yaml.safe_dump(config).replace("network_def:\n", "network_def:\n  extra: *r9\n")])
+    (folder / "configs" / "inference.yaml").write_text(text)
+    assert call(tmp_path / "mine", str(folder)) == 2
+    assert "stands for more than" in capsys.readouterr().err
 
 
 def test_a_program_is_replaced_by_what_it_comes_to(tmp_path):

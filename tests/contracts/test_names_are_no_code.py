@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 import subprocess
@@ -162,16 +161,6 @@ def test_list_makes_and_checks(names, tmp_path, capsys):
     assert {Path(entry["image"]).name for part in listed.values() for entry in part} == {f"{name}.nii.gz" for name in HOSTILE}
     main(["list", "--check", made, "--root", "."])
     assert nothing_was_run(tmp_path) and "Traceback" not in capsys.readouterr().err
-
-
-@pytest.fixture
-def logging_given_back():
-    """A training hangs handlers into the root of all loggers, which write to a stream that the next test does not have."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def test_train(tmp_path, monkeypatch, capfd, logging_given_back):

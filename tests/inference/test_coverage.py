@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -390,5 +391,6 @@ def test_intervals_of_a_kind_of_their_own_are_of_measurements_too():
 
 
 def test_the_pictures_that_a_section_has(found, tmp_path):
-    save_plots({"plotted_level": 0.9, "sections": [found[0]]}, tmp_path)
+    with matplotlib.rc_context({"text.usetex": True}):  # as a file among somebody's images has it, and nobody here LaTeX
+        save_plots({"plotted_level": 0.9, "sections": [found[0]]}, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["coverage.png", "intervals.png"]

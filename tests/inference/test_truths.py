@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 
 import nibabel as nib
@@ -101,3 +102,24 @@ def test_a_label_may_lack_a_class_only_where_the_bundle_says_so(tmp_path):
     np.testing.assert_array_equal(truth.labels, stored)
     with pytest.raises(StudyRefused, match="LABEL_WITHOUT_CLASS"):
         MaskTruths(classes=[1, 2], may_lack=True).read(entry, tmp_path, STUDY)
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii", "a.tif", "a.png"])
+@pytest.mark.parametrize("content", [b"", b"no image", "cut"], ids=["empty", "strange", "cut"])
+def test_a_label_that_cannot_be_read_is_refused_without_its_name(name, content, tmp_path):
+    nib.save(nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4)), tmp_path / "whole.nii.gz")
+    path = tmp_path / name
+    path.write_bytes((tmp_path / "whole.nii.gz").read_bytes()[:60] if content == "cut" else content)
+    with pytest.raises(StudyRefused, match="CORRUPT") as refusal:
+        read_map(path)
+    assert "a.n" not in str(refusal.value) and str(tmp_path) not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["huge.nii", "huge.nii.gz"])
+def test_a_label_that_declares_more_than_its_file_can_hold_takes_no_memory(name, tmp_path):
+    header = nib.Nifti1Header()
+    header.set_data_shape((30000, 30000, 300))
+    content = header.binaryblock[:344] + b"n+1\0" + bytes(1000)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(StudyRefused, match="declares more"):
+        read_map(tmp_path / name)

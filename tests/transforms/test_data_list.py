@@ -7,7 +7,7 @@ import pytest
 from caveat.inference.calibration.calibration_part import refuse_seen
 from caveat.inference.stored.list_part import read_entries
 from caveat.reasons import StudyRefused
-from caveat.transforms.study.data_list import balanced_weights, read_part
+from caveat.transforms.study.data_list import balanced_weights, read_part, training_entries
 
 WHOLE = {"image": "a.png", "unit": "1", "sha256": "ab"}
 
@@ -58,3 +58,16 @@ def test_parts_that_trained_the_weights_are_read_as_strictly(write):
 def test_parts_of_the_body_are_drawn_equally_often(write):
     file = write({"training": [WHOLE | {"stratum": stratum} for stratum in ("knee", "hip", "knee", "knee")]})
     assert balanced_weights(file, "training", "stratum") == pytest.approx([1 / 3, 1, 1 / 3, 1 / 3])
+
+
+def test_facts_of_any_kind_are_told_apart(write):
+    file = write({"training": [WHOLE | {"stratum": stratum} for stratum in ([], {}, ["knee"], {"a": 1}, 1, "1", [])]})
+    assert balanced_weights(file, "training", "stratum") == pytest.approx([1 / 2, 1, 1, 1, 1, 1, 1 / 2])
+
+
+@pytest.mark.parametrize("key", ["image", "label"])
+@pytest.mark.parametrize("odd", [True, 5, 0.5, {"_target_": "os.system"}, [None], [["a.png"]], ["a.png", 5]])
+def test_what_is_no_path_is_not_trained_on(key, odd, write):
+    file = write({"training": [WHOLE | {"label": "a.png", key: odd}]})
+    with pytest.raises(StudyRefused, match=f"WRONG_USAGE: entry 1 of the part training has a {key} that is no path"):
+        training_entries(file, "training", {"image": "x", "label": "x"})

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from .own_style import own_style
 from .plane import Plane
 
 DOTS = 100
@@ -85,6 +86,7 @@ def outline_of(stretch: np.ndarray) -> np.ndarray:
     return directions @ (np.sqrt(lengths.clip(0))[:, None] * np.stack([np.cos(angle), np.sin(angle)]))
 
 
+@own_style()
 def draw_landmarks(marks: Sequence[Mark], shown: tuple[slice, slice], size: tuple[int, int], width: float) -> np.ndarray:
     """Draw marks on a clear ground: regions with a full line, what is not calibrated dashed.
 

@@ -116,6 +116,8 @@ def training_entries(
     for number, entry in enumerate(entries, start=1):
         if missing := [key for key in folders if not isinstance(entry, dict) or not entry.get(key)]:
             raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {missing[0]}")
+        if odd := [key for key in folders if not _are_paths(entry[key])]:
+            raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has a {odd[0]} that is no path and no paths")
     return [{key: _paths(entry[key], folder, all_raters) for key, folder in folders.items()} for entry in entries]
 
 
@@ -128,9 +130,13 @@ def balanced_weights(list_file: str | Path, part: str, key: str) -> list[float]:
     Returns:
         one number an entry, in its order: one over the entries that share its value.
     """
-    values = [entry.get(key) for entry in read_part(Path(list_file), part, ())]
+    values = [json.dumps(entry.get(key), sort_keys=True) for entry in read_part(Path(list_file), part, ())]
     counts = Counter(values)
     return [1 / counts[value] for value in values]
+
+
+def _are_paths(stated: Any) -> bool:
+    return all(isinstance(path, str) for path in (stated if isinstance(stated, list) else [stated]))
 
 
 def _paths(stated: str | list[str], folder: str, every: bool) -> str | list[str]:
