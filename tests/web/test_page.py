@@ -16,7 +16,7 @@ for needed in ("starlette", "uvicorn", "httpx", "playwright"):
 
 from browsing import MARKS, PATIENCE_MS, SIZES, is_too_wide, unnamed  # noqa: E402
 from dicom_grid import Grid  # noqa: E402
-from dicom_phantoms import clean_series, write  # noqa: E402
+from dicom_phantoms import clean_series, set_pixels, write  # noqa: E402
 from phantoms import hippocampus_crop, write_fundus, write_hippocampus_crop  # noqa: E402
 from playwright.sync_api import Locator, Page  # noqa: E402
 from serving import Client, Stub, serving  # noqa: E402
@@ -129,7 +129,10 @@ def test_a_page_that_is_closed_leaves_nothing(watched, tmp_path):
 def dicom_zip(path: Path) -> Path:
     """A made-up hippocampus as a zipped MR series."""
     image, _ = hippocampus_crop(1)
-    objects = clean_series(Grid(image.shape, (1.0, 1.0, 1.0)), "MR")
+    stored = np.rint(20 * (image[::-1, ::-1] - image.min()))  # columns run to the left, rows to the back
+    objects = clean_series(Grid(stored.shape, (1.0, 1.0, 1.0)), "MR")
+    for index, header in enumerate(objects):
+        set_pixels(header, stored[:, :, index].T)
     with zipfile.ZipFile(path, "w") as made:
         for file in write(objects, path.parent / "series"):
             made.write(file, file.name)
