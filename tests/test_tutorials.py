@@ -80,7 +80,7 @@ def test_from_an_export_to_a_table(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "hippocampus").is_dir(), reason="the hippocampi are not there")
 def test_a_record_of_your_own(tmp_path, monkeypatch):
-    lay_out(ROOT / "data_lists" / "hippocampus.json", DATA, tmp_path)
+    lay_out(DATA / "hippocampus", tmp_path)
     monkeypatch.delenv("CAVEAT_DATA", raising=False)
     follow("your_own_record.md", tmp_path)
 

@@ -147,7 +147,7 @@ def facts_of(record: Record, row: Row, level: float) -> dict[str, Any]:
         "own_coverage": record.own_coverage(row, level),
         "unit": record.unit,
         "score": type(record.score).__name__,
-        "width_from": record.score.width_from,
+        "width_from": record.width_from,
         "sides": record.sides,
     }
 

@@ -102,6 +102,13 @@ class Record(Sealed):
         first = self.strata[0][0]
         return first.networks if isinstance(first, FoldStratum) else None
 
+    @property
+    def width_from(self) -> str:
+        """What makes one study's region wider than another's, in words that follow "its width comes from"."""
+        if self.networks is None:
+            return f"{self.score.width_from} alone"
+        return f"{self.score.width_from}, and how far its {self.networks} networks disagree about this study"
+
     def parts(self, row: Row) -> list[tuple[int, Row]]:
         """The row as its promise takes it apart: for each component by itself, or for all at once, its place in `strata`."""
         return [(0, row)] if self.promise == SIMULTANEOUS else [(index, (case,)) for index, case in enumerate(row)]

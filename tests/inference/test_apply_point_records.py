@@ -73,7 +73,7 @@ def test_regions_in_the_result_and_in_the_sentence(tmp_path):
         "networks": None,
         "proven": 0.9,
         "score": "Distance",
-        "width_from": "the record alone: it is the same for every study",
+        "width_from": "the record alone",
         "own_coverage": pytest.approx([0.7839, 0.9819], abs=1e-4),
         "sides": "two-sided",
     }

@@ -82,7 +82,7 @@ def test_an_interval_in_the_result_and_in_the_sentence(tmp_path):
         "own_coverage": pytest.approx(beta.ppf([0.05, 0.95], 17, 4)),
         "unit": "subject",
         "score": "Absolute",
-        "width_from": "the record alone: it is the same for every study",
+        "width_from": "the record alone",
         "sides": "two-sided",
     }
     statement = f"Whole: 1.760 mL (80 % interval 1.680 to 1.840 {UNSTATED}, calibrated on 20 subjects)"

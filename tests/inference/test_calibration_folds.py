@@ -372,3 +372,10 @@ def test_a_class_keeps_no_order_of_its_list():
     units = [unit_case(fold, 10.0, 10.0 + off) for fold, off in ((2, 1.0), (0, 3.0), (0, -2.0))]
     made = FoldStratum.of_rows(math.inf, [(one,) for one in units], Absolute(), "two-sided", K, one_recipe=False)
     assert made.folds == (0, 0, 2) and made.scores == {"either": (2.0, 3.0, 1.0)}
+
+
+def test_a_width_that_the_networks_disagreement_makes_is_not_said_to_come_from_the_record_alone():
+    record = record_of(*synthetic(20)[:3])
+    agreed, apart = (interval(record, new_case(says, value=90.0), 0.8) for says in ([90.0] * K, [70.0, 80.0, 90.0, 100.0, 110.0]))
+    assert apart[0] < agreed[0] < agreed[1] < apart[1]
+    assert record.width_from == "the record, and how far its 5 networks disagree about this study"

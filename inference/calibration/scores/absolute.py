@@ -14,7 +14,7 @@ class Absolute(IntervalScore):
 
     @property
     def width_from(self) -> str:
-        return "the record alone: it is the same for every study"
+        return "the record"
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         return case.number - truth, truth - case.number

@@ -35,7 +35,7 @@ class ConformityScore(ABC):
     @property
     @abstractmethod
     def width_from(self) -> str:
-        """What makes one study's region wider than another's, in words that follow "its width comes from"."""
+        """What the width of its region is made of, "the record" where it is one for all studies; see `Record.width_from`."""
 
     @property
     def needs_draws(self) -> bool:

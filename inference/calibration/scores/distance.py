@@ -22,7 +22,7 @@ class Distance(ConformityScore):
 
     @property
     def width_from(self) -> str:
-        return "the record alone: it is the same for every study"
+        return "the record"
 
     def excess(self, case: Case, truth: tuple[float, ...]) -> tuple[float]:
         return (distance(case.place, np.array(truth)),)

@@ -52,7 +52,7 @@ class Fitted(IntervalScore):
     @property
     def width_from(self) -> str:
         names = [name.replace("_", " ") for name in self.log_width if name != INTERCEPT]
-        return " and ".join(names) or "the record alone: it is the same for every study"
+        return " and ".join(names) or "the record"
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         middle, width = self._location_scale(case)

@@ -31,7 +31,7 @@ class Log(IntervalScore):
 
     @property
     def width_from(self) -> str:
-        return "the value alone: studies of one value have one width"
+        return "the value"
 
     def excess(self, case: Case, truth: float) -> tuple[float, float]:
         above = log_from_zero(truth + self.offset) - math.log(case.number + self.offset)

@@ -27,7 +27,7 @@ class Size(Scaled):
 
     @property
     def width_from(self) -> str:
-        return "the value alone: studies of one value have one width"
+        return "the value"
 
     def width_of(self, case: Case) -> float:
         return case.number + self.offset
