@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from .listening import listen
 from .stated_path import stated_path
 
 OF_AN_ARCHIVE = ("http://", "https://")
+SETTINGS_FILE = ".env"
+"""MONAI Label reads its settings from such a file of the current folder, which may be a folder of somebody's images."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -79,6 +82,8 @@ def check(options: argparse.Namespace, bundles: list[str]) -> None:
         raise StudyRefused("UNREADABLE_FOLDER")
     if archive and options.cache is None:
         raise StudyRefused("WRONG_USAGE", "--cache says where the images of an archive are kept")
+    if os.path.lexists(SETTINGS_FILE):
+        raise StudyRefused("WRONG_USAGE", f"MONAI Label takes settings from {SETTINGS_FILE}, which lies here: start it elsewhere")
     if find_spec("monailabel") is None:
         raise StudyRefused("WRONG_USAGE", "monailabel is not installed here: make monai-label, see docs/monai_label.md")
     check_device(options.device)
