@@ -216,7 +216,7 @@ def test_what_does_not_fit_is_refused_and_the_others_are_written(crop, tmp_path)
         "NO_TRUTH": {"label": ["nowhere.nii.gz"]},
         "LABEL_OFF_GRID": {"label": ["off.nii.gz"]},
         "TRUNCATED": {"image": "cut.nii.gz", "sha256": ""},
-        "UNEXPECTED_ERROR": {"label": ["cut_label.nii.gz"]},
+        "CORRUPT": {"label": ["cut_label.nii.gz"]},
     }
     entries = [crop | change | {"unit": code} for code, change in wrong.items()]
     pairs = [(entry, Degradation("blur", 1.0)) for entry in [*entries, crop]]
