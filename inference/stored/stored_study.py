@@ -26,7 +26,7 @@ CERTAIN = ("segmentation", "region", "objects", "probability", "lowest_probabili
 """Maps that are not of uncertainty."""
 NOT_MAPS = ("preview", "samples", "hypotheses")
 """Pictures for the eye, and stacks of draws that would fill the memory."""
-PICTURES = ("PNG", "GIF", "BMP", "JPEG", "PPM")
+PICTURES = ("PNG", "GIF", "BMP", "JPEG", "PPM", "TIFF")
 """Whatever the file is called: Pillow would hand a PostScript file to another program, which runs it."""
 WHITE = (255, 65535)
 """Of 8 and of 16 bits: what most painted masks have beside 0."""

@@ -46,6 +46,15 @@ def test_a_label_is_no_program(tmp_path, monkeypatch):
     assert not (tmp_path / "it_was_run").exists()
 
 
+@pytest.mark.parametrize("name", ["label.TIF", "label.bmp", "label.gif", "label.PNG"])
+def test_a_label_is_read_by_what_it_is(name, tmp_path):
+    """A suffix in capitals too, as some systems write it; in black and white it says 0 and 1."""
+    drawn = np.zeros((6, 5), np.uint8)
+    drawn[2:4, 1:3] = 255
+    Image.fromarray(drawn).save(tmp_path / name)
+    assert np.array_equal(read_map(tmp_path / name)[0], drawn > 0)
+
+
 @pytest.mark.parametrize("shift", [0.01, 1.0])
 def test_a_label_beside_the_grid_is_refused(shift, tmp_path):
     off = AFFINE.copy()
