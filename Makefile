@@ -8,7 +8,7 @@ BIN := .venv/bin
 LABEL_BIN := .venv-label/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles wheels train-retinal train-hippocampus train-cephalograms train-lesions train-bone pilot-bone train-tumour train-nuclei train-chest train-one clean
+.PHONY: demo test test-slow test-pacs test-web monai-label test-monailabel lint types bundles wheels train-retinal train-hippocampus train-cephalograms train-lesions train-bone pilot-bone train-tumour train-nuclei train-chest train-one site clean
 
 $(INSTALLED): setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -107,6 +107,9 @@ train-one: $(INSTALLED)
 
 bundles: $(INSTALLED)  ## write the configs of bundles from their own settings and the base settings
 	$(BIN)/python -m caveat.compose_bundle $(patsubst %/settings/,%,$(wildcard bundles/*/settings/))
+
+site: $(INSTALLED)  ## the documentation as web pages, build/site/index.html; nothing is downloaded
+	$(BIN)/python -m sphinx -q -W --keep-going -E -d build/doctrees -c docs . build/site
 
 wheels: $(INSTALLED)  ## both into dist/: what may be passed on, and the bundles whose weights are for research only
 	$(BIN)/python -m pip wheel -q --no-deps -w dist .
