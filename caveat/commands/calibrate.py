@@ -47,8 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--split",
         metavar="NAME",
-        help="part of the list (default: calibration; training for a record of cross-validation and with --features; "
-        "early_stopping with --pooled)",
+        help="part of the list (default: calibration; training for a record of cross-validation)",
     )
     parser.add_argument(
         "-o",
@@ -72,30 +71,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help='whose truth the labels are, in words that end a sentence: "as the neuroradiologist of our clinic outlines it"; '
         "bundle: as the bundle's own data have it (default: not stated, and every sentence says so)",
     )
-    add_for_makers(parser)
     parser.set_defaults(run=run)
-
-
-def add_for_makers(parser: argparse.ArgumentParser) -> None:
-    """Add what the makers of a bundle write in place of records."""
-    instead = parser.add_mutually_exclusive_group()
-    instead.add_argument(
-        "--features",
-        action="store_true",
-        help="write the reference of the gate's feature distance from training images instead (for makers of bundles)",
-    )
-    instead.add_argument(
-        "--pooled",
-        action="store_true",
-        help="write the pooled covariance that ellipses of landmarks need, from images of the early stopping part, instead (for "
-        "makers of bundles)",
-    )
-    instead.add_argument(
-        "--kind",
-        action="store_true",
-        help="write the limits beyond which an image is of another kind, as the bundle's kind.yaml says, from images that "
-        "trained its networks or stopped their training, instead (for makers of bundles)",
-    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -114,12 +90,6 @@ def run(options: argparse.Namespace) -> int:
     if options.output is None and os.path.islink(options.predictions / name):
         raise StudyRefused("OUTPUT_OCCUPIED", f"{name} among the predictions is a link to another folder; name that one with -o")
     output = options.output or options.predictions / name
-    if options.features:
-        return write_features(options, output)
-    if options.kind:
-        from .write_kind import write_kind
-
-        return write_kind(options, bundle, output)
     if not os.path.isfile(config):
         raise StudyRefused("WRONG_USAGE", f"the bundle has no {config.name}")
     from dataclasses import replace
@@ -134,12 +104,7 @@ def run(options: argparse.Namespace) -> int:
             settings = replace(settings, levels=read_levels(options.levels))
         except ValueError as error:  # a level at which cross-validation proves nothing
             raise StudyRefused("WRONG_USAGE", str(error)) from error
-    dataset_dir = data_root()
-    if options.pooled:
-        from .write_pooled import write_pooled
-
-        return write_pooled(options, output, settings, dataset_dir)
-    return write_records(options, output, settings, dataset_dir, read_seen(bundle))
+    return write_records(options, output, settings, data_root(), read_seen(bundle))
 
 
 def write_records(options: argparse.Namespace, output: Path, settings: Calibration, dataset_dir: Path, seen: Seen) -> int:
@@ -173,20 +138,6 @@ def whose_truth(said: str | None, bundle: Path) -> str:
     if not words:
         raise StudyRefused("WRONG_USAGE", "--truth is empty, or the bundle's metadata state no truth")
     return words
-
-
-def write_features(options: argparse.Namespace, output: Path) -> int:
-    """Write features.json from the stored predictions of a part."""
-    from ..inference.gate.reference import build_reference
-    from ..inference.stored.list_part import read_entries, results_by_sha256
-
-    entries = read_entries(options.data, options.split or "training")
-    results = results_by_sha256(options.predictions, {entry["sha256"] for entry in entries})
-    reference = build_reference([result for _, result in results.values()])
-    make_folder(output)
-    reference.write(output / "features.json")
-    print(f"features of {reference.n} of {len(entries)} images; {output / 'features.json'}")
-    return ExitStatus.OK
 
 
 def read_levels(text: str) -> tuple[float, ...]:

@@ -114,7 +114,8 @@ def test_features_of_training_images(place, capsys):
     for number in range(4):
         features = [float(number), 1.0, number**2 / 2]
         write_result(place / f"out/scan{number:03}", result_of(f"sha{number:03}", 90, 90, features=features))
-    assert calibrate(place, "--features", "-o", str(place / "mine")) == 0
+    said = ["-p", str(place / "out"), "--data", str(place / "list.json"), "-o", str(place / "mine")]
+    assert main(["reference", str(place / "bundle"), "features", *said]) == 0
     assert "features of 4 of 4 images" in capsys.readouterr().out
     assert (place / "mine/features.json").is_file() and read_records(place / "mine") == []
 

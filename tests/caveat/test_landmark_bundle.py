@@ -86,10 +86,10 @@ def test_what_is_no_cephalogram_is_refused_once_the_network_has_limits(predict, 
     bundle, options = small_bundle(tmp_path / "own"), ("--data", str(data_list), "--split", "all")
     first = predict("first", *options, bundle=bundle)
     assert all("KIND_NOT_CHECKED" in result["flags"] for result in first.values())
-    calibrate = ["calibrate", str(bundle), "--data", str(data_list), "-o", str(bundle / "calibration")]
-    assert main([*calibrate, "--features", "-p", str(tmp_path / "first")]) == 0
+    reference = ["reference", str(bundle), "--data", str(data_list), "-o", str(bundle / "calibration")]
+    assert main([*reference, "features", "-p", str(tmp_path / "first")]) == 0
     predict("second", *options, bundle=bundle)
-    assert main([*calibrate, "--kind", "-p", str(tmp_path / "second")]) == 0
+    assert main([*reference, "kind", "-p", str(tmp_path / "second")]) == 0
     assert "limits of 6 of 6 images" in capsys.readouterr().out
 
     folder = tmp_path / "in"

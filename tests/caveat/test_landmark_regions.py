@@ -50,8 +50,8 @@ def test_from_images_to_regions_and_their_check(bundle, tmp_path, capsys):
     said = ("--data", "list.json")
     predict = ("predict", bundle, *said, "--split", "all", "--device", "cpu", "--workers", "0")
     assert run(*predict, "-o", "first") == 0
-    assert run("calibrate", bundle, *said, "-p", "first", "--features", "-o", bundle / "calibration") == 0
-    assert run("calibrate", bundle, *said, "-p", "first", "--pooled", "-o", bundle / "calibration") == 0
+    assert run("reference", bundle, "features", *said, "-p", "first", "-o", bundle / "calibration") == 0
+    assert run("reference", bundle, "covariance", *said, "-p", "first", "-o", bundle / "calibration") == 0
     assert run(*predict, "-o", "second") == 0
     assert run("calibrate", bundle, *said, "-p", "second", "--levels", "0.5", "-o", "records") == 0, capsys.readouterr().err
     assert sorted(path.name for path in Path("records").iterdir()) == [

@@ -65,7 +65,7 @@ def run(command, place, *more):
 def test_from_stored_landmarks_to_regions_and_their_check(place, capsys):
     assert run("calibrate", place) == 2
     assert "NO_POOLED_COVARIANCE" in capsys.readouterr().err
-    assert run("calibrate", place, "--pooled", "-o", str(place / "bundle/calibration")) == 0
+    assert run("reference", place, "covariance", "-o", str(place / "bundle/calibration")) == 0
     assert "errors of 3 landmarks in 6 images" in capsys.readouterr().out
     assert run("calibrate", place, "-o", str(place / "records")) == 0
     printed = capsys.readouterr().out.splitlines()
@@ -94,6 +94,6 @@ calibration:
   score: {_target_: caveat.inference.calibration.scores.absolute.Absolute}
   unit: subject
 """
-    (place / "bundle/configs/volumes.yaml").write_text(volumes)
-    assert run("calibrate", place, "--pooled", "--settings", "volumes") == 2
-    assert "--pooled is for bundles of landmarks" in capsys.readouterr().err
+    (place / "bundle/configs/calibrate.yaml").write_text(volumes)
+    assert run("reference", place, "covariance") == 2
+    assert "covariance is for bundles of landmarks" in capsys.readouterr().err
