@@ -90,6 +90,7 @@ class Nnunet:
             "+inferer": {"roi_size": [-1, -1, -1], "blending": "constant", "link": "identity", "clip_windows": True}
             | {"own_spacing_axes": [0, 1, 2]},  # nnU-Net resamples: no record depends on how fine an image is
             "measurements": task.targets,
+            "+reducers": [{"_target_": "caveat.inference.reducers.draw_extent.DrawExtent"}],
         }
         more = task.more() | {SETTINGS: task.cross_validation(len(folds))}
         meanings = {"ensemble": f"{len(folds)} folds, a draw each; stated is nnU-Net's own prediction (default)"}

@@ -25,6 +25,7 @@ from ..inference.calibration.rows import Row
 from ..inference.calibration.settings import Calibration, read_calibration
 from ..inference.engine.study_grid import element_of_grid
 from ..inference.gate.image_scores import image_scores
+from ..inference.reducers.draw_extent import NAME as DRAW_EXTENT
 from ..inference.stored.stored_study import StoredStudy
 from ..inference.stored.true_value import true_value
 from ..inference.targets.drawn import Drawn
@@ -89,14 +90,21 @@ def row_of(case: HeldOut, bundle: Bundle, settings: Calibration) -> Row:
     mask, label = (settings.truths.read({"label": str(path)}, Path(), grid)[0] for path in (case.mask, case.label))
     about: dict[str, Any] = {"study": "", "unit": case.unit, "sha256": facts["input"]["sha256"], "fold": case.fold}
     about |= {"scores": image_scores(array_of(study, "image")[0])}
+    found = np.count_nonzero(mask.labels) * element_of_grid(facts["input"]["affine"], facts["input"], 3).size
+    about |= {"draw_scores": {DRAW_EXTENT: of_fold(found, case.fold, settings)}}
     row = []
     for target in settings.targets:
         if not isinstance(target, Target):
             raise TypeError(f"{target.name} is measured in no mask")
         value, truth = true_value(target, mask, facts), true_value(target, label, facts)
-        draws = [value if fold == case.fold else math.nan for fold in range(settings.networks or 0)]
-        row.append(Case(**about, name=target.name, value=value, draws=tuple(draws), truth=truth, counted=target.found(value)))
+        draws = of_fold(value, case.fold, settings)
+        row.append(Case(**about, name=target.name, value=value, draws=draws, truth=truth, counted=target.found(value)))
     return tuple(row)
+
+
+def of_fold(value: float, fold: int, settings: Calibration) -> tuple[float, ...]:
+    """What one fold's network says, in its place among all of them."""
+    return tuple(value if network == fold else math.nan for network in range(settings.networks or 0))
 
 
 def predicted_again(bundle: Bundle, case: HeldOut, row: Row) -> Mapping[str, Any]:

@@ -81,15 +81,17 @@ class Task:
     def cross_validation(self, networks: int) -> dict[str, Any]:
         """Config of records by the networks' own cross-validation, in which each unit was left out by one of them.
 
-        A width by size, as there is one answer a unit: its network alone has no spread. The gate looks at the image alone.
+        A width by size, as there is one answer a unit: its network alone has no spread. The gate looks at the image, and at how
+        much was found in it.
         """
         check = "caveat.inference.gate.gate.Check"
+        looked_at = {"noise": "above", "blur": "above", "shading": "above", "draw_extent": "both"}
         own = {
             "truths": self._truths() | {"may_lack": True},  # the numbering is known: an image may lack a structure
             "levels": [0.8, 0.9, 0.95],
             "networks": networks,
             "one_recipe": True,
-            "checks": [{"_target_": check, "name": name, "direction": "above"} for name in ("noise", "blur", "shading")],
+            "checks": [{"_target_": check, "name": name, "direction": direction} for name, direction in looked_at.items()],
         }
         return {"calibration": self._calibration() | own}
 

@@ -13,6 +13,7 @@ from caveat.reasons import StudyRefused
 from ..gate.gate import Check
 from ..gate.image_scores import IMAGE_SCORES
 from ..reducers.draw_entropy import NAME as DRAW_ENTROPY
+from ..reducers.draw_extent import NAME as DRAW_EXTENT
 from ..stored.list_part import Truths
 from .fold_bounds import fold_units_needed
 from .promised import Names, Promised
@@ -92,7 +93,10 @@ class Calibration(Promised):
             raise ValueError("landmarks, and several measurements at once, have no size: stratify by a study score")
 
     def _check_networks(self, scores: Sequence[ConformityScore]) -> None:
-        looked_at = {check.name for check in self.checks}.union(*(score.study_scores for score in scores)) - {DRAW_ENTROPY}
+        looked_at = {check.name for check in self.checks}.union(*(score.study_scores for score in scores)) - {
+            DRAW_ENTROPY,
+            DRAW_EXTENT,
+        }
         if self.strata and self.stratified_by != SIZE:
             looked_at.add(self.stratified_by)
         if others := ", ".join(sorted(looked_at - IMAGE_SCORES)):

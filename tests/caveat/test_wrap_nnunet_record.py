@@ -70,6 +70,25 @@ def test_its_residuals_are_those_of_the_stored_masks(trained, wrapped):
         assert records[name].unit == "patient" and records[name].levels == (0.8, 0.9)
 
 
+def test_a_size_that_no_patient_had_gets_no_interval(trained, wrapped):
+    """The gate knows how much the folds found of what they had not seen."""
+    (below, above) = (limit for limit in read_records(wrapped / "calibration")[0].gate.limits if limit.name == "draw_extent")
+    folder = trained / "fold_{}" / "validation"
+    found = {
+        case: 1000 * sum(volume_ml(Path(str(folder).format(number % FOLDS)) / f"{case}.nii.gz", label) for label in (1, 2))
+        for number, case in enumerate(CASES)
+    }
+    assert (below.direction, above.direction) == ("below", "above")
+    of_one = (found["sub00_a"], found["sub00_b"])  # whichever of the two stands for its patient
+    others = [size for case, size in found.items() if not case.startswith("sub00")]
+    assert below.threshold in [pytest.approx(min(size, *others), rel=1e-5) for size in of_one]
+    assert above.threshold == pytest.approx(max(found.values()), rel=1e-5)
+    seen = dict.fromkeys(("noise", "blur", "shading"), 0.0)
+    gate = read_records(wrapped / "calibration")[0].gate
+    sizes = (below.threshold, above.threshold, 2 * above.threshold)
+    assert [gate.judge(seen | {"draw_extent": size}).accepted for size in sizes] == [True, True, False]
+
+
 def test_a_new_study_gets_its_interval_and_one_of_the_training_set_none(trained, wrapped, monkeypatch, tmp_path):
     monkeypatch.setenv(CONFIG_HOME, str(wrapped.parent / "config"))
     bundle = load(wrapped, level=0.8)
