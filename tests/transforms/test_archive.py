@@ -107,6 +107,25 @@ def test_names_are_made_harmless_and_stay_apart(tmp_path):
     assert found["_/1.dcm"] == "\u5f20/1.dcm".encode()
 
 
+def test_names_that_come_to_one_are_told_apart_by_what_they_were_and_not_by_their_order(tmp_path):
+    """Files of a patient are found by what their names have in common: a number would give a sequence to another one."""
+    for number, names in enumerate((("\u5c71", "\u7530"), ("A", "\u00c4"), ("P (1)", "P 1 "), (".-A", "A"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        first, second = names
+        entries = [f"{first}_flair.nii.gz", f"{second}_flair.nii.gz", f"{second}_t1.nii.gz", f"{first}_t1.nii.gz"]
+        by_content = {
+            data.decode(): name for name, data in extracted(packed(*((e, e.encode()) for e in entries)), folder).items()
+        }
+        of = {name: {by_content[f"{name}_{word}.nii.gz"].replace(word, "") for word in ("flair", "t1")} for name in names}
+        visible = [stems for name, stems in of.items() if not name.startswith(".")]
+        assert all(len(stems) == 1 for stems in visible) and len(set.union(*visible)) == len(visible), by_content
+
+
+def test_the_marker_of_a_split_archive_is_no_other_file(tmp_path):
+    assert extracted(b"PK00" + packed(("eye.png", b"1")), tmp_path) == {"eye.png": b"1"}
+
+
 def test_a_small_archive_of_an_empty_mask_is_no_bomb(tmp_path):
     assert extracted(packed(("mask.nii", bytes(1_000_000))), tmp_path) == {"mask.nii": bytes(1_000_000)}
 
@@ -126,6 +145,8 @@ REFUSED = {
     "encrypted": changed(PLAIN, FLAGS, 1),
     "another compression": packed((f"{CANARY}.png", b"1" * 100), method=zipfile.ZIP_LZMA),
     "a zip within": packed((f"{CANARY}.png", PLAIN)),
+    "a zip within, behind other bytes": packed((f"{CANARY}.ZIP", b"#!/bin/sh\n" + PLAIN)),
+    "a zip behind another": PLAIN + packed((f"{CANARY}.dcm", b"1")),
     "a tar within": packed((f"{CANARY}.png", nested_tar())),
     "ratio 1000": packed((f"{CANARY}.png", bytes(50_000_000))),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import nibabel
@@ -46,6 +47,22 @@ def test_a_folder_an_image_is_named_after_its_folder(tmp_path):
 def test_images_of_one_name_in_two_folders_stay_two(tmp_path):
     write(tmp_path, "x/a_0000.nii.gz", "x/a_0001.nii.gz", "y/a_0000.nii.gz", "y/a_0001.nii.gz")
     assert [len(files) for files in grouped(tmp_path, ("0000", "0001")).values()] == [2, 2]
+
+
+def test_two_patients_of_an_archive_stay_two_whatever_their_names_are(tmp_path):
+    write(tmp_path / "in", *(f"{name}.nii.gz" for name in ("\u5c71_flair", "\u7530_flair", "\u7530_t1")))
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for name in ("\u5c71_flair", "\u7530_flair", "\u7530_t1"):
+            archive.write(tmp_path / "in" / f"{name}.nii.gz", f"{name}.nii.gz")
+    studies = find_studies(tmp_path / "in.zip", channels=("flair", "t1"))
+    paths = [[study["image"]] if isinstance(study["image"], str) else study["image"] for study in studies]
+    packed = {path.read_bytes(): path.name[0] for path in (tmp_path / "in").iterdir()}
+    assert sorted("".join(packed[Path(path).read_bytes()] for path in files) for files in paths) == ["\u5c71", "\u7530\u7530"]
+
+
+def test_the_word_stands_at_one_place_of_the_names(tmp_path):
+    write(tmp_path, "p_flair_1.nii.gz", "p_1_t1.nii.gz")
+    assert sorted(grouped(tmp_path, ("flair", "t1"))) == ["p_1_t1", "p_flair_1"]
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import mmap
 import os
 import re
 import shutil
 import stat
+import unicodedata
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -18,12 +20,14 @@ from typing import IO
 from caveat.reasons import StudyRefused
 
 from ..files.temporary_folder import refusal_of_temporary
-from .study_name import StudyNames
+from .study_name import LONGEST_NAME, OTHER_LETTERS, StudyNames, safe_name, stem_of
 
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 """Of an archive with entries, and of one without."""
 ENTRY = re.compile(rb"PK\x01\x02")
 """What each entry of the directory begins with."""
+SPLIT_MARKER_BYTES = 4
+"""That stand before the first entry where a program began to split an archive, and came out with one part."""
 ENCRYPTED = 0x1 | 0x40 | 0x2000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 NESTED: tuple[tuple[int, bytes], ...] = (
@@ -103,22 +107,24 @@ def _refuse_many_entries(file: IO[bytes], size: int, limits: ArchiveLimits) -> N
 
 def _targets(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The files of an archive, and where each goes below the folder. Raises: StudyRefused: ARCHIVE_REFUSED."""
+    entries = [(entry, _parts(entry, number)) for number, entry in enumerate(archive.infolist(), start=1)]
+    if entries and min(entry.header_offset for entry, _ in entries) > SPLIT_MARKER_BYTES:
+        raise StudyRefused("ARCHIVE_REFUSED", "another file, or another archive, stands before its first entry")
     seen: set[tuple[str, ...]] = set()
-    names: dict[tuple[str, ...], StudyNames] = defaultdict(StudyNames)
+    names = _names_of_folders([parts for entry, parts in entries if not entry.is_dir()])
     folders: dict[tuple[str, ...], PurePosixPath] = {(): PurePosixPath()}
     targets = []
-    for number, entry in enumerate(archive.infolist(), start=1):
-        parts = _parts(entry, number)
-        key = tuple(part.casefold() for part in parts)  # some file systems do not tell cases apart
+    for number, (entry, parts) in enumerate(entries, start=1):
+        key = _key(parts)
         if not entry.is_dir():
             if key in seen:
                 raise StudyRefused("ARCHIVE_REFUSED", f"entry {number} has a name that was there before")
             seen.add(key)
         for depth in range(1, len(parts) + (1 if entry.is_dir() else 0)):
             if key[:depth] not in folders:
-                folders[key[:depth]] = folders[key[: depth - 1]] / _safe(parts[depth - 1], names[key[: depth - 1]])
+                folders[key[:depth]] = folders[key[: depth - 1]] / names[key[: depth - 1]].folder(parts[depth - 1])
         if not entry.is_dir():
-            targets.append((entry, folders[key[:-1]] / _safe(parts[-1], names[key[:-1]])))
+            targets.append((entry, folders[key[:-1]] / names[key[:-1]].file(parts[-1])))
     if seen & set(folders):
         raise StudyRefused("ARCHIVE_REFUSED", "a file and a folder have one name")
     return targets
@@ -133,6 +139,8 @@ def _parts(entry: zipfile.ZipInfo, number: int) -> tuple[str, ...]:
         raise StudyRefused("ARCHIVE_REFUSED", f"entry {number} is encrypted")
     if entry.compress_type not in METHODS:
         raise StudyRefused("ARCHIVE_REFUSED", f"entry {number} is compressed by method {entry.compress_type}")
+    if entry.orig_filename.lower().endswith(".zip"):  # of which the first bytes may say something else
+        raise StudyRefused("ARCHIVE_REFUSED", "an archive lies within it")
     name = entry.orig_filename.replace("\\", "/")
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if not parts or name.startswith("/") or ".." in parts or "\0" in name or re.match("[A-Za-z]:", name):
@@ -140,10 +148,62 @@ def _parts(entry: zipfile.ZipInfo, number: int) -> tuple[str, ...]:
     return parts
 
 
-def _safe(part: str, names: StudyNames) -> str:
-    """A name of its own in its folder, with the ending by which files of a type are looked for."""
-    ending = ENDING.search(part.lstrip("."))
-    return ("." if part.startswith(".") else "") + names.of(PurePosixPath(part)) + (ending[0] if ending else "")
+def _key(parts: Iterable[str]) -> tuple[str, ...]:
+    """What tells two names apart: some file systems do not tell cases apart."""
+    return tuple(part.casefold() for part in parts)
+
+
+def _names_of_folders(files: Iterable[tuple[str, ...]]) -> defaultdict[tuple[str, ...], FolderNames]:
+    """Folder to the names in it. Args: files: their names in parts."""
+    found: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for parts in files:
+        found[_key(parts[:-1])].add(parts[-1])
+    return defaultdict(FolderNames, {folder: FolderNames(names) for folder, names in found.items()})
+
+
+class FolderNames:
+    """Names of one folder's files and folders on the disk.
+
+    Files that are channels of one image are found by what their names have in common, so two that come to the same name must
+    not be told apart by a number: it would depend on their order which of two patients a file is of. Where there are such,
+    letters that cannot stay are replaced by their hash.
+
+    Args:
+        parts: names of all files in the folder.
+    """
+
+    def __init__(self, parts: Iterable[str] = ()) -> None:
+        self.names = StudyNames()
+        stems = {unicodedata.normalize("NFC", stem_of(PurePosixPath(part))).casefold() for part in parts}
+        self.hashed = len({safe_name(stem).lower() for stem in stems}) < len(stems)
+
+    def file(self, part: str) -> str:
+        """A file's name of its own, with the ending by which files of a type are looked for."""
+        return self._safe(part, _hashed(part) if self.hashed else part)
+
+    def folder(self, part: str) -> str:
+        """A folder's name of its own."""
+        return self._safe(part, part)
+
+    def _safe(self, part: str, kept: str) -> str:
+        ending = ENDING.search(part.lstrip("."))
+        return ("." if part.startswith(".") else "") + self.names.of(PurePosixPath(kept)) + (ending[0] if ending else "")
+
+
+def _hashed(part: str) -> str:
+    """The name with a hash in the place of each run of letters that cannot stay, and of one that is too long."""
+    path = PurePosixPath(unicodedata.normalize("NFC", part))
+    stem = stem_of(path)
+    if len(stem) > LONGEST_NAME:
+        kept = _digest(stem)
+    else:
+        lead = len(stem) - len(stem.lstrip(".-"))
+        kept = (_digest(stem[:lead]) if lead else "") + OTHER_LETTERS.sub(lambda found: _digest(found[0]), stem[lead:])
+    return f"{kept}{path.name[len(stem) :]}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
 
 
 def _write_all(archive: zipfile.ZipFile, targets: list[tuple[zipfile.ZipInfo, PurePosixPath]], folder: Path, room: int) -> None:

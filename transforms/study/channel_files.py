@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -17,8 +17,9 @@ def channel_groups(found: Sequence[Found], words: Sequence[str]) -> list[tuple[P
     """The files of each image, in the order of its channels.
 
     A channel's file has that channel's word in its name, and no other's: case1_flair.nii.gz and case1_t1.nii.gz of one folder are
-    two channels of case1. A file of no channel, of several, or one of two for the same channel stands alone; an image that lacks
-    a channel has fewer. All these are refused when they are read, for the number of their channels.
+    two channels of case1, and case_flair_1.nii.gz is of another image than case_1_t1.nii.gz. A file of no channel, of several,
+    or one of two for the same channel stands alone; an image that lacks a channel has fewer. All these are refused when they are
+    read, for the number of their channels.
 
     Args:
         found: files that are not DICOM. words: one a channel, such as "flair", "t1"; none where a file is an image.
@@ -26,17 +27,18 @@ def channel_groups(found: Sequence[Found], words: Sequence[str]) -> list[tuple[P
     Returns:
         what the image is named after, and its files; of a file that stands alone its place.
     """
-    groups: dict[PurePath, dict[int, list[Found]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[tuple[PurePath, int], dict[int, list[Found]]] = defaultdict(lambda: defaultdict(list))
     alone: list[Found] = []
     for one in found:
-        channels = [number for number, word in enumerate(words) if _pattern(word).search(one.place.name)]
+        channels = [(number, at) for number, word in enumerate(words) if (at := _pattern(word).search(one.place.name))]
         if len(channels) == 1:
-            groups[_without(one.place, words[channels[0]])][channels[0]].append(one)
+            ((channel, at),) = channels
+            groups[_without(one.place, words[channel]), at.start()][channel].append(one)
         else:
             alone.append(one)
-    images = []
-    for place, files in groups.items():
-        if any(len(same) > 1 for same in files.values()):
+    images, taken = [], Counter(place for place, _ in groups)
+    for (place, _), files in groups.items():
+        if taken[place] > 1 or any(len(same) > 1 for same in files.values()):  # two images that could not be told apart
             alone += [one for same in files.values() for one in same]
         else:
             images.append((place, [files[channel][0] for channel in sorted(files)]))

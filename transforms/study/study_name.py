@@ -10,6 +10,7 @@ LONGEST_NAME = 80
 TAKEN_BY_THE_RUN = ("run.json", "index.html", "summary.csv", "journal.jsonl", "key.csv", "notes.csv", "records")
 """What stands beside the studies' folders."""
 ENDINGS = re.compile(r"\.gz$", re.IGNORECASE)
+OTHER_LETTERS = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class StudyNames:
@@ -27,16 +28,25 @@ class StudyNames:
         Args:
             path: of the file.
         """
-        stem = PurePath(ENDINGS.sub("", path.name)).stem
-        plain = "".join(letter for letter in unicodedata.normalize("NFKD", stem) if not unicodedata.combining(letter))
-        # Not at the start: a hidden folder, or an option of some program. Not at the end: Windows drops a dot.
-        safe = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).lstrip(".-").rstrip(".")[:LONGEST_NAME] or "study"
+        safe = safe_name(stem_of(path))
         name, count = safe, 1
         while name.lower() in self.taken:
             count += 1
             name = f"{safe[: LONGEST_NAME - len(str(count)) - 1]}-{count}"
         self.taken.add(name.lower())
         return name
+
+
+def stem_of(path: PurePath) -> str:
+    """A file's name without its extension."""
+    return PurePath(ENDINGS.sub("", path.name)).stem
+
+
+def safe_name(stem: str) -> str:
+    """A name as a folder may have it; two names may come to the same one."""
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", stem) if not unicodedata.combining(letter))
+    # Not at the start: a hidden folder, or an option of some program. Not at the end: Windows drops a dot.
+    return OTHER_LETTERS.sub("_", plain).lstrip(".-").rstrip(".")[:LONGEST_NAME] or "study"
 
 
 def anonymous_name(number: int) -> str:
