@@ -80,6 +80,17 @@ def test_results_among_the_images_are_no_images(folder):
     assert len(find_studies(folder / "a/out/first/segmentation.nii.gz")) == 1, "a file that is named is meant"
 
 
+def test_images_that_a_result_was_put_beside_are_studies(tmp_path):
+    (tmp_path / "result.json").write_text(json.dumps({"schema": SCHEMA}, indent=1))
+    (tmp_path / "files.json").write_text(
+        json.dumps({"schema": "caveat-files-1", "files": {"segmentation.nii.gz": "", "result.json": ""}})
+    )
+    for name in ("scan.nii.gz", "segmentation.nii.gz", "more/scan.nii.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(gzip.compress(nifti_bytes()))
+    assert [study["place"] for study in find_studies(tmp_path)] == ["more/scan.nii.gz", "scan.nii.gz"]
+
+
 def test_links_loops_and_fifos_neither_lead_out_nor_stop_the_search(folder):
     outside = folder.parent / f"{folder.name}_outside.png"
     outside.write_bytes(PNG)

@@ -11,6 +11,8 @@ from .older_keys import answers_of_older
 
 NAME = "result.json"
 SCHEMA = "caveat-result-1"
+SEAL = "files.json"
+"""Beside it: what the program wrote into the folder."""
 EMPTY_RESULT: Mapping[str, Any] = {
     "schema": SCHEMA,
     "status": "OK",
@@ -42,6 +44,16 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None  # ours appear whole or not at all: somebody else's file of the same name
     return {**EMPTY_RESULT, **with_answers(result)} if isinstance(result, dict) and result.get("schema") == SCHEMA else None
+
+
+def written_files(folder: Path) -> set[str]:
+    """Names of the files that were written with the result in a folder; none where it does not say."""
+    path = folder / SEAL
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return {NAME, SEAL, *stored["files"]}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return set()
 
 
 def with_answers(result: dict[str, Any]) -> dict[str, Any]:

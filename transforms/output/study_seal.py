@@ -12,9 +12,10 @@ from pathlib import Path
 from caveat.reasons import StudyRefused
 
 from ..files.one_line import one_line
+from ..files.stored_result import SEAL
 from ..files.whole_file import unwritable
 
-NAME = "files.json"
+NAME = SEAL
 SCHEMA = "caveat-files-1"
 
 

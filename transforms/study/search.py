@@ -18,6 +18,7 @@ from ..dicom.packed import is_packed, packed_head
 from ..dicom.sibling_names import SiblingNames, is_named_dicom, name_behind_hidden, pattern_of_place
 from ..files.stored_result import NAME as RESULT
 from ..files.stored_result import SCHEMA as OF_A_RESULT
+from ..files.stored_result import written_files
 from ..files.temporary_folder import temporary_folder
 from ..image.study_image import HEAD_BYTES
 from ..readers.reader import all_readers
@@ -108,8 +109,11 @@ def _walk(root: Path) -> Iterator[Found]:
     tree, others, folders_of = root.resolve(), [], defaultdict(set)
     for folder, folders, names in os.walk(root, onerror=lambda error: unreadable.append(Path(error.filename))):
         if RESULT in names and OF_A_RESULT.encode() in _head(Path(folder, RESULT)):
-            folders.clear()  # masks and maps of ours would be measured as images
-            continue
+            ours = written_files(Path(folder))  # masks and maps of ours would be measured as images
+            if not ours:
+                folders.clear()
+                continue
+            names = [name for name in names if name not in ours]  # images that somebody put a result beside are none of ours
         folders[:] = [name for name in folders if not _is_hidden(name) and not is_of_the_system(Path(folder, name))]
         files = [Path(folder, name) for name in names if not _is_hidden(name)]
         try:  # devices and FIFOs may never answer
