@@ -50,9 +50,9 @@ def annotated(folder: Path) -> list[Annotated]:
     """
     try:
         stored = json.loads((folder / DATASTORE).read_text(encoding="utf-8"))
-        objects, labels = stored["objects"], folder / stored.get("labels_dir", "labels") / FINAL
+        objects, labels = stored["objects"], folder / _plain(stored.get("labels_dir", "labels")) / FINAL
         extensions = {
-            name: (one["image"].get("ext", ""), one["labels"][FINAL].get("ext", ""))
+            _plain(name): (_plain(one["image"].get("ext", "")), _plain(one["labels"][FINAL].get("ext", "")))
             for name, one in objects.items()
             if FINAL in one.get("labels", {})
         }
@@ -63,10 +63,16 @@ def annotated(folder: Path) -> list[Annotated]:
     by = {one.image: one.by for one in reversed(journal) if one.event == SERVED}
     found = []
     for name, (of_image, of_label) in sorted(extensions.items(), key=lambda one: (saved.get(one[0], -1), one[0])):
-        if PurePath(name).name == name:  # whatever else leads out of the folder
-            image, label, drawn = folder / f"{name}{of_image}", labels / f"{name}{of_label}", AT_RANDOM.get(by.get(name, ""), "")
-            found.append(Annotated(name, image, label, why_not(name, image, journal), drawn))
+        image, label, drawn = folder / f"{name}{of_image}", labels / f"{name}{of_label}", AT_RANDOM.get(by.get(name, ""), "")
+        found.append(Annotated(name, image, label, why_not(name, image, journal), drawn))
     return found
+
+
+def _plain(name: str) -> str:
+    """Raises: ValueError: a name, or the ending of one, that leads out of its folder."""
+    if name and PurePath(f"a{name}").name != f"a{name}" or name == "..":
+        raise ValueError("a place in another folder")
+    return name
 
 
 def why_not(name: str, image: Path, journal: Sequence[Event]) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from caveat.reasons import StudyRefused
+
 from ..transforms.study.discover import find_studies
 from ..transforms.study.inspect_study import inspect_study
-from ..transforms.study.search import begins_like_dicom, search
+from ..transforms.study.search import begins_like_dicom, is_unpacked, search
 from .pairs import pair
 
 
@@ -21,14 +23,24 @@ def images_in(folder: Path, channels: Sequence[str] = ()) -> list[Path | list[Pa
         channels: see `find_studies`.
 
     Raises:
-        StudyRefused: UNREADABLE_FOLDER, NO_INPUT_FOUND.
+        StudyRefused: UNREADABLE_FOLDER, NO_INPUT_FOUND; WRONG_USAGE for what lies in an archive.
     """
-    return [_place(study["image"]) for study in find_studies(folder, channels=channels)]
+    images = [_place(study["image"]) for study in find_studies(folder, channels=channels)]
+    _refuse_unpacked([_first(image) for image in images])
+    return images
 
 
 def labels_in(folder: Path) -> list[Path]:
-    """The files of one rater. Raises: StudyRefused: UNREADABLE_FOLDER."""
-    return [found.path for found in search(folder) if not found.is_dicom]
+    """The files of one rater. Raises: StudyRefused: UNREADABLE_FOLDER; WRONG_USAGE for what lies in an archive."""
+    labels = [found.path for found in search(folder) if not found.is_dicom]
+    _refuse_unpacked(labels)
+    return labels
+
+
+def _refuse_unpacked(paths: Sequence[Path]) -> None:
+    """A list must not name files of a folder that is gone when the command ends."""
+    if any(is_unpacked(path) for path in paths):
+        raise StudyRefused("WRONG_USAGE", "a list names files that stay where they are: unpack archives first")
 
 
 def entries_of(

@@ -11,6 +11,8 @@ from caveat.reasons import StudyRefused
 
 ENDINGS = re.compile(r"(\.nii|\.nrrd|\.mha|\.mhd|\.png|\.tiff?|\.jpe?g|\.csv)?(\.gz)?$", re.IGNORECASE)
 SEPARATORS = "_.- "
+CHANNEL = re.compile(r"_\d{4}")
+"""The number by which nnU-Net tells the channels of an image, at the end of its name."""
 
 
 def stem_of(path: Path) -> str:
@@ -22,7 +24,8 @@ def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[l
     """The labels of each image, one a rater.
 
     A label belongs to the image of the same name; else to the one image whose name and its own are alike up to a separator:
-    case_1_0000 and case_1, case_1 and case_1_mask.
+    case_1_0000 and case_1, case_1 and case_1_mask. A number behind the separator is another patient's, or another visit's: case_1
+    and case_1_2 are no pair.
 
     Args:
         images: files, or folders of DICOM studies.
@@ -54,6 +57,8 @@ def _of(image: Path, labels: Sequence[Path]) -> Path | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def _alike(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
-    return long.startswith(short) and long[len(short) : len(short) + 1] in SEPARATORS
+def _alike(image: str, label: str) -> bool:
+    short, long = sorted((image, label), key=len)
+    behind = long[len(short) :]
+    is_channel = long == image and CHANNEL.fullmatch(behind)
+    return long.startswith(short) and behind[:1] in SEPARATORS and (bool(is_channel) or not behind[1:2].isdigit())

@@ -24,25 +24,29 @@ def units_by_pattern(names: Sequence[str], pattern: str) -> list[str]:
         found = [re.search(pattern, name) for name in names]
     except re.error as error:
         raise StudyRefused("WRONG_USAGE", f"--unit is no regular expression: {error}") from None
-    missed = [number for number, match in enumerate(found, start=1) if match is None]
+    units = [match[1 if match.re.groups else 0] if match else "" for match in found]
+    missed = [number for number, unit in enumerate(units, start=1) if not unit]
     if missed:
         raise StudyRefused(
             "WRONG_USAGE", f"--unit finds nothing in {len(missed)} of {len(names)} names; the first is number {missed[0]}"
         )
-    return [match[1 if match.re.groups else 0] or "" for match in found if match is not None]
+    return units
 
 
 def units_by_table(names: Sequence[str], table: Path) -> list[str]:
     """The unit of each name in a table with the columns image and unit.
 
     Raises:
-        StudyRefused: WRONG_USAGE where it cannot be read, or lacks a column or an image.
+        StudyRefused: WRONG_USAGE where it cannot be read, lacks a column or an image, or states two units of one.
     """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            stated = {row["image"]: row["unit"] for row in csv.DictReader(file)}
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error):
+            rows = [(row["image"], row["unit"].strip()) for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, KeyError, AttributeError, csv.Error):  # the fourth of a row that is cut short
         raise StudyRefused("WRONG_USAGE", "--units is no CSV table with the columns image and unit") from None
+    stated = dict(rows)
+    if twice := len({*rows}) - len(stated):
+        raise StudyRefused("WRONG_USAGE", f"--units has two units for {twice} of the images")
     missing = sum(not stated.get(name) for name in names)
     if missing:
         raise StudyRefused("WRONG_USAGE", f"--units has no unit for {missing} of {len(names)} images")

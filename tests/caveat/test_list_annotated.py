@@ -14,6 +14,7 @@ from caveat.cli import main
 from caveat.inference.audit.how_drawn import how_drawn
 from caveat.listing.annotated import AFTER_OURS, BY_DOUBT, CHOSEN, LEFT_OVER, annotated
 from caveat.listing.annotation_journal import NAME, SAVED, SERVED, SHOWN, Event, note, read_journal
+from caveat.reasons import StudyRefused
 from caveat.transforms.study.inspect_study import inspect_study
 
 
@@ -127,3 +128,18 @@ def test_a_journal_that_somebody_edited_is_refused(text, studies, capsys):
 def test_a_folder_that_is_no_datastore_is_refused(tmp_path, capsys):
     assert main(["list", "--monai-label", str(tmp_path), "-o", str(tmp_path / "list.json")]) == 2
     assert "datastore_v2.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["name", "image", "label", "labels_dir"])
+def test_a_datastore_that_names_files_elsewhere_is_none(place, studies):
+    stored = json.loads((studies / "datastore_v2.json").read_text())
+    if place == "labels_dir":
+        stored["labels_dir"] = str(studies / "labels")
+    elif place == "name":
+        stored["objects"]["../p0"] = stored["objects"]["p0"]
+    else:
+        part = stored["objects"]["p0"]
+        (part["image"] if place == "image" else part["labels"]["final"])["ext"] = "/../../p1.nii.gz"
+    (studies / "datastore_v2.json").write_text(json.dumps(stored))
+    with pytest.raises(StudyRefused, match="WRONG_USAGE"):
+        annotated(studies)

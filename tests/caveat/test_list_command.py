@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import nibabel
@@ -12,6 +13,7 @@ import pytest
 from caveat.cli import main
 from caveat.listing.pairs import pair
 from caveat.listing.parts import fold_of_each, part_of_each
+from caveat.listing.units import units_by_pattern, units_by_table
 from caveat.reasons import StudyRefused
 
 
@@ -154,6 +156,42 @@ def test_a_label_is_not_taken_for_a_second_image(images):
     label = Path(Path(images[0]).name)
     with pytest.raises(StudyRefused, match="NO_TRUTH.*2 images would share their label with another; the first is number 1"):
         pair([Path(image) for image in images], {"a": [label]})
+
+
+@pytest.mark.parametrize(
+    "image,label",
+    [("case_1", "case_1_2"), ("p_1_2", "p_1"), ("case_1", "case_1_2_mask"), ("case-1", "case-1.5"), ("case_1_0000", "case_1_2")],
+)
+def test_the_label_of_another_number_is_another_patients(image, label):
+    with pytest.raises(StudyRefused, match="NO_TRUTH: 1 of 1"):
+        pair([Path(f"{image}.nii.gz")], {"a": [Path(f"{label}.nii.gz")]})
+
+
+def test_what_lies_in_an_archive_cannot_stand_in_a_list(tmp_path, capsys):
+    """It is unpacked into a folder that is gone when the command ends."""
+    write(tmp_path / "images" / "a.nii.gz", np.arange(60, dtype=np.int16).reshape(3, 4, 5))
+    (tmp_path / "labels").mkdir()
+    for packed in ("labels", "images"):
+        with zipfile.ZipFile(tmp_path / packed / "all.zip", "w") as archive:
+            archive.write(tmp_path / "images" / "a.nii.gz", "a.nii.gz")
+        given = ["-i", str(tmp_path / "images"), "--labels", str(tmp_path / "labels"), "-o", str(tmp_path / "list.json")]
+        assert main(["list", *given, "--parts", "test=1"]) == 2
+        assert "unpack archives first" in capsys.readouterr().err and not (tmp_path / "list.json").exists()
+
+
+def test_units_that_a_table_states_twice_or_with_blanks(tmp_path):
+    table = tmp_path / "units.csv"
+    table.write_text("image,unit\na.nii,P1\nb.nii,P1 \nb.nii, P1\n")
+    assert units_by_table(["a.nii", "b.nii"], table) == ["P1", "P1"]
+    table.write_text("image,unit\na.nii,P1\na.nii,P2\n")
+    with pytest.raises(StudyRefused, match="WRONG_USAGE: --units has two units for 1 of the images"):
+        units_by_table(["a.nii"], table)
+
+
+def test_a_pattern_that_finds_an_empty_unit_finds_nothing():
+    """All images of which it does not find the group would be one patient."""
+    with pytest.raises(StudyRefused, match="finds nothing in 2 of 3 names; the first is number 2"):
+        units_by_pattern(["a_1", "b_2", "b_3"], r"a_(\d)|b_")
 
 
 def test_parts_depend_on_seed_and_names_alone():
