@@ -25,6 +25,7 @@ from caveat.reasons import StudyRefused
 from caveat.train_bundle import settings_sha256, train_bundle
 from caveat.transforms.output.journal import Journal
 from caveat.transforms.study.data_list import training_entries
+from caveat.transforms.study.inspect_study import inspect_study
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = shipped_bundles()["retinal_vessels"]
@@ -292,6 +293,30 @@ def test_a_training_that_cannot_be_meant_is_refused_in_one_line(options, said, t
     given |= dict(zip(options[::2], options[1::2], strict=True))
     assert main(["train", "retinal_vessels", *(part for pair in given.items() for part in pair)]) == 2
     assert f"WRONG_USAGE: {said}" in capsys.readouterr().err.replace("the output folder ", "")
+
+
+def test_an_image_that_is_not_the_list_s_is_not_trained_on(tmp_path, monkeypatch):
+    """Another image of that name would be learned with this one's label."""
+    data_list = photographs(tmp_path)
+    listed = json.loads(data_list.read_text())
+    for entry in (*listed["training"], *listed["early_stopping"]):
+        entry["sha256"] = inspect_study(tmp_path / entry["image"]).sha256
+    data_list.write_text(json.dumps(listed))
+    (tmp_path / "0.png").write_bytes((tmp_path / "1.png").read_bytes())
+    monkeypatch.setenv("CAVEAT_DATA", str(tmp_path))
+    with pytest.raises(StudyRefused, match="INPUT_CHANGED"):
+        train_bundle(
+            BUNDLE,
+            [],
+            {
+                "list_file": data_list,
+                "dataset_dir": tmp_path,
+                "ckpt_dir": tmp_path / "out",
+                "epochs": 1,
+                "iterations": 1,
+                "device": torch.device("cpu"),
+            },
+        )
 
 
 def test_paths_of_entries_start_from_their_folders(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..stored.list_part import Truths, left_out_row, read_entries, results_by_sha256
+from ..stored.list_part import Truths, left_out_row, read_entries, refuse_twice, results_by_sha256
 from ..stored.stored_study import StoredStudy
 from ..stored.true_value import true_value
 from ..targets.class_label import ClassLabel
@@ -93,8 +93,7 @@ def read_each(
         StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS, WRONG_USAGE.
     """
     entries = read_entries(data_list, split)
-    if len({entry["sha256"] for entry in entries}) < len(entries):
-        raise StudyRefused("WRONG_USAGE", "the list names an image twice")
+    refuse_twice(entries)
     predicted = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
     found: list[Read] = []
     results: list[Mapping[str, Any]] = []

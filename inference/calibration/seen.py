@@ -24,8 +24,8 @@ def read_seen(bundle: Path) -> Seen:
         return {}
     stored = json.loads(path.read_text(encoding="utf-8"))
     if isinstance(stored, list):
-        return dict.fromkeys(stored)
-    return {sha256: frozenset(networks) for sha256, networks in stored.items()}
+        return dict.fromkeys(map(str.lower, stored))
+    return {sha256.lower(): frozenset(networks) for sha256, networks in stored.items()}
 
 
 def withheld_as_seen(data: Mapping[str, Any], seen: Seen) -> Withheld | None:

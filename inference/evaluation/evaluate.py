@@ -13,7 +13,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from ..metrics.bootstrap import interval_of_mean
-from ..stored.list_part import SAME_RUN, Truths, left_out_row, read_entries, results_by_sha256
+from ..stored.list_part import SAME_RUN, Truths, left_out_row, read_entries, refuse_twice, results_by_sha256
 from ..stored.stored_study import StoredStudy, read_study
 
 PREDICTION = "prediction"
@@ -78,9 +78,10 @@ def evaluate(predictions: Path, data_list: Path, split: str, settings: Evaluatio
 
     Raises:
         StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS; NOT_PREDICTED where not one entry could be scored.
-            WRONG_USAGE for a split that the list does not have.
+            WRONG_USAGE for a split that the list does not have, or that names an image twice.
     """
     entries = read_entries(data_list, split)
+    refuse_twice(entries)
     results = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
     table = EvaluationTable(describe_source(data_list, split, settings, [result for _, result in results.values()]))
     for number, entry in enumerate(entries, start=1):

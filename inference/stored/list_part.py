@@ -39,6 +39,12 @@ def read_entries(data_list: Path, split: str) -> list[dict[str, Any]]:
     return entries
 
 
+def refuse_twice(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a part that counts an image twice. Args: entries: with `sha256`. Raises: StudyRefused: WRONG_USAGE."""
+    if len({entry["sha256"] for entry in entries}) < len(entries):
+        raise StudyRefused("WRONG_USAGE", "the list names an image twice")
+
+
 def left_out_row(number: int, entry: Mapping[str, Any], refusal: StudyRefused) -> dict[str, Any]:
     """An entry without figures: its number in the part from 1, its unit, why. No path: it may name somebody."""
     return {"entry": number, "unit": entry["unit"], "code": refusal.code, "found": refusal.found}

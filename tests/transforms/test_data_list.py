@@ -34,8 +34,14 @@ def test_a_unit_drives_no_terminal_and_is_text_in_every_encoding(write):
     assert found == [r"\x1b[31mred", r"a\nb", r"M\udcfcller", "Jürgen 中"]
 
 
+def test_one_patient_and_one_image_have_one_spelling(write):
+    """Else training and calibration would be told that they share neither."""
+    (entry,) = read_part(write({"test": [WHOLE | {"unit": " P1 ", "sha256": "AB" * 32}]}), "test", ())
+    assert (entry["unit"], entry["sha256"]) == ("P1", "ab" * 32)
+
+
 @pytest.mark.parametrize("key", WHOLE)
-@pytest.mark.parametrize("value", [None, "", 7, ["a", "b"]])
+@pytest.mark.parametrize("value", [None, "", " ", 7, ["a", "b"]])
 def test_an_entry_without_what_is_needed_is_named_by_its_number(key, value, write):
     with pytest.raises(StudyRefused, match=f"WRONG_USAGE: entry 2 of the part test has no {key}"):
         read_entries(write({"test": [WHOLE, WHOLE | {key: value}]}), "test")

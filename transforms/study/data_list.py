@@ -37,7 +37,7 @@ def read_part(list_file: Path, part: str, needed: Sequence[str]) -> list[dict[st
         needed: what every entry must state, each one text: "image", "unit", "sha256".
 
     Returns:
-        entries whose unit can stand in a table and on a terminal.
+        entries whose unit can stand in a table and on a terminal, without blanks around it, and whose sha256 is in lower case.
 
     Raises:
         StudyRefused: WRONG_USAGE where the list has no such part, or an entry, named by its number from 1, lacks what is needed.
@@ -50,9 +50,16 @@ def read_part(list_file: Path, part: str, needed: Sequence[str]) -> list[dict[st
         if not isinstance(entry, dict):
             raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} is no JSON object")
         for key in needed:
-            if not isinstance(entry.get(key), str) or not entry[key]:
+            if not isinstance(entry.get(key), str) or not entry[key].strip():
                 raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {key}, or none that is one text")
-    return [entry | {"unit": one_line(entry["unit"])} if isinstance(entry.get("unit"), str) else entry for entry in entries]
+    return [_alike_everywhere(entry) for entry in entries]
+
+
+def _alike_everywhere(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """One patient and one image have one spelling, so that training and what checks it are not told that they share none."""
+    unit, sha256 = entry.get("unit"), entry.get("sha256")
+    one = {"unit": one_line(unit.strip())} if isinstance(unit, str) else {}
+    return {**entry, **one, **({"sha256": sha256.lower()} if isinstance(sha256, str) and SHA256.fullmatch(sha256) else {})}
 
 
 def image_of(entry: Mapping[str, Any], number: int) -> list[str]:
@@ -94,7 +101,7 @@ def refuse_odd_truths(entry: Mapping[str, Any], number: int) -> None:
 def training_entries(
     list_file: str | Path, part: str, folders: Mapping[str, str], all_raters: bool = False, left_out_fold: int | None = None
 ) -> list[dict[str, Any]]:
-    """What MONAI's loaders take of a part: the paths of each entry.
+    """What MONAI's loaders take of a part: the paths of each entry, and the sha256 of its image: `LoadStudyd` refuses another.
 
     Args:
         list_file: see `read_list`. part: such as "training".
@@ -118,7 +125,11 @@ def training_entries(
             raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has no {missing[0]}")
         if odd := [key for key in folders if not _are_paths(entry[key])]:
             raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {part} has a {odd[0]} that is no path and no paths")
-    return [{key: _paths(entry[key], folder, all_raters) for key, folder in folders.items()} for entry in entries]
+    return [
+        {key: _paths(entry[key], folder, all_raters) for key, folder in folders.items()}
+        | {key: entry[key] for key in ("sha256",) if key in entry}
+        for entry in entries
+    ]
 
 
 def balanced_weights(list_file: str | Path, part: str, key: str) -> list[float]:
