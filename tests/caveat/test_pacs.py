@@ -25,6 +25,7 @@ from caveat.pacs.rules import Rule, read_rules
 from caveat.pacs.send import objects_of
 from caveat.pacs.watch import Watch
 from caveat.reasons import StudyRefused
+from caveat.transforms.output.run_folder import run_identity
 from caveat.transforms.output.study_seal import NAME as SEAL
 from caveat.transforms.output.study_seal import StudySeal, file_sha256
 
@@ -72,7 +73,7 @@ def measured(bundle: str, images: Path, folder: Path, options: Sequence[str]) ->
     study = folder / "study-0001"
     study.mkdir(parents=True)
     (study / "measurements.dcm").write_text(bundle)
-    StudySeal.of(study, "run", 1, "input").write(study)
+    StudySeal.of(study, run_identity({}), 1, "input").write(study)
     (folder / "run.json").write_text(
         json.dumps({"sealed": True, "studies": [{"number": 1, "name": study.name}]}), encoding="ascii"
     )
@@ -342,7 +343,7 @@ def test_credentials_come_from_a_file_or_the_environment_and_leave_this_machine_
 def test_an_archive_that_does_not_answer_is_said_in_one_line_without_its_address(tmp_path, capfd):
     study = tmp_path / "run" / "study-0001"
     write(clean_series(Grid((4, 4, 1)), "MR"), study)
-    StudySeal.of(study, "run", 1, "input").write(study)
+    StudySeal.of(study, run_identity({}), 1, "input").write(study)
     (tmp_path / "run" / "run.json").write_text('{"studies": [{"number": 1, "name": "study-0001"}]}')
     assert main(["send", str(tmp_path / "run"), "http://127.0.0.1:9/Kanarienvogel"]) == 1
     said = capfd.readouterr().err
@@ -375,3 +376,28 @@ def test_only_what_was_written_is_sent(tmp_path):
         objects_of(tmp_path / "run")
     with pytest.raises(StudyRefused):
         objects_of(tmp_path)
+
+
+def test_a_study_that_is_gone_not_done_or_of_another_run_is_not_passed_over(tmp_path):
+    """What is sent without it would be taken for the whole run."""
+    measured("x", _images(tmp_path), tmp_path / "run", ())
+    study, second = (tmp_path / "run" / name for name in ("study-0001", "study-0002"))
+    listed = [{"number": number, "name": folder.name} for number, folder in enumerate((study, second), start=1)]
+    manifest = tmp_path / "run" / "run.json"
+    manifest.write_text(json.dumps({"studies": listed}))
+    with pytest.raises(RunFailed, match="1 of 2 studies are not done"):
+        objects_of(tmp_path / "run")
+    shutil.copytree(study, second)
+    StudySeal(run_identity({"seed": 1}), 2, "input", StudySeal.read(study).files).write(second)
+    with pytest.raises(RunFailed, match="of another run"):
+        objects_of(tmp_path / "run")
+    StudySeal(run_identity({}), 2, "input", StudySeal.read(study).files).write(second)
+    assert len(objects_of(tmp_path / "run")) == 2
+    files = [file_sha256(tmp_path / "run" / one["name"] / SEAL) for one in listed]
+    ended = [{**one, "files": sha256} for one, sha256 in zip(listed, files, strict=True)]
+    manifest.write_text(json.dumps({"sealed": True, "studies": ended}))
+    assert len(objects_of(tmp_path / "run")) == 2
+    for gone in (second / SEAL, second):
+        shutil.move(gone, tmp_path / gone.name)
+        with pytest.raises(RunFailed, match="are gone"):
+            objects_of(tmp_path / "run")
