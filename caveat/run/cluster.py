@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..exit_status import RunFailed
 from ..reasons import StudyRefused
 from ..transforms.output.outcome import Outcome
+from ..transforms.output.run_folder import NAME as MANIFEST
+from ..transforms.output.study_seal import file_sha256
+from ..transforms.study.input_sha256 import input_glimpse
 from ..transforms.study.search import is_unpacked
 from .crew import MOST_DEATHS, POLL_SECONDS, Crew, Limits
 from .job import Job
@@ -23,6 +27,24 @@ if TYPE_CHECKING:
 LOCAL = "local"
 _crews: dict[tuple[str, Limits], Crew] = {}
 """Of this Dask worker, by what they measure: a model is loaded once."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a machine finds under the paths of a run: two of them may have different disks there.
+
+    Args:
+        run: sha256 of run.json in OUT. image: see `input_glimpse`.
+    """
+
+    run: str
+    image: str
+
+    @classmethod
+    def of(cls, job: Job, study: Mapping[str, Any]) -> Seen:
+        """From here. Args: study: whose image has whole paths."""
+        manifest = Path(job.overrides["output_dir"]) / MANIFEST
+        return cls(file_sha256(manifest) if manifest.is_file() else "", input_glimpse(study["image"]))
 
 
 class Cluster:
@@ -82,7 +104,8 @@ class Cluster:
         while pending or (waiting and not stopping()):
             while waiting and not stopping() and len(pending) < max(1, len(self.client.nthreads())):
                 study = waiting.popleft()
-                pending[self._submit(measure_there, self.facts, study)] = study
+                seen = Seen.of(self.job, study)
+                pending[self._submit(measure_there, self.facts, study, seen)] = study
             with contextlib.suppress(TimeoutError):
                 wait(list(pending), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
             for future in [future for future in pending if future.done()]:
@@ -144,8 +167,10 @@ def load_there(job: Job, limits: Limits) -> dict[str, Any]:
 
 
 @_returns_what_it_raises
-def measure_there(job: Job, limits: Limits, facts: Mapping[str, Any], study: dict[str, Any]) -> Outcome:
-    """In a Dask worker: measure one study; OUTPUT_OF_ANOTHER_RUN where its program is another one."""
+def measure_there(job: Job, limits: Limits, facts: Mapping[str, Any], study: dict[str, Any], seen: Seen) -> Outcome:
+    """In a Dask worker: measure one study; OUTPUT_OF_ANOTHER_RUN where its program is another one, or its folders are."""
+    if Seen.of(job, study) != seen:
+        raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "a machine of the cluster sees other files under the path of input or output")
     crew = _crew(job, limits)
     if crew.load() != facts:
         raise StudyRefused("OUTPUT_OF_ANOTHER_RUN", "the machines of the cluster differ in versions or devices")

@@ -13,7 +13,9 @@ from poison import POINT, poisoned_bundle, state, write_crops
 from caveat.bundle_folders import ALLOW_LIST
 from caveat.cli import main
 from caveat.reasons import StudyRefused
-from caveat.run.cluster import Cluster
+from caveat.run.cluster import Cluster, Seen, measure_there
+from caveat.run.crew import Limits
+from caveat.run.job import Job
 from caveat.transforms.study.discover import find_studies
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -55,6 +57,21 @@ def test_a_poisoned_study_is_given_up_on_a_local_cluster(tmp_path, monkeypatch, 
     assert main([*command, "--scheduler", "local", "--workers", "2", "--anonymous-names"]) == 0
     said = capsys.readouterr()
     assert "study 2, " in said.err and "WORKER_DIED" in said.err and "MILLER" not in said.err + said.out
+
+
+@pytest.mark.parametrize("changed", ["in/eye.png", "out/run.json"])
+def test_a_machine_that_sees_another_disk_there_measures_nothing(changed, tmp_path):
+    """Under one path lies another patient's image, or another folder for the results."""
+    for name in ("in/eye.png", "out/run.json"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("here")
+    job = Job(tmp_path, (), {"output_dir": tmp_path / "out"})
+    study = {"number": 1, "image": str(tmp_path / "in" / "eye.png")}
+    seen = Seen.of(job, study)
+    assert Seen.of(job, study) == seen
+    (tmp_path / changed).write_text("else")
+    answer = measure_there(job, Limits(1, 1), {}, study, seen)
+    assert isinstance(answer, StudyRefused) and answer.code == "OUTPUT_OF_ANOTHER_RUN" and "sees other files" in answer.found
 
 
 def test_other_machines_are_told_nothing_that_only_this_one_sees(tmp_path, monkeypatch):
