@@ -68,6 +68,7 @@ class NnunetFolds(Sampler):
         self.configuration = configuration
         self.mirror_axes = tuple(mirror_axes)
         self.capacity = self.members = len(self.folds)
+        self._stamps: list[tuple[int, ...]] = []
         self.device_marker = torch.nn.Parameter(torch.zeros(1), requires_grad=False)  # follows `.to(device)`
 
     @property
@@ -139,6 +140,7 @@ class NnunetFolds(Sampler):
         found = []
         for fold in self.folds:
             path = self.folder / fold["file"]
+            self._stamps.append(_stamp(path))  # before it is read: whoever changes it later changes the tensors
             with path.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if sha256 != fold["sha256"]:
@@ -150,6 +152,8 @@ class NnunetFolds(Sampler):
         """Of one fold on the network's grid; those that come next in the sum are added to it."""
         if fold not in context.kept:
             context.kept[fold] = self._nnunet.logits(self._checkpoints[fold]["network_weights"], context.voxels, context.spacing)
+            if _stamp(self.folder / self.folds[fold]["file"]) != self._stamps[fold]:
+                raise StudyRefused("WEIGHTS_HASH_MISMATCH", "the file of a fold was changed while it was in use")
         found = context.kept[fold]
         while context.done in context.kept:
             next_one = context.kept.pop(context.done)
@@ -161,3 +165,9 @@ class NnunetFolds(Sampler):
         """Args: logits: on the network's grid. Returns: probabilities (1, classes, x, y, z)."""
         found = self._nnunet.probabilities(logits, context.voxels, context.spacing)
         return torch.from_numpy(np.ascontiguousarray(found.transpose(0, 3, 2, 1))).float()[None]
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What tells whether a file is still the one that was read."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -10,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from monai.data import MetaTensor
 from nnunet_phantom import LABELS, plans, write_folder
 from wrapping import call, wrap, write_image
 
 from caveat.bundle_folders import CONFIG_HOME, read_metadata
 from caveat.cli import main
 from caveat.inference.stored.stored_study import read_map
+from caveat.reasons import StudyRefused
+from caveat.wrap.nnunet_folds import NnunetFolds
 
 pytest.importorskip("nnunetv2", reason="the extra caveat[nnunet] is not installed")
 
@@ -238,3 +242,18 @@ def test_what_is_not_whole_or_not_known_is_refused(reason, tmp_path, monkeypatch
     SPOILED[reason](folder)
     assert call(tmp_path / "mine", str(folder)) == 2
     assert reason in capsys.readouterr().err and not Path("it_was_run").exists()
+
+
+def test_a_fold_that_is_changed_while_it_is_in_use_is_refused(folder, tmp_path):
+    """Its tensors are mapped: a training that writes over the file changes the answers, under the sha256 of before."""
+    for number in range(2):
+        shutil.copy(folder / f"fold_{number}" / "checkpoint_final.pth", tmp_path / f"{number}.pth")
+    files = sorted(tmp_path.glob("*.pth"))
+    folds = [{"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()} for file in files]
+    sampler = NnunetFolds(tmp_path, folds, "3d_fullres")
+    study = MetaTensor(torch.rand(1, 1, 12, 12, 12), affine=torch.eye(4))
+    before = sampler(study)
+    torch.testing.assert_close(sampler(study), before)
+    files[1].write_bytes((folder / "fold_2" / "checkpoint_final.pth").read_bytes())  # in place, as torch.save writes
+    with pytest.raises(StudyRefused, match="WEIGHTS_HASH_MISMATCH"):
+        sampler(study)
