@@ -30,12 +30,13 @@ class Stub:
     """Measures nothing: notes what was uploaded, waits, and writes a result.
 
     Args:
-        seconds: that a study takes. status: of the result. code: why there is none.
+        seconds: that a study takes. status: of the result. code: why there is none, or with `some` only one.
     """
 
     seconds: float = 0.0
     status: str = "OK"
     code: str = ""
+    some: bool = False
     seen: list[dict[str, bytes]] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
 
@@ -43,7 +44,7 @@ class Stub:
         self.seen.append({path.name: path.read_bytes() for path in sorted(job.uploads.iterdir())})
         self.jobs.append(job)
         await asyncio.sleep(self.seconds)
-        if not self.code:
+        if self.some or not self.code:
             write_result(job.results / "study-0001", self.status)
         return self.code
 

@@ -34,7 +34,7 @@ class Job:
     Attributes:
         since: of the state, and seen: when a page listened or sent last, both of the monotonic clock.
         number: in the line. receiving: files that are not whole yet. progress: studies that are done, such as "3 of 12".
-        studies: as of `found_studies`. reason: why there is no result, as an entry of `reasons`.
+        studies: as of `found_studies`. reason: why there is no result, or not of all, as an entry of `reasons`.
         files: that may be fetched, by the study's number and their name.
     """
 

@@ -103,7 +103,8 @@ class Jobs:
         code = "UNEXPECTED_ERROR" if job.process.exception() else job.process.result()
         await asyncio.to_thread(shutil.rmtree, job.uploads, ignore_errors=True)
         job.studies, job.files = await asyncio.to_thread(found_studies, job.results)
-        if not job.studies:
+        told = {reason["code"] for study in job.studies for reason in study["reasons"]}
+        if not job.studies or code and code not in told:  # what was not come to must not be missed
             job.reason = reason_of(code or "UNEXPECTED_ERROR")
         job.becomes(State.DONE if job.studies else State.FAILED)
 

@@ -49,7 +49,7 @@ async def predict(job: Job, seconds: float) -> str:
         if process.returncode is None:
             await asyncio.to_thread(_kill, process.pid)
             await process.wait()
-    code = re.search(r"^caveat: ([A-Z_]+):", said, re.MULTILINE)
+    code = re.search(r"^caveat: (?:the run failed: )?([A-Z_]+):", said, re.MULTILINE)
     if code and code[1] in REASONS:
         return code[1]
     return "" if process.returncode == 0 else "UNEXPECTED_ERROR"

@@ -92,6 +92,8 @@ def test_a_run_says_how_far_it_is_and_a_code_and_no_other_word(tmp_path, monkeyp
     monkeypatch.setattr("sys.executable", str(run))
     job = Job("a", tmp_path / "job", "retinal_vessels")
     assert asyncio.run(predict(job, 30)) == "NO_INPUT_FOUND" and job.progress == "2 of 12"
+    run.write_text("#!/bin/sh\necho 'caveat: the run failed: OUTPUT_NOT_WRITABLE: No space left on device' >&2\nexit 1\n")
+    assert asyncio.run(predict(job, 30)) == "OUTPUT_NOT_WRITABLE"
     told = Jobs(tmp_path, Limits()).tell(replace(job, state=State.RUNNING))
     assert told["progress"] == "2 of 12" and "Doe" not in str(told)
 
@@ -110,6 +112,13 @@ def test_a_refusal_is_a_result_and_a_run_without_one_has_a_reason(tmp_path):
     with serving(tmp_path / "b", Stub(code="NO_INPUT_FOUND")) as client:
         last = client.followed(client.upload(b"x"))[-1]
         assert last["state"] == "failed" and last["reason"]["code"] == "NO_INPUT_FOUND" and last["reason"]["what_to_do"]
+
+
+def test_a_run_that_ends_before_its_last_study_says_so(tmp_path):
+    """Its other studies would be missed by nobody."""
+    with serving(tmp_path, Stub(code="OUTPUT_NOT_WRITABLE", some=True)) as client:
+        last = client.followed(client.upload(b"x", b"y"))[-1]
+        assert last["state"] == "done" and len(last["studies"]) == 1 and last["reason"]["code"] == "OUTPUT_NOT_WRITABLE"
 
 
 def test_uploads_are_measured_one_after_the_other_in_their_order(tmp_path):

@@ -98,7 +98,10 @@ function follow(told) {
   if (told.state === "running") say(`Measuring: ${told.seconds} s${told.progress && `, ${told.progress} studies done`}.`);
   if (told.state === "deleted") { forget(); say("Image and result were deleted."); }
   if (told.state === "failed") { say("Not measured."); showResults([{ reasons: [told.reason] }]); }
-  if (told.state === "done") { say(""); showResults(told.studies); }
+  if (told.state === "done") {
+    say(told.reason ? "Not all of it was measured." : "");
+    showResults(told.reason ? [...told.studies, { reasons: [told.reason] }] : told.studies);
+  }
 }
 
 /* Showing */
