@@ -46,6 +46,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="FOLDER",
         help="folder of masks named like their images; again for a further rater",
     )
+    parser.add_argument(
+        "--points",
+        type=stated_input,
+        metavar="FOLDER",
+        help="folder of tables of landmarks named like their images: CSV with the columns rater, name, axis0, axis1",
+    )
     unit = parser.add_mutually_exclusive_group()
     unit.add_argument(
         "--unit", metavar="PATTERN", help="regular expression that finds the patient in a file's place, such as '(sub-[0-9]+)'"
@@ -102,7 +108,7 @@ def root_of(options: argparse.Namespace, otherwise: Path) -> Path:
 def make(options: argparse.Namespace) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Any]]:
     """The list that the options ask for. Returns: its parts; how its units were drawn, where a server of annotations knows it."""
     from ..inference.audit.how_drawn import KEY
-    from ..listing.entries import entries_of, images_in, labels_in, name_of
+    from ..listing.entries import entries_of, images_in, labels_in, name_of, points_in
     from ..listing.parts import fold_of_each, part_of_each
     from ..listing.units import units_by_pattern, units_by_table
 
@@ -120,7 +126,8 @@ def make(options: argparse.Namespace) -> tuple[dict[str, list[dict[str, Any]]], 
     part_of = dict.fromkeys(trained_on, TRAINING)
     if set(units) - trained_on:
         part_of |= part_of_each(set(units) - trained_on, shares, options.seed)
-    entries = entries_of(images, raters, units, root_of(options, home))
+    points = None if options.points is None else points_in(options.points)
+    entries = entries_of(images, raters, units, root_of(options, home), points)
     shares = shares if TRAINING in shares or not trained_on else {TRAINING: 0.0, **shares}
     parts = {part: [entry for entry in entries if part_of[entry["unit"]] == part] for part in shares}
     if options.folds is not None:
@@ -160,8 +167,10 @@ def tell(parts: Mapping[str, Sequence[Mapping[str, Any]]], root: Path) -> int:
     for part, entries in parts.items():
         units = len({str(entry.get("unit")) for entry in entries})
         labelled = sum(bool(entry.get("label")) for entry in entries)
-        promise = f"; enough for {promises_of(units)}" if part == "calibration" else ""
-        print(f"{part}: {len(entries)} images of {units} units, {labelled} with labels{promise}")
+        placed = sum(bool(entry.get("points")) for entry in entries)
+        told = f"{placed} with landmarks" if placed and not labelled else f"{labelled} with labels"
+        promise = f"; {promises_of(units)}" if part == "calibration" else ""
+        print(f"{part}: {len(entries)} images of {units} units, {told}{promise}")
     problems = problems_of(parts, root)
     for problem in problems:
         print(f"{problem.part} {problem.number}: {problem.what}")

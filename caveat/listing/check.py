@@ -13,10 +13,13 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..inference.calibration.quantile import units_needed
+from ..transforms.landmarks.points_table import read_all_points
 from ..transforms.study.data_list import image_of, refuse_odd_truths, sha256_of
 from ..transforms.study.inspect_study import SAME_GRID_MM, Inspected, inspect_study
 
 LEVELS = (Fraction(4, 5), Fraction(9, 10), Fraction(19, 20))
+LEFT_OUT = 3
+"""Units that a gate leaves out of a record at most, the most extreme one of each check: the shipped bundles have three."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ def _of_entry(entry: Mapping[str, Any], number: int, root: Path) -> Iterator[str
     labels = entry.get("label") or []
     for rater, label in enumerate([labels] if isinstance(labels, str) else labels, start=1):
         yield from _of_label(root / label, image, rater)
+    if entry.get("points"):
+        try:
+            read_all_points(root / entry["points"])
+        except StudyRefused as refusal:
+            yield f"its landmarks are refused: {refusal}"
 
 
 def _of_label(path: Path, image: Inspected, rater: int) -> Iterator[str]:
@@ -100,6 +108,20 @@ def _torn(rows: Sequence[tuple[str, int, Mapping[str, Any]]]) -> Iterator[Proble
 
 
 def promises_of(units: int) -> str:
-    """Which levels so many calibration units can promise, by one score."""
-    possible = [f"{100 * float(level):g} %" for level in LEVELS if units >= units_needed(1 - level)]
-    return f"intervals up to {possible[-1]}" if possible else "no interval: 80 % needs 4 units"
+    """Which levels so many calibration units can promise, by one score, and what `caveat calibrate` has to be told for it."""
+    needed = {level: units_needed(1 - level) + LEFT_OUT for level in LEVELS}
+    possible = [level for level in LEVELS if units >= needed[level]]
+    if len(possible) == len(LEVELS):
+        return f"enough for intervals of {_in_words(possible)}"
+    lacking = LEVELS[len(possible)]
+    more = f"{_in_words([lacking])} takes {needed[lacking]} units"
+    if not possible:
+        return f"enough for no interval: {more}"
+    levels = ",".join(f"{float(level):g}" for level in possible)
+    return f"enough for intervals of {_in_words(possible)} (caveat calibrate --levels {levels}); {more}"
+
+
+def _in_words(levels: Sequence[Fraction]) -> str:
+    """As "80, 90 and 95 %"."""
+    *first, last = (f"{100 * float(level):g}" for level in levels)
+    return f"{', '.join(first)} and {last} %" if first else f"{last} %"

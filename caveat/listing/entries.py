@@ -43,22 +43,35 @@ def _refuse_unpacked(paths: Sequence[Path]) -> None:
         raise StudyRefused("WRONG_USAGE", "a list names files that stay where they are: unpack archives first")
 
 
+def points_in(folder: Path) -> list[Path]:
+    """Tables of landmarks, in the order of their places."""
+    return sorted(folder.rglob("*.csv"))
+
+
 def entries_of(
-    images: Sequence[Path | list[Path]], raters: Sequence[Sequence[Path]], units: Sequence[str], root: Path
+    images: Sequence[Path | list[Path]],
+    raters: Sequence[Sequence[Path]],
+    units: Sequence[str],
+    root: Path,
+    points: Sequence[Path] | None = None,
 ) -> list[dict[str, Any]]:
-    """An entry for each image, with the labels of all raters.
+    """An entry for each image, with the labels of all raters, and the table that holds all raters' landmarks.
 
     Args:
         images: see `images_in`. raters: files of each. units: of each image. root: what the entries' paths start from.
+        points: tables of landmarks.
 
     Raises:
         StudyRefused: NO_TRUTH; whatever an image is refused with, as the list would be of no use.
     """
-    labels = pair([_first(image) for image in images], {str(number): files for number, files in enumerate(raters)})
+    names = [_first(image) for image in images]
+    labels = pair(names, {str(number): files for number, files in enumerate(raters)})
+    tables = pair(names, {} if points is None else {"points": points})
     entries = []
-    for image, own, unit in zip(images, labels, units, strict=True):
+    for image, own, table, unit in zip(images, labels, tables, units, strict=True):
         stated: dict[str, Any] = {"image": _relative(image, root)}
         stated |= {"label": [_relative(label, root) for label in own]} if own else {}
+        stated |= {"points": _relative(table[0], root)} if table else {}
         entries.append(stated | {"unit": unit, "sha256": inspect_study(image).sha256})
     return entries
 

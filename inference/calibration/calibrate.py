@@ -164,12 +164,11 @@ def fit_record(
     parts: list[list[Row]] = [list(rows)]
     if promise == MARGINAL:
         parts = [[(case,) for case in column] for column in zip(*rows, strict=True)]
-    level = max(settings.levels)
     divided = [
         divide(part, settings.bounds_of(name), settings.stratified_by) for part, name in zip(parts or [[]], names, strict=False)
     ]
     fullest = max(len(group) for part in divided for _, group in part)
-    refuse_too_few(fullest, settings.needed(level), settings.unit, level, settings.sides)
+    refuse_too_few(fullest, settings)
     return Record(
         names=tuple(names),
         measured_in=measured_in,
@@ -207,7 +206,10 @@ def refuse_other_networks(results: Sequence[Mapping[str, Any]], settings: Calibr
             raise StudyRefused("WRONG_USAGE", "the score needs draws of each network alone, and each has one: it has no spread")
 
 
-def refuse_too_few(n: int, needed: int, unit: str, level: float, sides: str) -> None:
-    """Raises: StudyRefused: TOO_FEW_UNITS where there are fewer units than are needed."""
-    if n < needed:
-        raise StudyRefused("TOO_FEW_UNITS", f"{n} {plural(unit)}, {needed} are needed at {100 * level:g} % ({sides})")
+def refuse_too_few(n: int, settings: Calibration) -> None:
+    """Raises: StudyRefused: TOO_FEW_UNITS where there are fewer units than the highest level needs."""
+    level = max(settings.levels)
+    if n < (needed := settings.needed(level)):
+        found = f"{n} {plural(settings.unit)}, {needed} are needed at {100 * level:g} % ({settings.sides})"
+        enough = ",".join(f"{lower:g}" for lower in sorted(settings.levels) if n >= settings.needed(lower))
+        raise StudyRefused("TOO_FEW_UNITS", f"{found}; they are enough for --levels {enough}" if enough else found)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from caveat.cli import main
+from caveat.listing.check import promises_of
 from caveat.listing.pairs import pair
 from caveat.listing.parts import fold_of_each, part_of_each
 from caveat.listing.units import units_by_pattern, units_by_table
@@ -204,3 +205,34 @@ def test_parts_depend_on_seed_and_names_alone():
     for wrong in ({"training": 0.7}, {"training": 0.999, "test": 0.001}, {"training": 1.2, "test": -0.2}):
         with pytest.raises(StudyRefused, match="WRONG_USAGE"):
             part_of_each(units, wrong, 0)
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        (40, "enough for intervals of 80, 90 and 95 %"),
+        (22, "enough for intervals of 80, 90 and 95 %"),
+        (17, "enough for intervals of 80 and 90 % (caveat calibrate --levels 0.8,0.9); 95 % takes 22 units"),
+        (7, "enough for intervals of 80 % (caveat calibrate --levels 0.8); 90 % takes 12 units"),
+        (6, "enough for no interval: 80 % takes 7 units"),
+    ],
+)
+def test_what_a_list_is_enough_for_is_what_calibrate_takes(units, said):
+    """A gate of three checks leaves out three units at most, and a record of the rest is refused above these levels."""
+    assert promises_of(units) == said
+
+
+def test_landmarks_are_found_by_name(folders, capsys):
+    tables = folders / "points"
+    tables.mkdir()
+    for image in (folders / "images").iterdir():
+        name = image.name.replace("_0000.nii.gz", ".csv")
+        (tables / name).write_text("rater,name,axis0,axis1,axis2\nsenior,tip,1,2,3\n")
+    command = ["list", "-i", str(folders / "images"), "--points", str(tables), "--root", str(folders)]
+    assert main([*command, "--unit", "(sub-[0-9]+)", "-o", str(folders / "list.json")]) == 0
+    entry = json.loads((folders / "list.json").read_text())["training"][0]
+    assert entry["points"] == entry["image"].replace("images", "points").replace("_0000.nii.gz", ".csv")
+    assert "training: 12 images of 6 units, 12 with landmarks" in capsys.readouterr().out
+    (tables / Path(entry["points"]).name).write_text("rater,name,axis0\nsenior,tip,here\n")
+    assert main(["list", "--check", str(folders / "list.json"), "--root", str(folders)]) == 1
+    assert "training 1: its landmarks are refused: POINTS_INCOMPLETE" in capsys.readouterr().out

@@ -200,6 +200,7 @@ class TestRefusals:
 
     def test_too_few_units(self, stored):
         assert "6 subjects, 9 are needed at 90 %" in self.refused(stored, "TOO_FEW_UNITS", levels=(0.5, 0.9))
+        assert self.refused(stored, "TOO_FEW_UNITS", levels=(0.5, 0.8, 0.9, 0.95)).endswith("enough for --levels 0.5,0.8")
         assert "9 are needed at 80 % (asymmetric)" in self.refused(stored, "TOO_FEW_UNITS", sides="asymmetric")
 
     def test_scans_do_not_make_up_for_units(self, tmp_path):
