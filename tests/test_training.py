@@ -75,6 +75,17 @@ def test_training_resumes(tmp_path, capfd):
         train(data_list, checkpoints, capfd, seed=1)
 
 
+def test_verbose_shows_which_setting_is_wrong(tmp_path, monkeypatch, capsys):
+    def misspelt(*of_train):
+        raise ValueError("the referring item `@backbones` is not defined")
+
+    monkeypatch.setattr("caveat.train_bundle.train_bundle", misspelt)
+    (tmp_path / "list.json").write_text("{}")
+    command = ["train", "retinal_vessels", "--data", str(tmp_path / "list.json"), "-o", str(tmp_path / "out")]
+    assert main(command) == 1 and "@backbones" not in capsys.readouterr().err
+    assert main([*command, "--verbose"]) == 1 and "@backbones" in capsys.readouterr().err
+
+
 def test_two_trainings_do_not_share_a_folder(tmp_path, monkeypatch):
     trained: list[Training] = []
     monkeypatch.setattr(Training, "_train", lambda training: trained.append(training))

@@ -97,6 +97,13 @@ def test_a_classifier_in_doubt(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["from_images_and_masks_to_a_bundle.md"])
+def test_a_page_that_makes_its_own_images(name, tmp_path, monkeypatch):
+    monkeypatch.delenv("CAVEAT_DATA", raising=False)
+    follow(name, tmp_path)
+
+
+@pytest.mark.slow
 def test_from_a_network_to_an_interval(tmp_path, monkeypatch):
     monkeypatch.setenv(
         "XDG_CONFIG_HOME", str(tmp_path / "config")

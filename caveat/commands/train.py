@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import traceback
 from pathlib import Path
 from typing import Any
 
 from ..bundle_folders import find_bundle
 from ..devices import check_device
-from ..exit_status import ExitStatus
+from ..exit_status import ExitStatus, RunFailed
 from ..reasons import StudyRefused
 from .stated_path import stated_input, stated_path
 
@@ -52,6 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="NAME",
         help="of the bundle's train_NAME.yaml: another sampler or budget",
     )
+    parser.add_argument("--verbose", action="store_true", help="where settings are wrong, show which: the whole traceback")
     parser.set_defaults(run=run)
 
 
@@ -63,7 +65,14 @@ def run(options: argparse.Namespace) -> int:
     check_device(options.device)
     from ..train_bundle import train_bundle
 
-    best = train_bundle(bundle, overlays, overrides(options))
+    try:
+        best = train_bundle(bundle, overlays, overrides(options))
+    except (StudyRefused, RunFailed):
+        raise
+    except Exception as error:
+        if options.verbose:
+            traceback.print_exception(error)
+        raise
     print(f"best network: {best}")
     return ExitStatus.OK
 
