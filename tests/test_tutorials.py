@@ -56,10 +56,15 @@ def follow(name: str, folder: Path) -> None:
         assert checker.check_output(expected, got, flags), f"$ {command}\n{got}\n{run.stderr}"
 
 
-@pytest.mark.parametrize("name", ["what_an_interval_promises.md", "adding_a_sampler.md"])
+@pytest.mark.parametrize("name", ["what_an_interval_promises.md", "adding_a_sampler.md", "several_raters.md"])
 def test_a_page_to_type_along_with(name):
     failed, tried = doctest.testfile(str(TUTORIALS / name), module_relative=False)
     assert tried > 15 and not failed
+
+
+def test_the_commands_among_what_is_typed(tmp_path, monkeypatch):
+    monkeypatch.delenv("CAVEAT_DATA", raising=False)
+    follow("several_raters.md", tmp_path)
 
 
 def test_a_command_that_says_something_else_is_noticed(tmp_path, monkeypatch):
