@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from caveat.reasons import StudyRefused
 
 from ...transforms.checks.limits import DEFLATE_RATIO
+from ...transforms.files.result_form import has_form
 from ...transforms.files.stored_result import with_answers
 from ..engine.labels import THRESHOLD, overlapping_classes, refuse_overlapping_classes
 
@@ -92,7 +93,9 @@ def read_results(predictions: Path) -> dict[Path, dict[str, Any]]:
 def _result_of(file: Path) -> dict[str, Any]:
     try:
         if file.is_file():  # a pipe would never answer
-            return with_answers(json.loads(file.read_text(encoding="utf-8")))
+            result = with_answers(json.loads(file.read_text(encoding="utf-8")))
+            if has_form(result):
+                return result
     except (OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError):
         pass
     raise StudyRefused("CORRUPT", "a result.json in the folder of the predictions")

@@ -210,7 +210,10 @@ def test_one_image_twice_is_refused(stored):
         run(stored)
 
 
-@pytest.mark.parametrize("text", ["[]", "null", "[" * 100_000, "{", "9" * 6000], ids=["list", "null", "deep", "half", "large"])
+READ_BACK = ["[]", "null", "[" * 100_000, "{", "9" * 6000, '{"answers": [7]}']
+
+
+@pytest.mark.parametrize("text", READ_BACK, ids=["list", "null", "deep", "half", "large", "edited"])
 def test_a_result_that_cannot_be_read_is_not_left_out(text, tmp_path):
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "result.json").write_text(text)
