@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.output.study_seal import StudySeal
 from ...transforms.study.data_list import read_part, refuse_odd_truths, spacing_of
 from .stored_study import StoredStudy, read_results
 
@@ -51,7 +52,12 @@ def left_out_row(number: int, entry: Mapping[str, Any], refusal: StudyRefused) -
 
 
 def results_by_sha256(predictions: Path, wanted: set[str]) -> dict[str, tuple[Path, dict[str, Any]]]:
-    """Study folders and results of the wanted images. Raises: StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS."""
+    """Study folders and results of the wanted images.
+
+    Raises:
+        StudyRefused: DUPLICATE_PREDICTION, MIXED_PREDICTIONS; CORRUPT where files of one are not those that were written: figures
+            of a mask that somebody drew over, or put there from another study, would be told of the network.
+    """
     found: dict[str, tuple[Path, dict[str, Any]]] = {}
     for folder, result in read_results(predictions).items():
         sha256 = result.get("input", {}).get("sha256")
@@ -59,6 +65,9 @@ def results_by_sha256(predictions: Path, wanted: set[str]) -> dict[str, tuple[Pa
             continue
         if sha256 in found:
             raise StudyRefused("DUPLICATE_PREDICTION", "two results have the same sha256 of their input")
+        seal = StudySeal.read(folder)
+        if seal is not None and seal.is_changed(folder):
+            raise StudyRefused("CORRUPT", "files of a study were changed since it was measured: predict it again")
         found[sha256] = folder, result
     runs = {run_of(result) for _, result in found.values() if result["status"] != "REFUSED"}
     if len(runs) > 1:

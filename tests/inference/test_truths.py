@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 
 import nibabel as nib
 import numpy as np
@@ -13,9 +14,11 @@ from phantoms import oblique_affine
 from PIL import EpsImagePlugin, Image
 
 from caveat.inference.stored import truths
+from caveat.inference.stored.list_part import results_by_sha256
 from caveat.inference.stored.stored_study import StoredStudy, read_map
 from caveat.inference.stored.truths import MaskTruths, on_grid
 from caveat.reasons import StudyRefused
+from caveat.transforms.output.study_seal import StudySeal
 
 SHAPE = (7, 6, 5)
 AFFINE = oblique_affine()
@@ -132,3 +135,22 @@ def test_a_label_that_declares_more_than_its_file_can_hold_takes_no_memory(name,
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     with pytest.raises(StudyRefused, match="declares more"):
         read_map(tmp_path / name)
+
+
+def test_a_mask_that_was_put_there_later_is_not_the_network_s(tmp_path):
+    """Another study's, or one that somebody drew over."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for file in ("segmentation.nii.gz", "entropy.nii.gz"):
+            (tmp_path / name / file).write_text(f"{file} of {name}")
+        result = {"input": {"sha256": name}, "status": "REFUSED", "answers": []}
+        (tmp_path / name / "result.json").write_text(json.dumps(result))
+        StudySeal.of(tmp_path / name, "run", 1, name).write(tmp_path / name)
+    assert set(results_by_sha256(tmp_path, {"a", "b"})) == {"a", "b"}
+    (tmp_path / "a" / "entropy.nii.gz").unlink()  # for want of room
+    (tmp_path / "a" / "beside.txt").write_text("a note")
+    assert set(results_by_sha256(tmp_path, {"a", "b"})) == {"a", "b"}
+    (tmp_path / "a" / "segmentation.nii.gz").write_bytes((tmp_path / "b" / "segmentation.nii.gz").read_bytes())
+    with pytest.raises(StudyRefused, match="CORRUPT: files of a study were changed"):
+        results_by_sha256(tmp_path, {"a", "b"})
+    assert set(results_by_sha256(tmp_path, {"b"})) == {"b"}

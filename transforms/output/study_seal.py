@@ -68,6 +68,14 @@ class StudySeal:
         except OSError:
             return False
 
+    def is_changed(self, folder: Path) -> bool:
+        """Whether a file that is there is another than was written; what somebody deleted for want of room changes no number."""
+        there = [name for name in self.files if os.path.lexists(folder / name)]
+        try:
+            return any(not os.path.isfile(folder / name) or file_sha256(folder / name) != self.files[name] for name in there)
+        except OSError:
+            return True
+
     def remove(self, folder: Path) -> None:
         """Delete the files that the seal names, itself last, and the folder.
 
