@@ -91,6 +91,14 @@ def test_a_record_of_your_own(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "hippocampus").is_dir(), reason="the hippocampi are not there")
+def test_a_night_on_a_cluster(tmp_path):
+    pytest.importorskip("distributed")
+    lay_out(DATA / "hippocampus", tmp_path)
+    follow("a_night_on_a_cluster.md", tmp_path)
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "chest_xray").is_dir(), reason="the chest films are not there")
 def test_a_classifier_in_doubt(tmp_path):
     test = json.loads((ROOT / "data_lists" / "chest_xray.json").read_text(encoding="utf-8"))["test"]

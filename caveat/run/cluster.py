@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,6 +70,8 @@ class Cluster:
             from distributed import Client, LocalCluster
         except ImportError:
             raise StudyRefused("WRONG_USAGE", "--scheduler needs Dask: pip install 'caveat[cluster]'") from None
+        if not self.job.verbose:
+            _quiet_dask()
         self.stack = contextlib.ExitStack()
         where: Any = self.scheduler
         if where == LOCAL:
@@ -195,6 +198,12 @@ def _crew(job: Job, limits: Limits) -> Crew:
 def _end_crews() -> None:
     while _crews:
         _crews.popitem()[1].__exit__()
+
+
+def _quiet_dask() -> None:
+    """Of Dask errors alone: its loggers have levels of their own, which ours above them does not bound."""
+    for name in ("distributed", "distributed.client", "distributed.gc"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _allow_deaths(count: int, dask_scheduler: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import zipfile
 from pathlib import Path
@@ -72,6 +73,17 @@ def test_a_machine_that_sees_another_disk_there_measures_nothing(changed, tmp_pa
     (tmp_path / changed).write_text("else")
     answer = measure_there(job, Limits(1, 1), {}, study, seen)
     assert isinstance(answer, StudyRefused) and answer.code == "OUTPUT_OF_ANOTHER_RUN" and "sees other files" in answer.found
+
+
+@pytest.mark.slow
+def test_dask_says_only_what_is_wrong(caplog, monkeypatch):
+    pytest.importorskip("distributed")
+    dask = logging.getLogger("distributed")
+    monkeypatch.setattr(dask, "propagate", True)  # as where Dask is imported after our own logging has begun
+    monkeypatch.setattr(dask, "level", logging.INFO)
+    with Cluster("local", 1, Job(Path(), (), {}, 1, False), Limits(60, 2**32)):
+        pass
+    assert [record for record in caplog.records if record.levelno < logging.ERROR] == []
 
 
 def test_other_machines_are_told_nothing_that_only_this_one_sees(tmp_path, monkeypatch):
