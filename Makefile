@@ -16,8 +16,8 @@ $(INSTALLED): setup.cfg constraints.txt
 	touch $@
 
 demo: $(INSTALLED)  ## segment the fundus photograph that scikit-image carries, or INPUT=folder
-	$(BIN)/python -m caveat predict retinal_vessels --resume -o $(OUT) -i \
-	  $(or $(INPUT),$$($(BIN)/python -c "from pathlib import Path; import skimage; print(Path(skimage.__file__).parent / 'data' / 'retina.jpg')"))
+	$(if $(INPUT),,$(BIN)/python -m caveat fetch-demo build/demo)
+	$(BIN)/python -m caveat predict retinal_vessels --resume -o $(OUT) -i $(or $(INPUT),build/demo)
 
 test: lint types  ## the whole suite but the slow tests, a file at a time on two cores, each with one thread
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -18,6 +18,7 @@ from .commands import (
     convert,
     data_list,
     evaluate,
+    fetch_demo,
     info,
     label,
     predict,
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"caveat {__version__}")
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     measuring = (predict, evaluate, stress, calibrate, audit, score, train, reference, wrap)
-    for command in (*measuring, data_list, convert, check, info, send, watch, label, serve, view):
+    for command in (*measuring, data_list, convert, check, info, fetch_demo, send, watch, label, serve, view):
         command.add_parser(subparsers)
     options = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     try:
