@@ -40,7 +40,9 @@ def test_what_is_for_research_only_is_told_apart_in_one_way():
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
     left_out = settings["options.exclude_package_data"]["caveat.bundles"].split()
     assert {line.split("/")[0] for line in left_out} - {"_*"} == RESEARCH_ONLY
-    assert "NC" not in settings["metadata"]["license"] and "Research" not in settings["metadata"]["license"]
+    expression = settings["metadata"]["license_expression"]
+    assert "NC" not in expression and "Research" not in expression
+    assert "License ::" not in settings["metadata"]["classifiers"]  # which an index refuses beside an expression
     listed = settings["metadata"]["license_files"].split()
     licences = {path.parent.name for pattern in listed for path in ROOT.glob(pattern) if path.parent != ROOT}
     assert licences and not licences & RESEARCH_ONLY
