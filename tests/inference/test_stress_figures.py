@@ -71,7 +71,7 @@ def write_set(folder: Path, lost: int, weights: str = "w") -> StressSet:
                 "flags": [],
             }
             if unit == 0 and lost:
-                result |= {"status": "REFUSED", "reasons": [{"code": "LOW_RESOLUTION"}], "measurements": []}
+                result |= {"status": "REFUSED", "reasons": [{"code": "LOW_RESOLUTION"}]}
             (study / "result.json").write_text(json.dumps(result))
     (folder / LIST).write_text(json.dumps({"test": entries}))
     return StressSet(folder, folder / PREDICTIONS)

@@ -11,21 +11,30 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 SCHEMA_FILE = Path(__file__).resolve().parent.parent / "writers" / "result.schema.json"
+OF_WHAT_IS_WRITTEN = {"required", "minimum", "minLength", "if", "then", "else", "oneOf"}
+"""Of a whole result of this version: an earlier one may lack keys, and a condition on a key that is not there is met."""
 
 
 def has_form(result: Mapping[str, Any]) -> bool:
-    """Whether every key that the schema names has a value as the schema says; earlier versions may lack some of them."""
+    """Whether every key that the schema names, where it is there, has a value as the schema says. A number may always be null."""
     return _validator().is_valid(result)
 
 
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(_without_required(json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))))
+    return Draft202012Validator(_relaxed(json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))))
 
 
-def _without_required(schema: Any) -> Any:
+def _relaxed(schema: Any) -> Any:
+    """The types alone: of alternatives and conditions any branch will do."""
     if isinstance(schema, list):
-        return [_without_required(part) for part in schema]
+        return [_relaxed(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: _without_required(part) for key, part in schema.items() if key != "required"}
+    kept = {key: _relaxed(part) for key, part in schema.items() if key not in OF_WHAT_IS_WRITTEN}
+    if schema.get("type") in ("number", "integer"):
+        kept["type"] = [schema["type"], "null"]
+    branches = [schema["oneOf"]] if "oneOf" in schema else []
+    branches += [[schema.get("then", {}), schema.get("else", {})]] if "if" in schema else []
+    either = [{"anyOf": _relaxed(branch)} for branch in branches]
+    return {**kept, "allOf": [*kept.get("allOf", []), *either]} if either else kept
