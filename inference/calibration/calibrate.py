@@ -84,7 +84,7 @@ def fit_records(cases: Cases, settings: Calibration, source: Mapping[str, Any]) 
     if settings.networks is not None:
         refuse_other_networks(cases.results, settings)
     if not cases.results:
-        refuse_too_few(0, settings.needed(max(settings.levels)), settings.unit, max(settings.levels), settings.sides)
+        refuse_too_few(0, settings)
     return [
         fit_one(names, promise, score, preparation, cases, settings, source)
         for names, promise, score in settings.asked()

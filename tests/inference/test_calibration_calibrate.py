@@ -21,8 +21,8 @@ from calibration_phantoms import (
     write_stored,
 )
 
-from caveat.inference.calibration.calibrate import calibrate
-from caveat.inference.calibration.read_cases import read_cases
+from caveat.inference.calibration.calibrate import calibrate, fit_records
+from caveat.inference.calibration.read_cases import Cases, read_cases
 from caveat.inference.calibration.rows import one_per_unit
 from caveat.inference.calibration.scores.absolute import Absolute
 from caveat.inference.calibration.scores.fitted import Fitted
@@ -202,6 +202,10 @@ class TestRefusals:
         assert "6 subjects, 9 are needed at 90 %" in self.refused(stored, "TOO_FEW_UNITS", levels=(0.5, 0.9))
         assert self.refused(stored, "TOO_FEW_UNITS", levels=(0.5, 0.8, 0.9, 0.95)).endswith("enough for --levels 0.5,0.8")
         assert "9 are needed at 80 % (asymmetric)" in self.refused(stored, "TOO_FEW_UNITS", sides="asymmetric")
+
+    def test_no_units_at_all(self):
+        with pytest.raises(StudyRefused, match="TOO_FEW_UNITS: 0 subjects"):
+            fit_records(Cases({}, {}, [], []), settings(), {})
 
     def test_scans_do_not_make_up_for_units(self, tmp_path):
         write_stored(tmp_path, units=3, scans=4)
