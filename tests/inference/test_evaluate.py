@@ -210,10 +210,18 @@ def test_one_image_twice_is_refused(stored):
         run(stored)
 
 
-READ_BACK = ["[]", "null", "[" * 100_000, "{", "9" * 6000, '{"answers": [7]}']
+UNREADABLE = [
+    "[]",
+    "null",
+    "[" * 100_000,
+    "{",
+    "9" * 6000,
+    '{"answers": [], "input": 7}',
+    '{"answers": [], "input": {"sha256": []}}',
+]
 
 
-@pytest.mark.parametrize("text", READ_BACK, ids=["list", "null", "deep", "half", "large", "edited"])
+@pytest.mark.parametrize("text", UNREADABLE, ids=["list", "null", "deep", "half", "large", "input", "sha256"])
 def test_a_result_that_cannot_be_read_is_not_left_out(text, tmp_path):
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "result.json").write_text(text)

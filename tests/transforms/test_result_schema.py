@@ -12,7 +12,6 @@ from jsonschema import Draft202012Validator
 from result_schema import mistakes, published, read_valid
 
 from caveat.reasons import StudyRefused
-from caveat.transforms.files.result_form import has_form
 from caveat.transforms.files.stored_result import EMPTY_RESULT, SCHEMA
 from caveat.transforms.output.study_folder import WriteStudyd
 from caveat.transforms.writers.example_study import example_study
@@ -104,32 +103,3 @@ def changed(result: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 def test_what_would_mislead_is_refused(write, path, value):
     result = write()
     assert mistakes(json.loads(json.dumps(changed(result, path, value))))
-
-
-@pytest.mark.parametrize(
-    ("way", "value"),
-    [
-        (("answers", 0, "draws"), None),
-        (("answers", 0, "kind"), "text"),
-        (("answers", 0, "value"), "3.1"),
-        (("answers", 0), 7),
-        (("input", "affine", 0), []),
-        (("study_scores",), []),
-        (("status",), {}),
-    ],
-    ids=lambda one: "-".join(map(str, one)) if isinstance(one, tuple) else None,
-)
-def test_what_somebody_edited_is_not_of_the_form(write, way, value):
-    result = write("nifti")
-    assert has_form(result)
-    part = result
-    for key in way[:-1]:
-        part = part[key]
-    part[way[-1]] = value
-    assert not has_form(result)
-
-
-def test_earlier_versions_may_lack_keys(write):
-    result = write("nifti")
-    result["answers"][0]["region"] = {"kind": "interval", "level": 0.9, "lower": 1.0, "upper": 2.0}
-    assert has_form({key: value for key, value in result.items() if key != "draw_scores"})
