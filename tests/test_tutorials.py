@@ -110,7 +110,7 @@ def test_a_classifier_in_doubt(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["from_images_and_masks_to_a_bundle.md"])
+@pytest.mark.parametrize("name", ["from_images_and_masks_to_a_bundle.md", "landmarks_and_their_regions.md"])
 def test_a_page_that_makes_its_own_images(name, tmp_path, monkeypatch):
     monkeypatch.delenv("CAVEAT_DATA", raising=False)
     follow(name, tmp_path)
