@@ -15,6 +15,7 @@ from dicom_grid import Grid
 from dicom_phantoms import clean_series, write
 from discover import concrete_subclasses
 
+from caveat.transforms.files.stored_result import WRITTEN
 from caveat.transforms.writers.example_study import example_study
 from caveat.transforms.writers.writer import Writer
 
@@ -65,6 +66,7 @@ def test_writes_files_into_the_folder_alone(writer, kind, tmp_path):
     folder.mkdir(parents=True)
     study = study_of(kind, tmp_path)
     writer.example().write(study, folder)
+    assert all(WRITTEN.fullmatch(name) for name in contents(folder)), "a search for images must know our files"
     assert bool(contents(folder)) == (kind == "dicom" or not writer.of_dicom)
     assert [path.name for path in folder.parent.iterdir()] == ["study"]
 

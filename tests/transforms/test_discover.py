@@ -71,20 +71,22 @@ def test_results_among_the_images_are_no_images(folder):
     """A mask or a map of ours would be measured, and stand in the table as a study."""
     before = find_studies(folder)
     for place, schema in (("a/out/first", SCHEMA), ("a/other", "another program's")):
-        (folder / place / "more").mkdir(parents=True)
+        (folder / place).mkdir(parents=True)
         (folder / place / "result.json").write_text(json.dumps({"schema": schema}, indent=1))
-        for name in ("segmentation.nii.gz", "more/map.nii.gz"):
+        for name in ("segmentation.nii.gz", "lowest_probability.nii.gz"):
             (folder / place / name).write_bytes(gzip.compress(nifti_bytes()))
     found = {study["place"] for study in find_studies(folder)} - {study["place"] for study in before}
-    assert found == {"a/other/segmentation.nii.gz", "a/other/more/map.nii.gz"}
+    assert found == {"a/other/segmentation.nii.gz", "a/other/lowest_probability.nii.gz"}
     assert len(find_studies(folder / "a/out/first/segmentation.nii.gz")) == 1, "a file that is named is meant"
 
 
-def test_images_that_a_result_was_put_beside_are_studies(tmp_path):
+@pytest.mark.parametrize("sealed", [True, False])
+def test_images_that_a_result_was_put_beside_are_studies(sealed, tmp_path):
     (tmp_path / "result.json").write_text(json.dumps({"schema": SCHEMA}, indent=1))
-    (tmp_path / "files.json").write_text(
-        json.dumps({"schema": "caveat-files-1", "files": {"segmentation.nii.gz": "", "result.json": ""}})
-    )
+    if sealed:
+        (tmp_path / "files.json").write_text(
+            json.dumps({"schema": "caveat-files-1", "files": {"segmentation.nii.gz": "", "result.json": ""}})
+        )
     for name in ("scan.nii.gz", "segmentation.nii.gz", "more/scan.nii.gz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(gzip.compress(nifti_bytes()))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ NAME = "result.json"
 SCHEMA = "caveat-result-1"
 SEAL = "files.json"
 """Beside it: what the program wrote into the folder."""
+WRITTEN = re.compile(
+    r"(result|files)\.json|report\.html|picture-\d+\.dcm|(lesions|objects|points)\.csv"
+    r"|(preview|thumbnail|image|segmentation|region|objects|samples|hypotheses|measurements"
+    r"|(lowest_)?probability|(expected_)?entropy|mutual_information|variance|evidence(_sd|_share)?)\.(nii\.gz|png|tif|dcm)"
+)
+"""Every name that a writer gives a file."""
 EMPTY_RESULT: Mapping[str, Any] = {
     "schema": SCHEMA,
     "status": "OK",
@@ -46,14 +53,18 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     return {**EMPTY_RESULT, **with_answers(result)} if isinstance(result, dict) and result.get("schema") == SCHEMA else None
 
 
-def written_files(folder: Path) -> set[str]:
-    """Names of the files that were written with the result in a folder; none where it does not say."""
+def written_files(folder: Path, names: Iterable[str]) -> set[str]:
+    """Which files of a folder with a result in it are ours: what its seal says, else all that are named as ours are.
+
+    Args:
+        names: of the files in the folder.
+    """
     path = folder / SEAL
     try:
         stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         return {NAME, SEAL, *stored["files"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return set()
+        return {name for name in names if WRITTEN.fullmatch(name)}
 
 
 def with_answers(result: dict[str, Any]) -> dict[str, Any]:

@@ -109,10 +109,7 @@ def _walk(root: Path) -> Iterator[Found]:
     tree, others, folders_of = root.resolve(), [], defaultdict(set)
     for folder, folders, names in os.walk(root, onerror=lambda error: unreadable.append(Path(error.filename))):
         if RESULT in names and OF_A_RESULT.encode() in _head(Path(folder, RESULT)):
-            ours = written_files(Path(folder))  # masks and maps of ours would be measured as images
-            if not ours:
-                folders.clear()
-                continue
+            ours = written_files(Path(folder), names)  # masks and maps of ours would be measured as images
             names = [name for name in names if name not in ours]  # images that somebody put a result beside are none of ours
         folders[:] = [name for name in folders if not _is_hidden(name) and not is_of_the_system(Path(folder, name))]
         files = [Path(folder, name) for name in names if not _is_hidden(name)]
