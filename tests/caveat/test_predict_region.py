@@ -127,3 +127,16 @@ def test_contours_that_say_two_things_are_no_region(predict):
     drawn.ROIContourSequence[0].ContourSequence[2].ContourGeometricType = "OPEN_PLANAR"
     result, said = predict("out", drawn)
     assert result["reasons"][0]["code"] == "REGION_UNREADABLE" and "a contour that is open" in said
+
+
+@pytest.mark.parametrize("option", ["--roi", "--point"])
+def test_a_mask_is_of_one_image(option, tmp_path, monkeypatch, capsys):
+    """In the next patient it would be a box around whatever lies there."""
+    bundle = small_bundle(tmp_path / "bundles")
+    monkeypatch.setenv("CAVEAT_BUNDLES", str(bundle.parent))
+    for name in ("a", "b"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        write_lung_crop(tmp_path / "in" / f"{name}.nii.gz")
+    given = ["-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), option, str(tmp_path / "in" / "a.nii.gz")]
+    assert main(["predict", str(bundle), *given]) == 2
+    assert "is of one image, here are " in capsys.readouterr().err and not (tmp_path / "out").exists()
