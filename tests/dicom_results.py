@@ -69,7 +69,7 @@ def measured(paths: Sequence[Path], kinds: Sequence[str] = ("dicom",)) -> dict[s
     result["input"] = {"spacing_mm": image.meta["spacing_mm"]}
     mask = torch.as_tensor(labels[None].astype(np.uint8))
     found = {"input": image, "segmentation": mask, "result": result}
-    return {"name": "x", "number": 1, **found, "dicom_files": loaded["dicom_files"]}
+    return {"name": "x", "number": 1, **found, **{key: loaded[key] for key in ("dicom_files", "dicom_sha256")}}
 
 
 def answer(name: str, classes: list[int], value: float | None, region: dict[str, Any] | None) -> dict[str, Any]:

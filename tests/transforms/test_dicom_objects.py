@@ -26,6 +26,7 @@ from caveat.bundle_folders import read_metadata, settings_of, shipped_bundles
 from caveat.reasons import StudyRefused
 from caveat.transforms.objects.codes import BundleCodes
 from caveat.transforms.output.study_folder import WriteStudyd
+from caveat.transforms.study.input_sha256 import input_sha256
 from caveat.transforms.writers.dicom_entropy import DicomEntropyWriter
 from caveat.transforms.writers.dicom_picture import DicomPictureWriter
 from caveat.transforms.writers.dicom_probability import DicomProbabilityWriter
@@ -410,6 +411,20 @@ def refused(objects: list[Dataset], folder: Path) -> Path:
     entry = {"name": "x", "number": 1, "image": [str(path) for path in paths]}
     WriteStudyd(folder / "out", writers()).refuse(entry, StudyRefused("SLICE_GAP", "2 of 8 slices missing"))
     return folder / "out" / "x"
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_a_mask_does_not_come_to_whoever_lies_there_by_now(is_refused, tmp_path):
+    """The files were another patient's when they were read."""
+    paths = write(clean_series(Grid(SMALL), "MR"), tmp_path / "series")
+    study = {"name": "x", "number": 1, "image": [str(path) for path in paths], "input_sha256": input_sha256(paths)}
+    if not is_refused:
+        study = measured(paths)
+    write(clean_series(Grid(SMALL), "MR", study=2), tmp_path / "series")
+    write_study = WriteStudyd(tmp_path / "out", [*writers(), ResultJsonWriter()])
+    write_study.refuse(study, StudyRefused("SLICE_GAP")) if is_refused else write_study(study)
+    assert {path.name for path in (tmp_path / "out" / "x").iterdir()} == {"result.json", "files.json"}
+    assert "NO_DICOM_SOURCE" in json.loads((tmp_path / "out" / "x" / "result.json").read_text())["flags"]
 
 
 def test_a_refusal_is_a_report_without_a_number(tmp_path):

@@ -17,6 +17,7 @@ from ..dicom.header_values import finite_numbers, text
 from ..dicom.instance import Instance, read_instance
 from ..dicom.quiet_pydicom import quiet_pydicom
 from ..dicom.studies import studies_of
+from ..study.input_sha256 import input_sha256
 from ..study.inspect_study import dicom_files
 from .identifiers import made_of
 
@@ -51,18 +52,32 @@ def source_of(study: Mapping[Hashable, Any]) -> tuple[Dataset, ...]:
     there, and empty.
 
     Args:
-        study: `dicom_files`, a JSON list of paths in the order of the slices (`LoadStudyd`); of a refused study else `image`, the
-            path or paths of its entry.
+        study: `dicom_files`, paths in JSON in the order of the slices, and `dicom_sha256` (`LoadStudyd`); of a refused study
+            else `image`, the path or paths of its entry, and `input_sha256`.
 
     Returns:
-        () where it came as no DICOM, does not say which study it is of or which objects it is made of, or is gone.
+        () where it came as no DICOM, does not say which study it is of or which objects it is made of, is gone, or is another one
+        by now: a mask must not come to a patient whose images were put there since.
     """
     stated = study.get("dicom_files")
     paths = [Path(path) for path in json.loads(stated)] if stated else []
     instances: Sequence[Instance | None] = list(map(_readable, paths)) if stated else _of_refused(study.get("image"))
     with quiet_pydicom():
+        if _is_another(study, paths):
+            return ()
         known = [one for one in instances if one is not None and _is_identified(one)]
         return tuple(map(reduced, known)) if len(known) == len(instances) else ()
+
+
+def _is_another(study: Mapping[Hashable, Any], paths: Sequence[Path]) -> bool:
+    """Whether files are not those that were read; asked once their headers are. Args: paths: of `dicom_files`, if it has them."""
+    if paths:
+        return study.get("dicom_sha256", "") not in ("", input_sha256(paths))
+    return study.get("input_sha256", "") not in ("", input_sha256(study["image"])) if _is_path(study.get("image")) else False
+
+
+def _is_path(image: Any) -> bool:
+    return isinstance(image, str | Path) or isinstance(image, list) and all(isinstance(one, str | Path) for one in image)
 
 
 def _of_refused(image: Any) -> Sequence[Instance | None]:

@@ -27,7 +27,7 @@ from .study_seal import StudySeal
 logger = logging.getLogger("caveat")
 OF_THE_OUTPUT = frozenset({"OUTPUT_NOT_WRITABLE", "OUTPUT_OCCUPIED", "OUTPUT_OF_ANOTHER_RUN"})
 """Codes that say nothing of the study: they end the run."""
-OF_THE_SOURCE = ("image", "dicom_files")
+OF_THE_SOURCE = ("image", "dicom_files", "dicom_sha256")
 """Where a refused study came from: writers of DICOM name its objects, no other looks."""
 
 

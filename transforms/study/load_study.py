@@ -40,7 +40,8 @@ class LoadStudyd(MapTransform):
     only where there are any (an empty list or None does not survive MONAI's collating), `spacing_mm`, `body_side`,
     `frame_of_reference` (its sha256) and `flags`, the reason codes of what was accepted all the same. There is no path and no
     text of the file in it.
-    Beside an image that came as DICOM stands `dicom_files`, for objects that are made of its series: its paths in JSON.
+    Beside an image that came as DICOM stands `dicom_files`, for objects that are made of its series: its paths in JSON; and
+    `dicom_sha256`, what they held.
 
     An entry may state its images' spacing under "spacing_mm" (mm, one number or one per axis, in a list), for files that carry
     none. One that its image contradicts, or that contradicts the one it is used in place of, is refused.
@@ -114,12 +115,13 @@ class LoadStudyd(MapTransform):
             sha256 = str(data.get("sha256") or "") if measured else ""
             found = inspect_study(out[key], stated, self.kinds, sha256, self.rules)
             if measured:
+                dicom = [str(path) for path in found.image.files]
+                known = {"dicom_files": json.dumps(dicom), "dicom_sha256": input_sha256(dicom)} if dicom else {}
                 if data.get("input_sha256") not in (None, input_sha256(out[key])):  # what was read is not what was hashed
                     raise StudyRefused("INPUT_CHANGED")
                 found = self.accepted(found)
                 self._refuse_conflict(found.image, listed)
-                if found.image.files:
-                    out["dicom_files"] = json.dumps([str(path) for path in found.image.files])
+                out |= known
             out[key] = as_meta_tensor(found)
         return out
 
