@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,7 @@ class Bundle:
 
     def __init__(self, folder: Path, configs: Sequence[Path], overrides: dict[str, Any]) -> None:
         self.name = folder.name
+        self._one_at_a_time = threading.Lock()
         self.metadata = read_metadata(folder)
         self.takes_points = POINT in settings_of(folder)
         with refusals_unwrapped():
@@ -106,7 +108,7 @@ class Bundle:
             self._facts = dict(parser.get_parsed_content("bundle_facts"))
 
     def measure(self, image: Image, point: Sequence[float] | None = None) -> Result:
-        """Measure one study, as `caveat predict` does.
+        """Measure one study, as `caveat predict` does; threads wait for each other, since a network holds the draw it is at.
 
         Args:
             image: path of a file, of a folder of a DICOM study, or of a file a channel; or a volume as MONAI's `LoadImaged` gives
@@ -121,7 +123,7 @@ class Bundle:
         where = {} if point is None else {POINT: tuple(map(float, point))}
         try:
             study = self._prepared(image, where)
-            with torch.no_grad(), evaluation_mode(self.network):
+            with self._one_at_a_time, torch.no_grad(), evaluation_mode(self.network):
                 answer = self.inferer(list_data_collate([study])["image"].to(self._device), self.network)
             found = {f"pred_{key}": value[0] if isinstance(value, torch.Tensor) else value for key, value in answer.items()}
             data = self._to_input_grid({**study, **found})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,14 @@ def test_a_study_may_state_its_own_point(bundle, folder):
     assert "crop" not in bundle.measure(image).to_dict()["input"], "the bundle is as it was"
     with pytest.raises(caveat.StudyRefused, match="ROI_OUTSIDE_IMAGE"):
         bundle.measure(image, point=(100, 0, 0))
+
+
+def test_studies_in_threads_are_those_of_one_after_the_other(bundle, folder):
+    """A network holds the draw it is at: that of another thread would mask this one's study, or none."""
+    alone = bundle.measure(folder / "one.nii.gz").to_dict()["answers"]
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(bundle.measure, [folder / "one.nii.gz"] * 6))
+    assert all(one.to_dict()["answers"] == alone for one in found)
 
 
 def test_draws_are_kept_where_asked_for(folder, monkeypatch):
