@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..reasons import REASONS
+from ..reasons import REASONS, StudyRefused
 from ..transforms.drawing.class_colours import CLASS_COLOURS
 from ..transforms.files.stored_result import read_result
+from ..transforms.output.listed_studies import listed_run
 from ..transforms.output.study_seal import NAME as SEAL
+from ..transforms.study.study_name import ANONYMOUS
 
 
 def found_studies(run: Path) -> tuple[list[dict[str, Any]], dict[tuple[int, str], Path]]:
@@ -18,18 +20,26 @@ def found_studies(run: Path) -> tuple[list[dict[str, Any]], dict[tuple[int, str]
     Args:
         run: folder of a run with `--anonymous-names`.
     """
-    folders = sorted(path for path in run.glob("*") if path.is_dir() and not path.name.startswith("."))
+    folders = sorted((path for path in run.glob(f"{ANONYMOUS}*") if path.is_dir()), key=lambda path: (len(path.name), path.name))
     studies: list[dict[str, Any]] = []
     files: dict[tuple[int, str], Path] = {}
     for folder in folders:
         result = read_result(folder)
         if result is None:
             continue
-        number = len(studies) + 1
+        number = int(folder.name.removeprefix(ANONYMOUS))
         names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != SEAL)
         files |= {(number, name): folder / name for name in names}
         studies.append(told(number, result, names))
     return studies, files
+
+
+def count_studies(run: Path) -> int:
+    """How many studies a run is of, done or not; 0 where it came to no list of them."""
+    try:
+        return len(listed_run(run).studies)
+    except StudyRefused:
+        return 0
 
 
 def told(number: int, result: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .found import found_studies, reason_of
+from .found import count_studies, found_studies, reason_of
 from .job import Job, State
 from .limits import Limits
 from .predict import predict
@@ -104,7 +104,8 @@ class Jobs:
         await asyncio.to_thread(shutil.rmtree, job.uploads, ignore_errors=True)
         job.studies, job.files = await asyncio.to_thread(found_studies, job.results)
         told = {reason["code"] for study in job.studies for reason in study["reasons"]}
-        if not job.studies or code and code not in told:  # what was not come to must not be missed
+        fewer = len(job.studies) < await asyncio.to_thread(count_studies, job.results)
+        if not job.studies or fewer or code and code not in told:  # what was not come to must not be missed
             job.reason = reason_of(code or "UNEXPECTED_ERROR")
         job.becomes(State.DONE if job.studies else State.FAILED)
 

@@ -18,7 +18,7 @@ for needed in ("starlette", "uvicorn", "httpx"):
     pytest.importorskip(needed, reason="pip install 'caveat[serve]' httpx")
 
 from phantoms import fundus, picture_bytes  # noqa: E402
-from serving import ASKS, Stub, serving, until  # noqa: E402
+from serving import ASKS, Stub, serving, until, write_result  # noqa: E402
 
 from caveat.bundle_folders import shipped_bundles  # noqa: E402
 from caveat.cli import main  # noqa: E402
@@ -119,6 +119,22 @@ def test_a_run_that_ends_before_its_last_study_says_so(tmp_path):
     with serving(tmp_path, Stub(code="OUTPUT_NOT_WRITABLE", some=True)) as client:
         last = client.followed(client.upload(b"x", b"y"))[-1]
         assert last["state"] == "done" and len(last["studies"]) == 1 and last["reason"]["code"] == "OUTPUT_NOT_WRITABLE"
+
+
+def test_a_study_has_its_number_whichever_others_are_missing(tmp_path):
+    """Two of three were given up with the code that one of them has."""
+
+    async def ends(job: Job, seconds: float) -> str:
+        write_result(job.results / "study-0002", "REFUSED")
+        entries = [{"number": number, "name": f"study-000{number}"} for number in (1, 2, 3)]
+        (job.results / "run.json").write_text(json.dumps({"studies": entries}))
+        return "CORRUPT"
+
+    with serving(tmp_path, ends) as client:
+        job = client.upload(b"x", b"y", b"z")
+        last = client.followed(job)[-1]
+        assert [study["number"] for study in last["studies"]] == [2] and last["reason"]["code"] == "CORRUPT"
+        assert client.http.get(f"{job}/2/result.json").status_code == 200
 
 
 def test_uploads_are_measured_one_after_the_other_in_their_order(tmp_path):

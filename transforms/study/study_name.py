@@ -9,6 +9,8 @@ from pathlib import PurePath
 LONGEST_NAME = 80
 TAKEN_BY_THE_RUN = ("run.json", "index.html", "summary.csv", "journal.jsonl", "key.csv", "notes.csv", "records")
 """What stands beside the studies' folders."""
+ANONYMOUS = "study-"
+"""Before the number of a study that is named by nothing else."""
 ENDINGS = re.compile(r"\.gz$", re.IGNORECASE)
 OTHER_LETTERS = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -51,4 +53,4 @@ def safe_name(stem: str) -> str:
 
 def anonymous_name(number: int) -> str:
     """A name that says nothing of the file. Args: number: of the study, from 1."""
-    return f"study-{number:04d}"
+    return f"{ANONYMOUS}{number:04d}"
