@@ -18,6 +18,7 @@ from caveat.run.cluster import Cluster, Seen, measure_there
 from caveat.run.crew import Limits
 from caveat.run.job import Job
 from caveat.transforms.study.discover import find_studies
+from caveat.transforms.study.input_sha256 import input_glimpse
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -73,6 +74,14 @@ def test_a_machine_that_sees_another_disk_there_measures_nothing(changed, tmp_pa
     (tmp_path / changed).write_text("else")
     answer = measure_there(job, Limits(1, 1), {}, study, seen)
     assert isinstance(answer, StudyRefused) and answer.code == "OUTPUT_OF_ANOTHER_RUN" and "sees other files" in answer.found
+
+
+def test_two_volumes_that_begin_and_end_in_air_are_two(tmp_path):
+    air, image = bytes(2**17), tmp_path / "head.nii"
+    image.write_bytes(air + b"one" * 2**15 + air)
+    one = input_glimpse(str(image))
+    image.write_bytes(air + b"two" * 2**15 + air)
+    assert input_glimpse(str(image)) != one
 
 
 @pytest.mark.slow

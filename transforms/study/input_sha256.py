@@ -14,7 +14,9 @@ from .inspect_study import Source
 from .search import is_of_the_system, search
 
 UNREADABLE = "unreadable"
-GLIMPSE_BYTES = 2**16
+GLIMPSE_BYTES = 2**14
+GLIMPSES = 17
+"""Places of a file that are looked at: its middle too, since volumes begin and end in air."""
 
 
 def input_sha256(source: Source) -> str:
@@ -29,7 +31,7 @@ def input_sha256(source: Source) -> str:
 
 
 def input_glimpse(source: Source) -> str:
-    """sha256 of sizes, beginnings and ends of all files of a study: whether another machine sees the same, without reading all.
+    """sha256 of sizes and some places of all files of a study: whether another machine sees the same, without reading all.
 
     Args:
         source: see `input_sha256`.
@@ -44,10 +46,12 @@ def _glimpse_of(path: Path) -> str:
         size = path.stat().st_size
         if not stat.S_ISREG(path.stat().st_mode) or is_of_the_system(path):
             return UNREADABLE
+        digest = hashlib.sha256()
         with path.open("rb") as file:
-            beginning = file.read(GLIMPSE_BYTES)
-            file.seek(max(0, size - GLIMPSE_BYTES))
-            return f"{size} {hashlib.sha256(beginning + file.read(GLIMPSE_BYTES)).hexdigest()}"
+            for place in range(GLIMPSES):
+                file.seek(max(0, size - GLIMPSE_BYTES) * place // (GLIMPSES - 1))
+                digest.update(file.read(GLIMPSE_BYTES))
+        return f"{size} {digest.hexdigest()}"
     except (OSError, ValueError):
         return UNREADABLE
 
