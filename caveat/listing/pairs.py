@@ -11,8 +11,10 @@ from caveat.reasons import StudyRefused
 
 ENDINGS = re.compile(r"(\.nii|\.nrrd|\.mha|\.mhd|\.png|\.tiff?|\.jpe?g|\.csv)?(\.gz)?$", re.IGNORECASE)
 SEPARATORS = "_.- "
-CHANNEL = re.compile(r"_\d{4}")
-"""The number by which nnU-Net tells the channels of an image, at the end of its name."""
+CHANNEL = re.compile(r"_00\d\d")
+"""The number by which nnU-Net tells the channels of an image, at the end of its name; four digits alone may be a year."""
+NUMBER = re.compile(r"\d+(?!\d|st|nd|rd|th)", re.IGNORECASE)
+"""Of a patient or a visit; 1st and 2nd are raters."""
 
 
 def stem_of(path: Path) -> str:
@@ -61,4 +63,4 @@ def _alike(image: str, label: str) -> bool:
     short, long = sorted((image, label), key=len)
     behind = long[len(short) :]
     is_channel = long == image and CHANNEL.fullmatch(behind)
-    return long.startswith(short) and behind[:1] in SEPARATORS and (bool(is_channel) or not behind[1:2].isdigit())
+    return long.startswith(short) and behind[:1] in SEPARATORS and (bool(is_channel) or not NUMBER.match(behind[1:]))

@@ -168,6 +168,13 @@ def test_the_label_of_another_number_is_another_patients(image, label):
         pair([Path(f"{image}.nii.gz")], {"a": [Path(f"{label}.nii.gz")]})
 
 
+def test_a_raters_ordinal_is_no_number_and_a_year_no_channel():
+    label = Path("Image_01L_1stHO.png")
+    assert pair([Path("Image_01L.jpg")], {"a": [label]}) == [[label]]
+    with pytest.raises(StudyRefused, match="NO_TRUTH: 1 of 1"):
+        pair([Path("anna_2019.nii.gz")], {"a": [Path("anna.nii.gz")]})
+
+
 def test_what_lies_in_an_archive_cannot_stand_in_a_list(tmp_path, capsys):
     """It is unpacked into a folder that is gone when the command ends."""
     write(tmp_path / "images" / "a.nii.gz", np.arange(60, dtype=np.int16).reshape(3, 4, 5))
