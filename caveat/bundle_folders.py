@@ -29,15 +29,21 @@ ENTRY_POINTS = "caveat.bundles"
 def shipped_bundles() -> dict[str, Path]:
     """Name to folder of every bundle inside this package, and of those that come as packages beside it, by name.
 
-    A name that begins with "_" is no bundle's, or that of one without weights yet. Of two of one name the first package's holds,
-    ours before others.
+    A name that begins with "_" is no bundle's, or that of one without weights yet. Of two of one name the first package's stands
+    here, ours before others; `find_bundle` takes neither for the other.
     """
-    found: dict[str, Path] = {}
+    return {name: folders[0] for name, folders in sorted(_installed().items())}
+
+
+def _installed() -> dict[str, list[Path]]:
+    """Name to every folder of it."""
+    found: dict[str, list[Path]] = {}
     for package in ("caveat.bundles", *sorted(point.value for point in entry_points(group=ENTRY_POINTS))):
         for folder in _folders_of(package):
             if not folder.name.startswith("_") and (folder / "configs" / "metadata.json").is_file():
-                found.setdefault(folder.name, folder)
-    return dict(sorted(found.items()))
+                known = found.setdefault(folder.name, [])
+                known += [] if any(folder.samefile(one) for one in known) else [folder]
+    return found
 
 
 def _folders_of(package: str) -> list[Path]:
@@ -54,17 +60,23 @@ def find_bundle(name: str) -> Path:
     """The folder of a shipped bundle, or of one below a folder of the allow-list.
 
     Raises:
-        StudyRefused: BUNDLE_NOT_FOUND, BUNDLE_NOT_TRUSTED, NAMES_MOVED.
+        StudyRefused: BUNDLE_NOT_FOUND, BUNDLE_NOT_TRUSTED, NAMES_MOVED; WRONG_USAGE for a name that two packages have.
     """
-    shipped = shipped_bundles()
-    if name in shipped:
-        return shipped[name]
+    installed = _installed()
+    if len(installed.get(name, ())) > 1:
+        raise StudyRefused(
+            "WRONG_USAGE", f"{len(installed[name])} installed packages have a bundle of this name: give its folder"
+        )
+    if name in installed:
+        return installed[name][0]
     if "\0" in name:  # of a file of rules
         raise StudyRefused("BUNDLE_NOT_FOUND")
     folder = Path(os.path.realpath(name))  # where Path.resolve raises: a name that is too long, links that lead in a circle
     if not os.path.isfile(folder / "configs" / "metadata.json"):
-        raise StudyRefused("BUNDLE_NOT_FOUND", did_you_mean(name, shipped))
-    if folder in shipped.values() or any(folder.is_relative_to(entry) for entry in _allowed_folders()):
+        raise StudyRefused("BUNDLE_NOT_FOUND", did_you_mean(name, installed))
+    if any(folder.samefile(one) for folders in installed.values() for one in folders) or any(
+        folder.is_relative_to(entry) for entry in _allowed_folders()
+    ):
         refuse_older_names(folder)
         return folder
     raise StudyRefused("BUNDLE_NOT_TRUSTED", f"the folder is not below one named in {ALLOW_LIST}")

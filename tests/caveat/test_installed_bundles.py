@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from caveat.bundle_folders import shipped_bundles
+from caveat.bundle_folders import find_bundle, shipped_bundles
+from caveat.reasons import StudyRefused
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKED = "import pathlib; pathlib.Path(__file__).with_name('it_was_run').touch()\n"
@@ -44,6 +45,15 @@ def test_what_installed_packages_bring(kind, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(installed(tmp_path, module, files | {"theirs/rare_organ/configs/metadata.json": "{}"}))
     assert set(shipped_bundles()) - before == ({"rare_organ"} if found else set())
     assert set(shipped_bundles()) >= before and not list(tmp_path.rglob("it_was_run"))
+
+
+def test_a_name_that_two_packages_have_is_nobodys(tmp_path, monkeypatch):
+    """The first one's numbers would stand under the name of the other."""
+    monkeypatch.syspath_prepend(installed(tmp_path, "theirs", {"theirs/nuclei_count/configs/metadata.json": "{}"}))
+    with pytest.raises(StudyRefused, match="WRONG_USAGE: 2 installed packages have a bundle of this name: give its folder"):
+        find_bundle("nuclei_count")
+    for folder in (tmp_path / "theirs" / "nuclei_count", shipped_bundles()["nuclei_count"]):
+        assert find_bundle(str(folder)).samefile(folder)
 
 
 def test_a_folder_of_data_brings_none(tmp_path):
