@@ -50,9 +50,9 @@ class Watch:
     """A watch over one archive.
 
     Every series is a run of its own, `caveat predict` in a process of its own, in a folder named by the number of Orthanc's
-    change and a hash of the series' identifier. The last number that is done stands in watch.json, and which change it was. What
-    is done again after a kill is the same run, which is kept, and the same objects, which the archive has: nothing is lost and
-    nothing is there twice.
+    change and a hash of the series' identifier, the bundle and the options. The last number that is done stands in watch.json,
+    and which change it was. What is done again after a kill is the same run, which is kept, and the same objects, which the
+    archive has: nothing is lost and nothing is there twice.
 
     Args:
         archive: an Orthanc. rules: which series are meant. output: folder of the watch. options: handed on to `caveat predict`.
@@ -150,7 +150,7 @@ class Watch:
         rule = next((rule for rule in self.rules if rule.fits(series)), None)
         if rule is None:
             return False
-        start, folder = time.monotonic(), self.output / _folder_of(one, series)
+        start, folder = time.monotonic(), self.output / _folder_of(one, series, rule, self.options)
         if not _is_sealed(folder):
             self._measure(series, rule, folder)
         sent = send(folder, self.archive)
@@ -216,9 +216,11 @@ class Watch:
             raise RunFailed(str(unwritable(error))) from None
 
 
-def _folder_of(one: Arrived, series: Series) -> str:
-    """The number of the change, and of which series it is: another archive counts its changes from 1 too."""
-    return f"{one.number:08d}-{hashlib.sha256(series.series.encode()).hexdigest()[:8]}"
+def _folder_of(one: Arrived, series: Series, rule: Rule, options: Sequence[str]) -> str:
+    """The number of the change, of which series it is, since another archive counts its changes from 1 too, and how it is
+    measured: what was measured by rules of before, and not sent yet, is not taken for what the rules say now."""
+    asked = json.dumps([series.series, rule.bundle, *options])
+    return f"{one.number:08d}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
 
 
 def _is_sealed(run: Path) -> bool:

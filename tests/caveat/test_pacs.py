@@ -122,6 +122,25 @@ def test_what_was_measured_and_not_sent_is_sent_and_not_measured_again(tmp_path)
     assert stored.sent == ["00000010", "00000020"]
 
 
+@pytest.mark.parametrize("changed", [{"rules": [Rule("MR", "tumour_volume")]}, {"options": ["--level", "0.8"]}])
+def test_what_rules_of_before_measured_is_not_sent_as_what_the_rules_say_now(changed, tmp_path):
+    stored = archive(one=series())
+    stored.fails_at = {"00000010"}
+    watch = Watch(stored, RULES, tmp_path, predict=measured)
+    with pytest.raises(ArchiveFailed):
+        watch.run(lambda: False, 0.1, once=True)
+    stored.fails_at, asked = set(), []
+
+    def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
+        asked.append((bundle, *options))
+        return measured(bundle, images, folder, options)
+
+    assert replace(watch, predict=predict, **changed).run(lambda: False, 0.1, once=True) == 1
+    assert asked == [("tumour_volume",) if "rules" in changed else ("hippocampus_volume", "--level", "0.8")]
+    line = (tmp_path / "journal.jsonl").read_text().splitlines()[-1]
+    assert json.loads(line)["bundle"] == asked[0][0]
+
+
 def test_a_measurement_that_comes_to_no_end_ends_the_watch_before_the_series_is_noted(tmp_path):
     with pytest.raises(RunFailed, match="status 1"):
         watched(archive(one=series()), tmp_path, lambda *asked: 1)
