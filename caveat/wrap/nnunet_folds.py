@@ -138,6 +138,7 @@ class NnunetFolds(Sampler):
     def _checkpoints(self) -> list[dict[str, Any]]:
         """Of each fold, its tensors mapped from its file."""
         found = []
+        self._stamps.clear()  # of a reading that failed
         for fold in self.folds:
             path = self.folder / fold["file"]
             self._stamps.append(_stamp(path))  # before it is read: whoever changes it later changes the tensors
