@@ -20,19 +20,22 @@ class Agreement(Reducer):
     """
 
     def begin(self, study: StudyGrid) -> None:
-        self._counts = torch.zeros(study.classes - 1, *study.size, dtype=torch.int32, device=study.device)
+        self._dtype = torch.uint8 if study.draws < 256 else torch.int32
+        self._counts = torch.zeros(study.classes - 1, *study.size, dtype=self._dtype, device=study.device)
         self._draws = study.draws
 
     def update(self, block: Block, draws: Sequence[Draw], values: torch.Tensor) -> None:
         for index, counts in enumerate(self._counts, start=1):
-            counts[block.rows] += block.mask(index).sum(dim=0, dtype=torch.int32)
+            counts[block.rows] += block.mask(index).sum(dim=0, dtype=self._dtype)
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         if self._draws < 2:
             return Reduction()
-        counts = self._counts.double()
-        total = float(counts.sum())
-        pairs = float((counts * (counts - 1)).sum())
+        total = pairs = 0
+        for rows in self._counts.flatten(end_dim=1):  # a few at a time: in 64 bits all of them are eight times the counts
+            counts = rows.long()
+            total += int(counts.sum())
+            pairs += int((counts * (counts - 1)).sum())
         return Reduction(study_scores={"pooled_pairwise_dice": pairs / ((self._draws - 1) * total) if total else 1.0})
 
     @classmethod

@@ -43,10 +43,13 @@ class Information(Reducer):
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
         moments = results["Moments"].maps
-        of_mean = entropies(moments.get("mean_of_draws", moments["mean"]), 0, self._overlapping)
-        expected = self._entropy / self._draws
+        mean = moments.get("mean_of_draws", moments["mean"])
+        of_mean = torch.empty_like(self._entropy)
+        for row in range(mean.shape[1]):  # one at a time: the terms of all of them are as large as the mean
+            of_mean[:, row] = entropies(mean[:, row], 0, self._overlapping)
+        expected = self._entropy.div_(self._draws)
         maps = {"entropy": of_mean, "expected_entropy": expected, "mutual_information": of_mean - expected}
-        return Reduction(maps=maps | {"variance_within": self._within / self._draws})
+        return Reduction(maps=maps | {"variance_within": self._within.div_(self._draws)})
 
     @classmethod
     def example(cls) -> Information:

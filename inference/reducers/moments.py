@@ -47,7 +47,7 @@ class Moments(Reducer):
         self._seen[rows] += new
 
     def finish(self, results: Mapping[str, Reduction]) -> Reduction:
-        maps = {"mean": self._mean, "variance": self._deviations / self._draws}
+        maps = {"mean": self._mean, "variance": self._deviations.div_(self._draws)}
         return Reduction(maps=maps if self._stated is None else maps | {"mean": self._stated, "mean_of_draws": self._mean})
 
     @classmethod
