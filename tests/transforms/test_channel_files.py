@@ -60,6 +60,19 @@ def test_two_patients_of_an_archive_stay_two_whatever_their_names_are(tmp_path):
     assert sorted("".join(packed[Path(path).read_bytes()] for path in files) for files in paths) == ["\u5c71", "\u7530\u7530"]
 
 
+@pytest.mark.parametrize(
+    "one,other", [("\u5c71", "\u7530"), ("P 1", "P_1"), ("-a", "a"), ("P (1)", "P_1_"), ("Bj\u00f6rn", "Bjorn")]
+)
+def test_two_patients_with_a_channel_each_are_two_in_an_archive(one, other, tmp_path):
+    """Their names come to the same one without the word of the channel."""
+    write(tmp_path / "in", "image.nii.gz")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in (f"{one}_flair", f"{other}_t1"):
+            archive.write(tmp_path / "in" / "image.nii.gz", f"{name}.nii.gz")
+    studies = find_studies(tmp_path / "all.zip", channels=("flair", "t1"))
+    assert [type(study["image"]) for study in studies] == [str, str]
+
+
 def test_the_word_stands_at_one_place_of_the_names(tmp_path):
     write(tmp_path, "p_flair_1.nii.gz", "p_1_t1.nii.gz")
     assert sorted(grouped(tmp_path, ("flair", "t1"))) == ["p_1_t1", "p_flair_1"]

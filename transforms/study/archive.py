@@ -20,7 +20,7 @@ from typing import IO
 from caveat.reasons import StudyRefused
 
 from ..files.temporary_folder import refusal_of_temporary
-from .study_name import LONGEST_NAME, OTHER_LETTERS, StudyNames, safe_name, stem_of
+from .study_name import LONGEST_NAME, OTHER_LETTERS, StudyNames, safe_name, stem_of, without_accents
 
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 """Of an archive with entries, and of one without."""
@@ -164,9 +164,9 @@ def _names_of_folders(files: Iterable[tuple[str, ...]]) -> defaultdict[tuple[str
 class FolderNames:
     """Names of one folder's files and folders on the disk.
 
-    Files that are channels of one image are found by what their names have in common, so two that come to the same name must
-    not be told apart by a number: it would depend on their order which of two patients a file is of. Where there are such,
-    letters that cannot stay are replaced by their hash.
+    Files that are channels of one image are found by what their names have in common, so two parts of names that come to the same
+    must not be taken for one, nor told apart by a number: it would depend on their order which of two patients a file is of.
+    Where there are such, letters that cannot stay are replaced by their hash.
 
     Args:
         parts: names of all files in the folder.
@@ -174,8 +174,7 @@ class FolderNames:
 
     def __init__(self, parts: Iterable[str] = ()) -> None:
         self.names = StudyNames()
-        stems = {unicodedata.normalize("NFC", stem_of(PurePosixPath(part))).casefold() for part in parts}
-        self.hashed = len({safe_name(stem).lower() for stem in stems}) < len(stems)
+        self.hashed = _may_be_taken_for_another({unicodedata.normalize("NFC", stem_of(PurePosixPath(part))) for part in parts})
 
     def file(self, part: str) -> str:
         """A file's name of its own, with the ending by which files of a type are looked for."""
@@ -188,6 +187,16 @@ class FolderNames:
     def _safe(self, part: str, kept: str) -> str:
         ending = ENDING.search(part.lstrip("."))
         return ("." if part.startswith(".") else "") + self.names.of(PurePosixPath(kept)) + (ending[0] if ending else "")
+
+
+def _may_be_taken_for_another(stems: set[str]) -> bool:
+    """Whether a part of a name, made harmless, stands in that of another file, which has not that part."""
+    if any(len(stem) > LONGEST_NAME for stem in stems):  # what tells two apart may be cut off
+        return len(stems) > 1
+    harmless = {stem: safe_name(stem) for stem in stems}
+    changed = {piece for stem in stems if harmless[stem] != stem for piece in stem.split("_") if safe_name(piece) != piece}
+    pieces = {piece: OTHER_LETTERS.sub("_", without_accents(piece)).lstrip(".-") for piece in changed if piece}
+    return any(short in harmless[stem] and piece not in stem for piece, short in pieces.items() for stem in stems)
 
 
 def _hashed(part: str) -> str:

@@ -44,11 +44,15 @@ def stem_of(path: PurePath) -> str:
     return PurePath(ENDINGS.sub("", path.name)).stem
 
 
+def without_accents(text: str) -> str:
+    """Letters alone, of umlauts too."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+
+
 def safe_name(stem: str) -> str:
     """A name as a folder may have it; two names may come to the same one."""
-    plain = "".join(letter for letter in unicodedata.normalize("NFKD", stem) if not unicodedata.combining(letter))
     # Not at the start: a hidden folder, or an option of some program. Not at the end: Windows drops a dot.
-    return OTHER_LETTERS.sub("_", plain).lstrip(".-").rstrip(".")[:LONGEST_NAME] or "study"
+    return OTHER_LETTERS.sub("_", without_accents(stem)).lstrip(".-").rstrip(".")[:LONGEST_NAME] or "study"
 
 
 def anonymous_name(number: int) -> str:
