@@ -15,7 +15,7 @@ from ..reasons import StudyRefused
 from .channel_names import add_channel_names, channel_names
 from .dicom_options import add_dicom_options, check_dicom, dicom_overrides
 from .numbers import numbers
-from .region_options import add_region_options, check_region, refuse_shared_mask, region_overrides
+from .region_options import add_region_options, check_region, region_overrides
 from .run_options import add_run_options, check_run_options, measures_of, notes_of, root_of
 from .run_report import as_json, as_text, report_of
 from .sampling_options import add_sampling_options, check_sampling, sampling_overrides
@@ -86,8 +86,10 @@ def run(options: argparse.Namespace) -> int:
     check_dicom(options, bundle)
     check_record(options, bundle)
     configs = choose_configs(bundle, options.sampler)
+    from ..transforms.place.shared_mask import refuse_shared_mask
+
     studies = studies_of(options)
-    refuse_shared_mask(options, len(studies))
+    refuse_shared_mask(options.roi if options.point is None else options.point, len(studies))
     # All that needs no network was said by now.
     from ..transforms.output.run_folder import refuse_occupied
 

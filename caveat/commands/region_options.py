@@ -53,17 +53,6 @@ def check_region(options: argparse.Namespace, bundle: Path) -> None:
         raise StudyRefused("WRONG_USAGE", "--roi needs X0 below X1, Y0 below Y1, Z0 below Z1")
 
 
-def refuse_shared_mask(options: argparse.Namespace, studies: int) -> None:
-    """A mask is of one image: in another patient's it is a box around whatever lies there. Numbers are what the user says of all.
-
-    Raises:
-        StudyRefused: WRONG_USAGE.
-    """
-    stated = options.roi if options.point is None else options.point
-    if studies > 1 and stated is not None and os.path.isfile(stated):
-        raise StudyRefused("WRONG_USAGE", f"a mask given to --point or --roi is of one image, here are {studies}")
-
-
 def region_overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What they change in the bundle's config."""
     said = {"point": region("--point", options.point, 3), "roi": region("--roi", options.roi, 6), "label": options.label}

@@ -18,6 +18,7 @@ import caveat
 from ...transforms.output.outcome import Outcome
 from ...transforms.output.run_folder import RunFolder
 from ...transforms.output.study_folder import WriteStudyd
+from ...transforms.place.shared_mask import refuse_shared_mask
 from ...transforms.study.input_sha256 import input_sha256
 from .study_evaluator import StudyEvaluator
 
@@ -44,8 +45,10 @@ def run_studies(
         how many studies were "measured", "nothing_found", "refused".
 
     Raises:
-        StudyRefused: OUTPUT_OF_ANOTHER_RUN, OUTPUT_OCCUPIED, OUTPUT_NOT_WRITABLE.
+        StudyRefused: OUTPUT_OF_ANOTHER_RUN, OUTPUT_OCCUPIED, OUTPUT_NOT_WRITABLE; WRONG_USAGE for one mask and several studies.
     """
+    for where in ("roi", "point"):
+        refuse_shared_mask(settings.get(where), len(studies))
     writer.facts = facts_of_run(evaluator, writer, settings)
     folder = RunFolder.begin(writer.output_dir, writer.facts, studies, resume)
     try:

@@ -16,7 +16,8 @@ from pydicom.uid import ExplicitVRBigEndian
 from region_phantoms import segmentation, structures, write_region
 
 from caveat.cli import main
-from caveat.reasons import REASONS
+from caveat.inference.answers.run_studies import run_studies
+from caveat.reasons import REASONS, StudyRefused
 
 BOX = (slice(1, 31), slice(1, 31), slice(0, 5))
 BOX_MM = [-24.4, -0.4, -24.4, -0.4, -1.25, 11.25]
@@ -140,3 +141,10 @@ def test_a_mask_is_of_one_image(option, tmp_path, monkeypatch, capsys):
     given = ["-i", str(tmp_path / "in"), "-o", str(tmp_path / "out"), option, str(tmp_path / "in" / "a.nii.gz")]
     assert main(["predict", str(bundle), *given]) == 2
     assert "is of one image, here are " in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_a_mask_is_of_one_image_in_a_config_too(tmp_path):
+    (tmp_path / "mask.nii").write_bytes(b"")
+    for where in ("roi", "point"):
+        with pytest.raises(StudyRefused, match="is of one image, here are 2"):
+            run_studies(None, None, [{}, {}], {where: str(tmp_path / "mask.nii")})
