@@ -116,7 +116,7 @@ class LoadStudyd(MapTransform):
             found = inspect_study(out[key], stated, self.kinds, sha256, self.rules)
             if measured:
                 dicom = [str(path) for path in found.image.files]
-                known = {"dicom_files": json.dumps(dicom), "dicom_sha256": input_sha256(dicom)} if dicom else {}
+                known = (("dicom_files", json.dumps(dicom)), ("dicom_sha256", input_sha256(dicom))) if dicom else ()
                 if data.get("input_sha256") not in (None, input_sha256(out[key])):  # what was read is not what was hashed
                     raise StudyRefused("INPUT_CHANGED")
                 found = self.accepted(found)
