@@ -11,7 +11,8 @@ from ..bundle_folders import find_bundle, read_metadata
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .output_folder import make_folder
-from .stated_path import stated_input, stated_path
+from .stated_path import stated_path
+from .stored_predictions import add_run_and_list
 
 if TYPE_CHECKING:
     from ..inference.calibration.seen import Seen
@@ -29,21 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "bundle", metavar="BUNDLE", help="name of a shipped bundle, or path of a bundle folder; its calibrate.yaml is used"
     )
-    parser.add_argument(
-        "-p",
-        "--predictions",
-        type=stated_input,
-        required=True,
-        metavar="OUT",
-        help="folder that caveat predict wrote, of one run",
-    )
-    parser.add_argument(
-        "--data",
-        type=stated_input,
-        required=True,
-        metavar="LIST",
-        help="data list with labels and a unit for each image; its paths start from CAVEAT_DATA (../shared/data)",
-    )
+    add_run_and_list(parser, "folder that caveat predict wrote, of one run", "data list with labels and a unit for each image")
     parser.add_argument(
         "--split",
         metavar="NAME",

@@ -12,7 +12,8 @@ from ..bundle_folders import find_bundle
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .output_folder import make_folder
-from .stated_path import stated_input, stated_path
+from .stated_path import stated_path
+from .stored_predictions import add_run_and_list
 
 FOLDER = "reference"
 
@@ -30,21 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="features: where the encoder's features of training images lie, for the gate's distance; kind: limits beyond which "
         "an image is of another kind, as the bundle's kind.yaml says; covariance: of the errors of landmarks, for ellipses",
     )
-    parser.add_argument(
-        "-p",
-        "--predictions",
-        type=stated_input,
-        required=True,
-        metavar="OUT",
-        help="folder that caveat predict wrote, of one run",
-    )
-    parser.add_argument(
-        "--data",
-        type=stated_input,
-        required=True,
-        metavar="LIST",
-        help="data list; its paths start from CAVEAT_DATA (../shared/data)",
-    )
+    add_run_and_list(parser, "folder that caveat predict wrote, of one run", "data list")
     parser.add_argument(
         "--split",
         metavar="NAME",

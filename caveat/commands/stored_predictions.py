@@ -19,12 +19,16 @@ def add_stored_predictions(parser: argparse.ArgumentParser, config: str, writes:
     parser.add_argument(
         "bundle", metavar="BUNDLE", help=f"name of a shipped bundle, or path of a bundle folder; its {config} is used"
     )
-    wrote = f"folder that caveat predict wrote; {writes} go there too"
-    parser.add_argument("-p", "--predictions", type=stated_input, required=True, metavar="OUT", help=wrote)
-    starts = f"{data}; its paths start from CAVEAT_DATA (../shared/data)"
-    parser.add_argument("--data", type=stated_input, required=True, metavar="LIST", help=starts)
+    add_run_and_list(parser, f"folder that caveat predict wrote; {writes} go there too", data)
     parser.add_argument("--split", default="test", metavar="NAME", help="part of the list (default: test)")
     parser.add_argument("--record", type=stated_input, metavar="PATH", help=f"{record} (default: the bundle's)")
+
+
+def add_run_and_list(parser: argparse.ArgumentParser, run: str, data: str) -> None:
+    """Add the predictions and the list alone. Args: run, data: what they are."""
+    parser.add_argument("-p", "--predictions", type=stated_input, required=True, metavar="OUT", help=run)
+    starts = f"{data}; its paths start from CAVEAT_DATA (../shared/data)"
+    parser.add_argument("--data", type=stated_input, required=True, metavar="LIST", help=starts)
 
 
 def check_stored_predictions(options: argparse.Namespace, config: Path) -> None:
