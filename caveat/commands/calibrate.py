@@ -12,7 +12,7 @@ from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .output_folder import make_folder
 from .stated_path import stated_path
-from .stored_predictions import add_run_and_list
+from .stored_predictions import add_run_and_list, check_run_and_list
 
 if TYPE_CHECKING:
     from ..inference.calibration.seen import Seen
@@ -65,10 +65,7 @@ def run(options: argparse.Namespace) -> int:
     """Write one record a measurement, and print what they say."""
     bundle = find_bundle(options.bundle)
     config = bundle / "configs" / f"{Path(options.settings).name}.yaml"  # of the bundle alone: a config is code
-    if not options.data.is_file():
-        raise StudyRefused("WRONG_USAGE", "--data names no file")
-    if not options.predictions.is_dir():
-        raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
+    check_run_and_list(options)
     from ..run_bundle import quieten_libraries
 
     quieten_libraries()

@@ -13,7 +13,7 @@ from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .output_folder import make_folder
 from .stated_path import stated_path
-from .stored_predictions import add_run_and_list
+from .stored_predictions import add_run_and_list, check_run_and_list
 
 FOLDER = "reference"
 
@@ -51,10 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make one of them."""
     bundle = find_bundle(options.bundle)
-    if not options.data.is_file():
-        raise StudyRefused("WRONG_USAGE", "--data names no file")
-    if not options.predictions.is_dir():
-        raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
+    check_run_and_list(options)
     if options.output is None and os.path.islink(options.predictions / FOLDER):
         raise StudyRefused(
             "OUTPUT_OCCUPIED", f"{FOLDER} among the predictions is a link to another folder; name that one with -o"

@@ -33,9 +33,15 @@ def add_run_and_list(parser: argparse.ArgumentParser, run: str, data: str) -> No
 
 def check_stored_predictions(options: argparse.Namespace, config: Path) -> None:
     """What can be said to be wrong before anything is read. Raises: StudyRefused: WRONG_USAGE, and as `check_stated_record`."""
-    for path, kind in ((config, f"the bundle has no {config.name}"), (options.data, "--data names no file")):
-        if not path.is_file():
-            raise StudyRefused("WRONG_USAGE", kind)
+    if not config.is_file():
+        raise StudyRefused("WRONG_USAGE", f"the bundle has no {config.name}")
+    check_run_and_list(options)
+    check_stated_record(options.record)
+
+
+def check_run_and_list(options: argparse.Namespace) -> None:
+    """Whether there are such. Raises: StudyRefused: WRONG_USAGE."""
+    if not options.data.is_file():
+        raise StudyRefused("WRONG_USAGE", "--data names no file")
     if not options.predictions.is_dir():
         raise StudyRefused("WRONG_USAGE", "--predictions names no folder")
-    check_stated_record(options.record)

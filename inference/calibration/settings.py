@@ -23,6 +23,8 @@ from .record import MARGINAL, SIMULTANEOUS
 from .scores.conformity_score import ConformityScore
 from .strata import SIZE
 
+OF_EACH_DRAW = frozenset({DRAW_ENTROPY, DRAW_EXTENT})
+"""Study scores of which each network's own is known."""
 ALL = "all"
 """In the place of a target's name."""
 
@@ -93,10 +95,7 @@ class Calibration(Promised):
             raise ValueError("landmarks, and several measurements at once, have no size: stratify by a study score")
 
     def _check_networks(self, scores: Sequence[ConformityScore]) -> None:
-        looked_at = {check.name for check in self.checks}.union(*(score.study_scores for score in scores)) - {
-            DRAW_ENTROPY,
-            DRAW_EXTENT,
-        }
+        looked_at = {check.name for check in self.checks}.union(*(score.study_scores for score in scores)) - OF_EACH_DRAW
         if self.strata and self.stratified_by != SIZE:
             looked_at.add(self.stratified_by)
         if others := ", ".join(sorted(looked_at - IMAGE_SCORES)):
