@@ -6,7 +6,7 @@ import argparse
 
 from ..bundle_folders import find_bundle
 from ..exit_status import ExitStatus
-from .stored_predictions import add_stored_predictions, check_stored_predictions
+from .stored_predictions import add_stored_predictions, check_stored_predictions, refuse_other_bundle
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from ..transforms.study.discover import data_root
 
     quieten_libraries()
+    refuse_other_bundle(options.predictions, bundle)
     records = read_records(options.record or bundle / "calibration")
     found = audit(options.predictions, options.data, options.split, read_calibration(config), data_root(), records)
     print(save_audit(found, options.predictions))

@@ -12,7 +12,7 @@ from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .output_folder import make_folder
 from .stated_path import stated_path
-from .stored_predictions import add_run_and_list, check_run_and_list
+from .stored_predictions import add_run_and_list, check_run_and_list, refuse_other_bundle
 
 if TYPE_CHECKING:
     from ..inference.calibration.seen import Seen
@@ -76,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     output = options.output or options.predictions / name
     if not os.path.isfile(config):
         raise StudyRefused("WRONG_USAGE", f"the bundle has no {config.name}")
+    refuse_other_bundle(options.predictions, bundle)
     from dataclasses import replace
 
     from ..inference.calibration.seen import read_seen

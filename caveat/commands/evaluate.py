@@ -7,7 +7,7 @@ import argparse
 from ..bundle_folders import find_bundle
 from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
-from .stored_predictions import add_stored_predictions, check_stored_predictions
+from .stored_predictions import add_stored_predictions, check_stored_predictions, refuse_other_bundle
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     stated = options.record is not None
     if stated and coverage is None:
         raise StudyRefused("WRONG_USAGE", "the bundle's evaluate.yaml has no entry `coverage`, so no record is looked at")
+    refuse_other_bundle(options.predictions, bundle, weights=False)
     table = evaluate(options.predictions, options.data, options.split, settings, dataset_dir)
     if coverage:
         source = Source(options.predictions, options.data, dataset_dir, settings.truths, read_seen(bundle))

@@ -13,7 +13,7 @@ from ..exit_status import ExitStatus
 from ..reasons import StudyRefused
 from .output_folder import make_folder
 from .stated_path import stated_path
-from .stored_predictions import add_run_and_list, check_run_and_list
+from .stored_predictions import add_run_and_list, check_run_and_list, refuse_other_bundle
 
 FOLDER = "reference"
 
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     from ..run_bundle import quieten_libraries
 
     quieten_libraries()
+    refuse_other_bundle(options.predictions, bundle)
     return MAKERS[options.what](options, bundle, options.output or options.predictions / FOLDER)
 
 

@@ -13,6 +13,8 @@ from caveat.inference.calibration.record import read_records
 from caveat.inference.calibration.whose_truth import UNSTATED
 
 MEASUREMENTS = """
+name: phantoms
+weights_sha256: w
 measurements:
   - {_target_: caveat.inference.targets.volume.Volume, name: whole volume, title: Whole, classes: [1, 2]}
   - {_target_: caveat.inference.targets.volume.Volume, name: first volume, title: 'Part, the first', classes: [1]}
@@ -157,3 +159,37 @@ def test_records_go_nowhere_by_a_link_among_the_predictions(tmp_path, capsys):
     stated = ["-p", str(tmp_path / "out"), "--data", str(tmp_path / "list.json")]
     assert main(["calibrate", "hippocampus_volume", *stated]) == 2
     assert "OUTPUT_OCCUPIED" in capsys.readouterr().err and not any((tmp_path / "mine").iterdir())
+
+
+ASKED = {
+    "calibrate": [],
+    "audit": ["--split", "calibration"],
+    "reference": ["features", "--split", "calibration"],
+    "evaluate": ["--split", "calibration"],
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "fact", "other"),
+    [
+        *((command, "name: phantoms", "name: ghosts") for command in ASKED),
+        *((command, "weights_sha256: w", "weights_sha256: v") for command in ASKED if command != "evaluate"),
+    ],
+)
+def test_predictions_of_another_bundle_are_refused(place, capsys, command, fact, other):
+    """Its seen.json would be asked about images that trained other networks, and its words of the truth be written. Figures may
+    be made of other weights of the same bundle."""
+    (place / "bundle/configs/evaluate.yaml").write_text("")
+    (place / "bundle/configs/inference.yaml").write_text(MEASUREMENTS.replace(fact, other))
+    said = ["-p", str(place / "out"), "--data", str(place / "list.json")]
+    assert main([command, str(place / "bundle"), *ASKED[command], *said]) == 2
+    refused = capsys.readouterr().err
+    assert "WRONG_USAGE" in refused and "30 of 30 predictions state" in refused and fact.split(":")[0][:4] in refused
+    assert "name the bundle that made them" in refused and not (place / "out/records").exists()
+
+
+def test_weights_may_be_those_of_any_sampler_of_the_bundle(place):
+    (place / "bundle/configs/metadata.json").write_text(json.dumps({"samplers": {"ensemble": "", "other": ""}}))
+    (place / "bundle/configs/inference.yaml").write_text(MEASUREMENTS.replace("weights_sha256: w", "weights_sha256: v"))
+    (place / "bundle/configs/other.yaml").write_text("weights_sha256: w\n")
+    assert calibrate(place) == 0

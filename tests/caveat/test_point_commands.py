@@ -12,7 +12,7 @@ from caveat.cli import main
 from caveat.inference.calibration.apply_records import ApplyRecordsd
 from caveat.inference.calibration.record import read_records
 
-NAMES = "landmarks: [Sella, Nasion, Menton]\nbundle_root: .\n"
+NAMES = "name: phantoms\nweights_sha256: w\nlandmarks: [Sella, Nasion, Menton]\nbundle_root: .\n"
 CALIBRATE = """
 calibration:
   _target_: caveat.inference.calibration.settings.Calibration

@@ -19,6 +19,7 @@ from wrapping import ARGUMENTS, STATED, call, network_options, unet, wrap, write
 import caveat
 from caveat.bundle_folders import CONFIG_HOME, allow, find_bundle, own_list, read_metadata
 from caveat.cli import main
+from caveat.commands.stored_predictions import refuse_other_bundle
 from caveat.inference.stored.stored_study import read_map
 from caveat.reasons import StudyRefused
 from caveat.wrap.wrapped import Wrapped
@@ -87,6 +88,10 @@ def test_several_weights_are_an_ensemble_whose_mean_is_that_of_the_networks(tmp_
     np.testing.assert_allclose(found, expected, atol=1e-3)
     assert len(json.loads((folder / "result.json").read_text())["answers"][0]["draws"]["values"]) == 2
     assert (bundle / "models" / "member_0.pt").is_symlink(), "weights are not copied"
+    refuse_other_bundle(folder.parent, bundle)
+    one = wrap(tmp_path / "one", *network_options(tmp_path / "0.pt"), *STATED)
+    with pytest.raises(StudyRefused, match="state another bundle's name"):
+        refuse_other_bundle(folder.parent, one)
 
 
 def test_a_network_without_dropout_draws_by_augmentation_and_alone_is_what_it_was(tmp_path):
@@ -103,7 +108,9 @@ def test_torchscript_is_taken_whole(tmp_path):
     torch.jit.script(unet()).save(tmp_path / "model.ts")
     bundle = wrap(tmp_path / "script", "--weights", str(tmp_path / "model.ts"), *STATED)
     assert default_sampler(bundle) == "test_time_augmentation", "its dropout cannot be made to draw"
-    found = read_map(predicted(bundle, "--sampler", "single") / "probability.nii.gz")[0]
+    folder = predicted(bundle, "--sampler", "single")
+    found = read_map(folder / "probability.nii.gz")[0]
+    refuse_other_bundle(folder.parent, bundle)
     np.testing.assert_allclose(found, own_probability([unet()], tmp_path / "images" / "one.nii.gz"), atol=1e-3)
 
 

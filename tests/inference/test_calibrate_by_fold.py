@@ -154,6 +154,8 @@ def test_a_unit_in_which_the_networks_together_find_nothing_is_in_the_record(sto
 BUNDLE_CONFIGS = {
     "metadata.json": '{"truth": "as the phantoms have it"}',
     "inference.yaml": """
+name: phantoms
+weights_sha256: w
 measurements:
   - {_target_: caveat.inference.targets.volume.Volume, name: whole volume, title: Whole, classes: [1, 2]}
   - {_target_: caveat.inference.targets.volume.Volume, name: first volume, title: 'Part, the first', classes: [1]}

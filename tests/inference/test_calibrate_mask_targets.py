@@ -21,6 +21,8 @@ from caveat.networks.draws.draw import first_draws
 TARGETS = (SurfaceArea("surface", "Surface", (1,)), LargestDiameter("diameter", "Diameter", (1,)))
 UNITS = 12
 INFERENCE = """
+name: phantoms
+weights_sha256: w
 measurements:
   - {_target_: caveat.inference.targets.surface_area.SurfaceArea, name: surface, title: Surface, classes: [1]}
   - {_target_: caveat.inference.targets.largest_diameter.LargestDiameter, name: diameter, title: Diameter, classes: [1]}
