@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 LOCAL = "local"
+WITHOUT_PAGES = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+"""Dask opens these ports whatever it is told: with nothing behind them."""
 _crews: dict[tuple[str, Limits], Crew] = {}
 """Of this Dask worker, by what they measure: a model is loaded once."""
 
@@ -67,6 +69,7 @@ class Cluster:
     def __enter__(self) -> Cluster:
         """Raises: StudyRefused: WRONG_USAGE."""
         try:
+            import dask
             from distributed import Client, LocalCluster
         except ImportError:
             raise StudyRefused("WRONG_USAGE", "--scheduler needs Dask: pip install 'caveat[cluster]'") from None
@@ -76,7 +79,9 @@ class Cluster:
         where: Any = self.scheduler
         if where == LOCAL:
             settings = {"n_workers": self.workers, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": "ERROR"}
-            where = self.stack.enter_context(LocalCluster(**settings))
+            any_port = {"dashboard_address": "127.0.0.1:0"}  # without an address Dask takes 8787
+            with dask.config.set(WITHOUT_PAGES):
+                where = self.stack.enter_context(LocalCluster(**settings, scheduler_kwargs=any_port))
         try:
             self.client: Client = self.stack.enter_context(Client(where))
         except OSError as error:

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import requests
 from phantoms import fundus, picture_bytes
 from poison import POINT, poisoned_bundle, state, write_crops
 
@@ -93,6 +94,18 @@ def test_dask_says_only_what_is_wrong(caplog, monkeypatch):
     with Cluster("local", 1, Job(Path(), (), {}, 1, False), Limits(60, 2**32)):
         pass
     assert [record for record in caplog.records if record.levelno < logging.ERROR] == []
+
+
+@pytest.mark.slow
+def test_a_local_cluster_shows_no_pages():
+    """Whoever else is on this machine could read what runs, at a port that everybody knows."""
+    pytest.importorskip("distributed")
+    with Cluster("local", 1, Job(Path(), (), {}, 1, False), Limits(60, 2**32)) as cluster:
+        cluster.client.wait_for_workers(1)
+        known = cluster.client.scheduler_info()
+        ports = [one["services"]["dashboard"] for one in (known, *known["workers"].values())]
+        answers = [requests.get(f"http://127.0.0.1:{port}{page}", timeout=9) for port in ports for page in ("/health", "/metrics")]
+    assert 8787 not in ports and {answer.status_code for answer in answers} == {404}
 
 
 def test_other_machines_are_told_nothing_that_only_this_one_sees(tmp_path, monkeypatch):
