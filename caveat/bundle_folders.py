@@ -15,6 +15,7 @@ from .did_you_mean import did_you_mean
 from .moved_names import refuse_older_names
 from .reasons import StudyRefused
 from .transforms.files.add_line import add_line
+from .transforms.files.regular_file import text_of
 
 ALLOW_LIST = "CAVEAT_BUNDLES"
 """Environment variable: folders, separated as in PATH, whose bundles may run besides the shipped ones."""
@@ -139,7 +140,7 @@ def allow(folder: Path) -> bool:
 
 def read_metadata(bundle: Path) -> dict[str, Any]:
     """The bundle's `metadata.json`."""
-    return json.loads((bundle / "configs" / "metadata.json").read_text(encoding="utf-8"))
+    return json.loads(text_of(bundle / "configs" / "metadata.json"))
 
 
 def settings_of(bundle: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from .reasons import StudyRefused
+from .transforms.files.regular_file import text_of
 
 CONFIGS = ("*/*.yaml", "*/*.yml", "*/*.json")
 """A bundle's own, in its `configs` and `settings`."""
@@ -28,14 +29,22 @@ def with_new_names(text: str) -> tuple[str, dict[str, str]]:
 
 
 def configs_of(bundle: Path) -> list[Path]:
-    """The configs of a bundle's folder, to be read with `AS_IT_IS`."""
+    """The configs of a bundle's folder, to be read with `config_text`."""
     return sorted(path for pattern in CONFIGS for path in bundle.glob(pattern) if path.parent.name in ("configs", "settings"))
 
 
+def config_text(path: Path) -> str:
+    """A config as it is. Raises: StudyRefused: UNREADABLE_FILE."""
+    try:
+        return text_of(path, **AS_IT_IS)
+    except OSError as error:
+        raise StudyRefused("UNREADABLE_FILE", f"{path.name} among the configs: {error.strerror}") from None
+
+
 def refuse_older_names(bundle: Path) -> None:
-    """Raises: StudyRefused: NAMES_MOVED, with the first name and where it is now."""
+    """Raises: StudyRefused: NAMES_MOVED, with the first name and where it is now; as `config_text`."""
     for path in configs_of(bundle):
-        for older, newer in with_new_names(path.read_text(**AS_IT_IS))[1].items():
+        for older, newer in with_new_names(config_text(path))[1].items():
             raise StudyRefused("NAMES_MOVED", f"{path.name} says {older}, which is now {newer}")
 
 

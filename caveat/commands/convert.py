@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..exit_status import ExitStatus
-from ..moved_names import AS_IT_IS, configs_of, with_new_names
+from ..moved_names import AS_IT_IS, config_text, configs_of, with_new_names
 from ..reasons import StudyRefused
 from ..transforms.files.whole_file import write_text
 from .stated_path import stated_input
@@ -20,7 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Change the configs, and print each name that was changed. Raises: StudyRefused: BUNDLE_NOT_FOUND."""
+    """Change the configs, and print each name that was changed. Raises: StudyRefused: BUNDLE_NOT_FOUND; as `config_text`."""
     paths = configs_of(options.bundle)
     if not paths:
         raise StudyRefused("BUNDLE_NOT_FOUND", "the folder holds no configs")
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
 
 def convert(path: Path) -> bool:
     """Change one config. Returns: whether it held an older name."""
-    text, found = with_new_names(path.read_text(**AS_IT_IS))
+    text, found = with_new_names(config_text(path))
     for older, newer in found.items():
         print(f"{path.name}: {older} is now {newer}")
     if found:

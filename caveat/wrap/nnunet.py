@@ -16,6 +16,7 @@ import torch
 from ..inference.calibration.whose_truth import UNSTATED
 from ..networks.weights.members import joint_sha256
 from ..reasons import StudyRefused
+from ..transforms.files.regular_file import text_of
 from .network_parts import is_network_part
 from .nnunet_checkpoint import read_checkpoint, trained_with
 from .nnunet_code import NnunetCode
@@ -147,7 +148,7 @@ class Nnunet:
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
-            found = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            found = json.loads(text_of(self.folder / name))
         except (OSError, ValueError) as error:
             raise StudyRefused("SOURCE_NOT_WRAPPED", f"{name} cannot be read") from error
         if not isinstance(found, dict):

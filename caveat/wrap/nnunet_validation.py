@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reasons import StudyRefused
+from ..transforms.files.regular_file import text_of
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class TrainingSet:
     def _refuse_other(self, dataset: Mapping[str, Any]) -> None:
         """Raises: StudyRefused: SOURCE_NOT_WRAPPED: its labels or channels are not those of the trained folder."""
         try:
-            own = json.loads((self.folder / "dataset.json").read_text(encoding="utf-8"))
+            own = json.loads(text_of(self.folder / "dataset.json"))
         except (OSError, ValueError) as error:
             raise StudyRefused("SOURCE_NOT_WRAPPED", "dataset.json of the training set cannot be read") from error
         if any(own.get(key) != dataset.get(key) for key in ("labels", "channel_names", "file_ending")):

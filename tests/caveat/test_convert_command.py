@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import caveat
-from caveat.bundle_folders import find_bundle
+from caveat.bundle_folders import bundles_of_the_user, find_bundle
 from caveat.cli import main
 from caveat.moved_names import with_new_names
 from caveat.reasons import StudyRefused
@@ -75,6 +76,21 @@ def test_an_older_bundle_is_refused_with_the_new_place_and_converted_once(bundle
     assert main(["convert", str(bundle)]) == 0 and "1 of 3 configs changed" in capsys.readouterr().out
     assert (bundle / "configs" / "notes.json").read_bytes() == b'"\xff caveat.inference.engine.inferer"'
     assert main(["convert", str(bundle)]) == 0 and "0 of 3 configs changed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda place: os.symlink("nowhere", place)])
+def test_what_is_no_file_is_no_config(make, bundle, capsys):
+    """A pipe would never answer."""
+    make(bundle / "configs" / "pipe.yaml")
+    for command in (["convert"], ["info"]):
+        assert main([*command, str(bundle)]) == 2
+        assert "UNREADABLE_FILE" in (said := capsys.readouterr().err) and "pipe.yaml among the configs: no regular file" in said
+
+
+def test_a_pipe_that_is_called_metadata_ends_no_list_of_bundles(bundle):
+    (bundle / "configs" / "metadata.json").unlink()
+    os.mkfifo(bundle / "configs" / "metadata.json")
+    assert bundle not in bundles_of_the_user()
 
 
 def test_names_of_this_version_stay(bundle):
