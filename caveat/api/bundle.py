@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from monai.data import MetaTensor, list_data_collate
 from ..bundle_folders import choose_configs, find_bundle, read_metadata, settings_of
 from ..devices import check_device
 from ..inference.answers.study_evaluator import refusal_behind
-from ..networks.draws.evaluation_mode import evaluation_mode
 from ..reasons import StudyRefused
 from ..run_bundle import load_workflow, refusals_unwrapped
 from ..transforms.checks.geometry import refuse_bad_affine, spacing_of
@@ -93,7 +91,6 @@ class Bundle:
 
     def __init__(self, folder: Path, configs: Sequence[Path], overrides: dict[str, Any]) -> None:
         self.name = folder.name
-        self._one_at_a_time = threading.Lock()
         self.metadata = read_metadata(folder)
         self.takes_points = POINT in settings_of(folder)
         with refusals_unwrapped():
@@ -123,8 +120,7 @@ class Bundle:
         where = {} if point is None else {POINT: tuple(map(float, point))}
         try:
             study = self._prepared(image, where)
-            with self._one_at_a_time, torch.no_grad(), evaluation_mode(self.network):
-                answer = self.inferer(list_data_collate([study])["image"].to(self._device), self.network)
+            answer = self.inferer(list_data_collate([study])["image"].to(self._device), self.network)
             found = {f"pred_{key}": value[0] if isinstance(value, torch.Tensor) else value for key, value in answer.items()}
             data = self._to_input_grid({**study, **found})
             for step in self._after:

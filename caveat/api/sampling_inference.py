@@ -30,6 +30,8 @@ def sampling_inference(
 ) -> torch.Tensor:
     """Logits of the whole study, draw by draw: each is one function of the study, whatever the windows.
 
+    Threads wait for each other.
+
     Args:
         inputs: (B, C, *spatial).
         network: a sampler of `caveat.networks.samplers`; or a network with torch's dropout, of which a copy draws by

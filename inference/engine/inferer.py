@@ -125,7 +125,7 @@ class SamplingInferer(Inferer):
         self.progress = progress
 
     def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Measure one study.
+        """Measure one study; threads wait for each other.
 
         Args:
             inputs: (1, C, *spatial), a MetaTensor where the result shall have units.

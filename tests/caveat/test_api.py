@@ -122,6 +122,26 @@ def test_draws_are_those_of_the_engine_and_the_network_is_left_as_it_was():
     torch.testing.assert_close(logits[:, 1].softmax(dim=1).mean(dim=0), expected[0], atol=1e-5, rtol=0)
 
 
+def test_draws_in_threads_are_those_of_one_after_the_other():
+    """A sampler holds the draw that it is at, its modules their mode, and reducers one study's draws."""
+    sampler = DropoutNetwork(unet(dropout=0.3), probe_size=12).train()
+    modes = [module.training for module in sampler.modules()]
+    studies = torch.rand(6, 1, 16, 14, 12, generator=torch.Generator().manual_seed(0)).split(1)
+    inferer = SamplingInferer((12, 12, 12), ["a", "b", "c"], [Moments()], draws=3)
+
+    def draws(study: torch.Tensor) -> torch.Tensor:
+        return caveat.sampling_inference(study, sampler, (12, 12, 12), draws=3)
+
+    def mean(study: torch.Tensor) -> torch.Tensor:
+        return inferer(study, sampler)["pred"]
+
+    for ask in (draws, mean):
+        with ThreadPoolExecutor(3) as threads:
+            found = list(threads.map(ask, studies))
+        assert all(torch.equal(one, ask(study)) for one, study in zip(found, studies, strict=True))
+    assert [module.training for module in sampler.modules()] == modes
+
+
 def test_views_of_the_study_come_back_onto_it():
     network, study = unet(), torch.rand(1, 1, 12, 12, 12, generator=torch.Generator().manual_seed(0))
     logits = caveat.sampling_inference(MetaTensor(study), TestTimeAugmentation(network, 3, [1]), (12, 12, 12), draws=2)
