@@ -15,6 +15,7 @@ import requests
 
 from ..exit_status import RunFailed
 from ..transforms.objects.about import MANUFACTURER
+from ..transforms.objects.identifiers import is_made
 from .access import Access
 
 PAGE = 100
@@ -124,7 +125,7 @@ class Archive:
                 str(tags.get("Modality", "")),
                 str(tags.get("SeriesDescription", "")),
                 len(found["Instances"]),
-                tags.get("Manufacturer") == MANUFACTURER,
+                tags.get("Manufacturer") == MANUFACTURER and is_made(str(tags["SeriesInstanceUID"])),
                 bool(found.get("IsStable", True)),
             )
 

@@ -14,6 +14,7 @@ from threading import Thread
 import pytest
 from dicom_grid import Grid
 from dicom_phantoms import clean_series, write
+from pydicom.uid import generate_uid
 
 pytest.importorskip("dicomweb_client", reason="dicomweb-client is not installed; it is part of caveat[test]")
 
@@ -25,6 +26,8 @@ from caveat.pacs.rules import Rule, read_rules
 from caveat.pacs.send import objects_of
 from caveat.pacs.watch import Watch
 from caveat.reasons import StudyRefused
+from caveat.transforms.objects.about import MANUFACTURER
+from caveat.transforms.objects.identifiers import made_of
 from caveat.transforms.output.run_folder import run_identity
 from caveat.transforms.output.study_seal import NAME as SEAL
 from caveat.transforms.output.study_seal import StudySeal, file_sha256
@@ -105,6 +108,27 @@ def test_what_fits_a_rule_is_measured_by_its_bundle_and_all_else_is_passed_over(
     assert chest.read_text() == "lung_lesions"
     assert json.loads((tmp_path / "watch.json").read_text()) == {"since": 80, "change": "report"}
     assert watched(stored, tmp_path) == 0 and len(stored.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("identifier", "manufacturer", "ours"),
+    [
+        (made_of("series", "digest"), MANUFACTURER, True),
+        (made_of("series", "digest"), "SIEMENS", False),
+        ("1.3.12.2.1107.5.2", MANUFACTURER, False),
+        (generate_uid(prefix=None), MANUFACTURER, False),
+        ("2.25.x", MANUFACTURER, False),
+        (f"2.25.{2**128}", MANUFACTURER, False),
+    ],
+)
+def test_our_own_series_are_known_by_their_identifiers_too(identifier, manufacturer, ours, monkeypatch):
+    """Whoever wrote the manufacturer into a scan kept it from being measured."""
+    tags = {"SeriesInstanceUID": identifier, "Modality": "MR", "Manufacturer": manufacturer}
+    answers = {"/series/key": {"ParentStudy": "s", "MainDicomTags": tags, "Instances": [1]}}
+    answers["/studies/s"] = {"MainDicomTags": {"StudyInstanceUID": "1.2"}}
+    monkeypatch.setattr(Archive, "_json", lambda self, path, missing=None: answers[path])
+    found = Archive(access("http://127.0.0.1:1")).series("key")
+    assert found is not None and found.is_ours == ours
 
 
 def test_what_was_measured_and_not_sent_is_sent_and_not_measured_again(tmp_path):

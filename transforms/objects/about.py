@@ -13,7 +13,7 @@ from .identifiers import made_of
 
 ALGORITHM_FAMILY = Code("123110", "DCM", "Artificial Intelligence")
 MANUFACTURER = "caveat developers"
-"""By which our own objects are known."""
+"""By which our own objects are known, with the form of their identifiers: others may write these words too."""
 SAMPLING = ("sampler", "source", "draws", "seed", "roi_size", "overlap", "blending", "precision", "device")
 """Of the sampling, what stands in an object."""
 

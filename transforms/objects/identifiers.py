@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Sequence
 from io import BytesIO
@@ -31,6 +32,14 @@ OF_THE_MOMENT = (
 def made_of(*words: str) -> str:
     """A unique identifier of words. Source: DICOM PS3.5, B.2."""
     return f"2.25.{uuid.uuid5(OURS, '|'.join(words)).int}"
+
+
+def is_made(identifier: str) -> bool:
+    """Whether an identifier has the form of `made_of`, a UUID of version 5; others take random ones, or a root of their own."""
+    root, _, number = identifier.partition("2.25.")
+    if root or not re.fullmatch("[0-9]{1,39}", number) or int(number) >= 2**128:
+        return False
+    return uuid.UUID(int=int(number)).version == 5
 
 
 def identify(objects: Sequence[Dataset], source: Dataset) -> None:
