@@ -91,16 +91,24 @@ def write_kind(options: argparse.Namespace, bundle: Path, output: Path) -> int:
 
 
 def seen_results(options: argparse.Namespace, parts: Sequence[str]) -> tuple[list[dict[str, Any]], int]:
-    """Stored results of the part that was named, or of `parts`. Returns: them; how many images the list has there."""
+    """Stored results of the part that was named, or of `parts`. Returns: them; how many images the list has there.
+
+    Raises:
+        StudyRefused: as `refuse_held_out` and `results_by_sha256`.
+    """
+    from ..inference.calibration.calibration_part import refuse_held_out
     from ..inference.stored.list_part import read_entries, results_by_sha256
 
-    entries = [entry for part in ([options.split] if options.split else parts) for entry in read_entries(options.data, part)]
+    parts = [options.split] if options.split else parts
+    refuse_held_out(options.data, parts)
+    entries = [entry for part in parts for entry in read_entries(options.data, part)]
     results = results_by_sha256(options.predictions, {entry["sha256"] for entry in entries})
     return [result for _, result in results.values()], len(entries)
 
 
 def write_covariance(options: argparse.Namespace, bundle: Path, output: Path) -> int:
     """Write the pooled covariance of landmarks. Raises: StudyRefused: WRONG_USAGE, and as `pool_errors`; OUTPUT_NOT_WRITABLE."""
+    from ..inference.calibration.calibration_part import refuse_held_out
     from ..inference.calibration.pooled_covariance import pool_errors
     from ..inference.calibration.record_file import write_record
     from ..inference.calibration.settings import read_calibration
@@ -110,7 +118,9 @@ def write_covariance(options: argparse.Namespace, bundle: Path, output: Path) ->
     settings = read_calibration(config) if config.is_file() else None
     if settings is None or not settings.of_landmarks:
         raise StudyRefused("WRONG_USAGE", "covariance is for bundles of landmarks")
-    pooled = pool_errors(options.predictions, options.data, options.split or "early_stopping", settings, data_root())
+    split = options.split or "early_stopping"
+    refuse_held_out(options.data, [split])
+    pooled = pool_errors(options.predictions, options.data, split, settings, data_root())
     make_folder(output)
     write_record(pooled, output / pooled.file_name)
     print(f"errors of {len(pooled.names)} landmarks in {pooled.n} images; {output / pooled.file_name}")

@@ -16,6 +16,8 @@ from .seen import Seen, has_seen
 
 SEEN_PARTS = ("training", "early_stopping")
 """Parts of a data list that weights, temperature or settings were made with."""
+HELD_OUT_PARTS = ("calibration", "test")
+"""Parts of a data list that records are made of, and checked on."""
 MUST_BE_MENDED = (
     *("NOT_PREDICTED", "NO_TRUTH", "LABEL_OFF_GRID", "LABEL_WITHOUT_CLASS", "NON_FINITE_DRAWS"),
     *("POINTS_INCOMPLETE", "NO_PIXEL_SPACING"),
@@ -37,6 +39,24 @@ def refuse_seen(data_list: Path, split: str, seen: Collection[str]) -> None:
     images = ({entry["sha256"] for entry in others} | set(seen)) & {entry["sha256"] for entry in entries}
     if units or images:
         raise StudyRefused("UNITS_SEEN_IN_TRAINING", f"{len(units)} units and {len(images)} images of the part {split}")
+
+
+def refuse_held_out(data_list: Path, parts: Sequence[str]) -> None:
+    """Refuse parts for a gate's reference that hold what calibrates or tests: it would find those more alike than new studies.
+
+    Raises:
+        StudyRefused: WRONG_USAGE.
+    """
+    entries = [entry for part in parts for entry in read_entries(data_list, part)]
+    there = read_list(data_list)
+    others = [entry for part in HELD_OUT_PARTS if part in there for entry in read_entries(data_list, part)]
+    units, images = ({one[key] for one in entries} & {one[key] for one in others} for key in ("unit", "sha256"))
+    if units or images:
+        raise StudyRefused(
+            "WRONG_USAGE",
+            f"{len(units)} units and {len(images)} images of {', '.join(parts)} lie in what calibrates or tests: "
+            "make it of images that trained the networks or stopped their training",
+        )
 
 
 def refuse_own_fold(data_list: Path, split: str, networks: int, seen: Seen) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from calibration_phantoms import BUNDLE, result_of, write_result, write_stored
+from calibration_phantoms import BUNDLE, result_of, write_list, write_result, write_stored
 
 from caveat.cli import main
 from caveat.inference.calibration.apply_records import ApplyRecordsd
@@ -120,6 +120,18 @@ def test_features_of_training_images(place, capsys):
     assert main(["reference", str(place / "bundle"), "features", *said]) == 0
     assert "features of 4 of 4 images" in capsys.readouterr().out
     assert (place / "mine/features.json").is_file() and read_records(place / "mine") == []
+
+
+@pytest.mark.parametrize("split", ["calibration", "test", "training"])
+def test_a_reference_is_made_of_nothing_that_calibrates_or_tests(split, place, capsys):
+    entries = json.loads((place / "list.json").read_text())["calibration"]
+    other_scan = {**entries[6], "unit": "subject 0"}
+    write_list(place, calibration=entries[:2], test=entries[2:4], training=[entries[4], other_scan])
+    said = ["-p", str(place / "out"), "--data", str(place / "list.json"), "-o", str(place / "mine"), "--split", split]
+    assert main(["reference", str(place / "bundle"), "features", *said]) == 2
+    found = "1 units and 0 images of training" if split == "training" else f"1 units and 2 images of {split}"
+    assert f"{found} lie in what calibrates or tests" in capsys.readouterr().err
+    assert not (place / "mine").exists()
 
 
 def test_other_settings_of_the_bundle_can_be_named_but_no_file_elsewhere(place, tmp_path, capsys):
