@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,8 @@ def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[l
 
     A label belongs to the image of the same name; else to the one image whose name and its own are alike up to a separator:
     case_1_0000 and case_1, case_1 and case_1_mask. A number behind the separator is another patient's, or another visit's: case_1
-    and case_1_2 are no pair.
+    and case_1_2 are no pair. Nor are two whose folders differ in a name that images and labels both have, such as s1/a and s2/a;
+    images/s1/a and labels/s1/a are one.
 
     Args:
         images: files, or folders of DICOM studies.
@@ -36,12 +38,14 @@ def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[l
     Raises:
         StudyRefused: NO_TRUTH where an image has no label of a rater, or several, or one that is another image's too.
     """
-    found = [[_of(image, files) for files in labels.values()] for image in images]
+    common = [_folders(images) & _folders(files) for files in labels.values()]
+    found = [[_of(image, files, names) for files, names in zip(labels.values(), common)] for image in images]
     lacking = [number for number, own in enumerate(found, start=1) if None in own]
     if lacking:
         raise StudyRefused(
             "NO_TRUTH",
-            f"{len(lacking)} of {len(images)} images have no label of their name, or several; the first is number {lacking[0]}",
+            f"{len(lacking)} of {len(images)} images have no label of their name and folder, or several; "
+            f"the first is number {lacking[0]}",
         )
     used = [Counter(of_rater) for of_rater in zip(*found)]
     shared = [number for number, own in enumerate(found, start=1) if any(count[label] > 1 for count, label in zip(used, own))]
@@ -52,11 +56,20 @@ def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[l
     return [[path for path in own if path is not None] for own in found]
 
 
-def _of(image: Path, labels: Sequence[Path]) -> Path | None:
-    name = stem_of(image)
-    exact = [label for label in labels if stem_of(label) == name]
-    alike = exact or [label for label in labels if _alike(name, stem_of(label))]
+def _folders(paths: Sequence[Path]) -> set[str]:
+    return {name for folder in {path.parent for path in paths} for name in folder.absolute().parts} - {os.pardir}
+
+
+def _of(image: Path, labels: Sequence[Path], common: set[str]) -> Path | None:
+    """Args: common: names of folders that images and labels both have: by them patients and visits are told apart."""
+    name, folders = stem_of(image), _in_common(image, common)
+    exact = [label for label in labels if stem_of(label) == name and _in_common(label, common) == folders]
+    alike = exact or [label for label in labels if _alike(name, stem_of(label)) and _in_common(label, common) == folders]
     return alike[0] if len(alike) == 1 else None
+
+
+def _in_common(path: Path, common: set[str]) -> list[str]:
+    return [name for name in path.parent.absolute().parts if name in common]
 
 
 def _alike(image: str, label: str) -> bool:

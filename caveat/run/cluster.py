@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 LOCAL = "local"
-WITHOUT_PAGES = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+WITHOUT_PAGES: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
 """Dask opens these ports whatever it is told: with nothing behind them."""
 _crews: dict[tuple[str, Limits], Crew] = {}
 """Of this Dask worker, by what they measure: a model is loaded once."""

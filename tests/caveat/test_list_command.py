@@ -243,3 +243,33 @@ def test_landmarks_are_found_by_name(folders, capsys):
     (tables / Path(entry["points"]).name).write_text("rater,name,axis0\nsenior,tip,here\n")
     assert main(["list", "--check", str(folders / "list.json"), "--root", str(folders)]) == 1
     assert "training 1: its landmarks are refused: POINTS_INCOMPLETE" in capsys.readouterr().out
+
+
+def paths(*places: str) -> list[Path]:
+    return [Path(place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        (("s1/a.png", "s2/b.png"), ("s2/a.png", "s1/b.png")),
+        (("in/1/2/a.png", "in/2/1/b.png"), ("out/2/1/a.png", "out/1/2/b.png")),
+        (("s1/a.png", "s2/b.png"), ("s1/b.png", "a.png")),
+    ],
+)
+def test_no_patient_gets_the_label_in_another_ones_folder(images, labels):
+    with pytest.raises(StudyRefused, match="NO_TRUTH: .*2 of 2 images have no label of their name and folder"):
+        pair(paths(*images), {"a": paths(*labels)})
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        (("images/s1/a.png", "images/s2/a.png"), ("labels/s1/a.png", "labels/s2/a.png")),
+        (("s1/images/a.png", "s2/images/a.png"), ("s1/labels/a.png", "s2/labels/a.png")),
+        (("t/imagesTr/a_0000.nii.gz", "t/imagesTr/b_0000.nii.gz"), ("t/labelsTr/a.nii.gz", "t/labelsTr/b.nii.gz")),
+        (("images/s1/a.png", "images/s2/b.png"), ("labels/a.png", "labels/b.png")),
+    ],
+)
+def test_folders_that_say_the_same_pair_and_so_do_names_where_folders_say_nothing(images, labels):
+    assert pair(paths(*images), {"a": paths(*labels)}) == [[label] for label in paths(*labels)]
