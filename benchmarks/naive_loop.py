@@ -36,10 +36,10 @@ def naive_answer(study: torch.Tensor, inferer: SamplingInferer, network: Sampler
         outside = study[0, inferer.region_channel] <= 0.5
         stack[:, 1:].masked_fill_(outside, 0)
         stack[:, 0].masked_fill_(outside, 1)
-    return _statistics(stack)
+    return statistics_of(stack)
 
 
-def _statistics(stack: torch.Tensor) -> dict[str, torch.Tensor]:
+def statistics_of(stack: torch.Tensor) -> dict[str, torch.Tensor]:
     """Args: stack: probabilities, (draws, classes, *spatial)."""
     mean = stack.mean(dim=0)
     entropy = -torch.special.xlogy(mean, mean).sum(dim=0)

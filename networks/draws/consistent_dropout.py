@@ -70,7 +70,7 @@ class ConsistentDropout(nn.Module):
 
     def _element_mask(self, x: torch.Tensor, key: int, drawn: DrawnWindows) -> torch.Tensor:
         channels = torch.arange(x.shape[1], device=x.device).reshape(-1, *[1] * (x.ndim - 2))
-        at_a_time = max(1, _HASHED_AT_A_TIME // x[0, 0].numel())  # the hash works in 64 bits: bound what it holds
+        at_a_time = max(1, _HASHED_AT_A_TIME // x[0, 0].numel())  # bound what the hash holds
         masks = []
         for draw in drawn.draws:
             for place in drawn.places:

@@ -1,7 +1,9 @@
 """Random numbers as a pure function of where they are used.
 
-A counter-based integer hash: the same bits on CPU and GPU, in any order, for any cut into windows. Every number
-is at most 32 bits wide inside a 64-bit integer and every multiplier is below 2**31, so that no product overflows.
+A counter-based integer hash: the same bits on CPU and GPU, in any order, for any cut into windows. Keys are mixed in
+64-bit integers: every number is at most 32 bits wide and every multiplier below 2**31, so that no product overflows. At the
+elements of a grid, of which a study has millions, the same bits are mixed in place in 32-bit integers, whose products wrap as
+two's complement does: half the memory, and an instruction that processors have.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from typing import TypeVar
 import torch
 
 _MASK = 0xFFFFFFFF
+_SIGN = 0x80000000
 _MULTIPLIERS = (0x2C1B3C6D, 0x297A2D39)
+_SHIFTS = (15, 12, 15)
 _GOLDEN = 0x9E3779B9
 _SECOND = 0x7F4A7C15
 GRID_NOISE = 2
@@ -60,7 +64,7 @@ def gaussian(*keys: int | torch.Tensor) -> torch.Tensor:
 
 def uniform_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> torch.Tensor:
     """Uniform float32 in [0, 1) at every element of a grid. Args: see `hashes_on_grid`."""
-    return (next(hashes_on_grid(keys, coordinates)) >> 8).to(torch.float32) * 2.0**-24
+    return _shifted(next(_signed_hashes(keys, coordinates)), 8).to(torch.float32).mul_(2.0**-24)
 
 
 def gaussian_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -78,10 +82,33 @@ def hashes_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[tor
         keys: as `hash32`.
         coordinates: int64, one tensor an axis, that broadcast with the keys and each other.
     """
+    for hashes in _signed_hashes(keys, coordinates):
+        yield hashes.to(torch.int64) & _MASK
+
+
+def _signed_hashes(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> Iterator[torch.Tensor]:
+    """The bits of `hashes_on_grid` as int32."""
     *rows, last = coordinates
-    one, other = hash32(*keys, *rows), hash32(_SECOND, *keys, *rows)
+    one, other = (_signed(hash32(*begin, *keys, *rows)) for begin in ((), (_SECOND,)))
     for first, second in ((one, other), (other, one)):
-        yield _mix(_mix(last + first & _MASK) + second & _MASK)
+        yield _mix_in_place(_mix_in_place(_signed(last & _MASK) + first).add_(second))
+
+
+def _signed(bits: torch.Tensor) -> torch.Tensor:
+    """Of int64 in [0, 2**32) the int32 of the same bits."""
+    return ((bits ^ _SIGN) - _SIGN).to(torch.int32)
+
+
+def _mix_in_place(h: torch.Tensor) -> torch.Tensor:
+    """`_mix` of int32: a sum, a product or a shift to the left leaves the lower 32 bits as they are in any wider integer."""
+    for shift, multiplier in zip(_SHIFTS, _MULTIPLIERS, strict=False):
+        h.bitwise_xor_(_shifted(h, shift)).mul_(multiplier)
+    return h.bitwise_xor_(_shifted(h, _SHIFTS[-1]))
+
+
+def _shifted(h: torch.Tensor, by: int) -> torch.Tensor:
+    """To the right, zeros coming in: torch's shift of a negative number brings in ones."""
+    return (h >> by).bitwise_and_((1 << 32 - by) - 1)
 
 
 def _box_muller(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
@@ -94,8 +121,6 @@ _Hashed = TypeVar("_Hashed", int, torch.Tensor, int | torch.Tensor)
 
 
 def _mix(h: _Hashed) -> _Hashed:
-    h = h ^ (h >> 15)
-    h = (h * _MULTIPLIERS[0]) & _MASK
-    h = h ^ (h >> 12)
-    h = (h * _MULTIPLIERS[1]) & _MASK
-    return h ^ (h >> 15)
+    for shift, multiplier in zip(_SHIFTS, _MULTIPLIERS, strict=False):
+        h = ((h ^ (h >> shift)) * multiplier) & _MASK
+    return h ^ (h >> _SHIFTS[-1])
