@@ -68,7 +68,7 @@ class Nnunet:
             classes, orientation = self._classes(), READERS[self._reader()]
             code.try_out()
         channels = code.channels
-        task = Task(self.name, classes, channels, link="identity", truth=self.truth, licence=self.licence)
+        task = Task(self.name, classes, channels, link="identity", truth=self.truth, licence=self.licence, noise="relative_noise")
         steps = ["@load", "@as_loaded", *(["@orient"] if orientation else [])]
         folds = [{"file": name, "sha256": sha256} for name, sha256 in zip(self._names, self._hashes, strict=True)]
         sampler = {

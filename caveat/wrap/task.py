@@ -25,6 +25,7 @@ class Task:
     link: "softmax"; "sigmoid" where classes may overlap; "identity" where the answer is probabilities.
     modality: of the images, in a word: "CT", "MR", or what MONAI's metadata know.
     truth, licence: words; "" where nothing was said.
+    noise: the score that the gate looks at: of images that only the network normalises it is `relative_noise`.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Task:
     modality: str = "other"
     truth: str = ""
     licence: str = ""
+    noise: str = "noise"
 
     @property
     def answers(self) -> int:
@@ -85,7 +87,7 @@ class Task:
         much was found in it.
         """
         check = "caveat.inference.gate.gate.Check"
-        looked_at = {"noise": "above", "blur": "above", "shading": "above", "draw_extent": "both"}
+        looked_at = {self.noise: "above", "blur": "above", "shading": "above", "draw_extent": "both"}
         own = {
             "truths": self._truths() | {"may_lack": True},  # the numbering is known: an image may lack a structure
             "levels": [0.8, 0.9, 0.95],
@@ -115,7 +117,7 @@ class Task:
             "score": {"_target_": "caveat.inference.calibration.scores.size.Size", "offset": offset},
             "unit": "patient",
             "levels": [0.5, 0.8, 0.9],
-            "checks": [{"_target_": check, "name": name, "direction": "above"} for name in ("noise", "structure_entropy")],
+            "checks": [{"_target_": check, "name": name, "direction": "above"} for name in (self.noise, "structure_entropy")],
             "false_alarm_rate": 0.1,
             "seed": 0,
         }

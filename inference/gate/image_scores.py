@@ -1,4 +1,4 @@
-"""What can be said of an image's quality without its truth: noise, blur, shading."""
+"""What can be said of an image's quality without its truth: noise, in its own unit or of its contrast, blur, shading."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BLUR_WINDOW = 3
 """Voxels. Slight blur is told from none by the smallest window: on 53 training scans of the hippocampus, half a voxel of
 Gaussian blur along one axis moved the score past nearly all sharp scans at 3, past half of them at 11."""
 
-IMAGE_SCORES = frozenset({"noise", "blur", "shading"})
+IMAGE_SCORES = frozenset({"noise", "relative_noise", "blur", "shading"})
 
 
 def image_scores(image: np.ndarray) -> dict[str, float]:
@@ -21,7 +21,10 @@ def image_scores(image: np.ndarray) -> dict[str, float]:
     image = without_padding(np.asarray(image, dtype=np.float32))
     if min(image.shape) < BLUR_WINDOW or np.ptp(image) == 0:
         return dict.fromkeys(sorted(IMAGE_SCORES), math.nan)
-    return {"noise": noise(image), "blur": blur(image), "shading": shading(image)}
+    grain = noise(image)
+    # The second is what normalising to a standard deviation of 1 would leave: for images that a network normalises only later.
+    relative = grain / float(image.std(dtype=np.float64))
+    return {"noise": grain, "relative_noise": relative, "blur": blur(image), "shading": shading(image)}
 
 
 def without_padding(image: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from .reference import Reference
 
 
 class ScoreStudyd(Transform):
-    """Add study scores: `noise`, `blur`, `shading` of the image, `structure_entropy`, `feature_distance`.
+    """Add study scores: `noise`, `relative_noise`, `blur`, `shading` of the image, `structure_entropy`, `feature_distance`.
 
     A score that cannot be taken is absent or NaN, and a gate that checks it does not accept the study. Also adds to
     `sampling` the `feature_reference` that the distance was taken from (its sha256, or None), for a record's identity.

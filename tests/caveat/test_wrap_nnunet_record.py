@@ -83,7 +83,7 @@ def test_a_size_that_no_patient_had_gets_no_interval(trained, wrapped):
     others = [size for case, size in found.items() if not case.startswith("sub00")]
     assert below.threshold in [pytest.approx(min(size, *others), rel=1e-5) for size in of_one]
     assert above.threshold == pytest.approx(max(found.values()), rel=1e-5)
-    seen = dict.fromkeys(("noise", "blur", "shading"), 0.0)
+    seen = dict.fromkeys(("relative_noise", "blur", "shading"), 0.0)
     gate = read_records(wrapped / "calibration")[0].gate
     sizes = (below.threshold, above.threshold, 2 * above.threshold)
     assert [gate.judge(seen | {"draw_extent": size}).accepted for size in sizes] == [True, True, False]

@@ -28,6 +28,14 @@ def test_noise_is_the_standard_deviation_that_was_added(shape, sd):
     assert noise(white + ball(shape)) == pytest.approx(sd, rel=0.25)  # edges disturb little
 
 
+def test_relative_noise_knows_no_unit():
+    image = ball((40, 36, 32)) + np.random.default_rng(0).normal(0, 0.3, (40, 36, 32)).astype(np.float32)
+    own, scaled = image_scores(image), image_scores(image * 250 + 1000)
+    assert scaled["noise"] == pytest.approx(250 * own["noise"], rel=1e-3)
+    assert scaled["relative_noise"] == pytest.approx(own["relative_noise"], rel=1e-3)
+    assert own["relative_noise"] == pytest.approx(0.3 / image.std(), rel=0.25)
+
+
 def test_masked_air_does_not_hide_noise():
     rng = np.random.default_rng(0)
     image = rng.normal(0, 0.5, (60, 60, 20)).astype(np.float32)

@@ -48,6 +48,7 @@ def test_scores_stand_beside_those_of_the_reducers_and_the_study_is_not_changed(
     assert set(result["study_scores"]) == {
         "pooled_pairwise_dice",
         "noise",
+        "relative_noise",
         "blur",
         "shading",
         "structure_entropy",

@@ -11,6 +11,7 @@ SCORES = {
     "structure_entropy": ("Entropy of the structure", "nats for each voxel found"),
     "feature_distance": ("Distance from the training images", "of the network's features, Mahalanobis"),
     "noise": ("Noise", "standard deviation, where that of the prepared image is 1"),
+    "relative_noise": ("Relative noise", "standard deviation, where that of the image is 1"),
     "blur": ("Blur", "0 sharp, 1 blurred, along the blurriest axis"),
     "mean_distance_to_mean": ("Spread of the draws", "mean distance from their mean, over the landmarks"),
     "heatmap_spread": ("Spread of the heat maps", "root of the trace of their covariance, over the landmarks"),
