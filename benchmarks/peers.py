@@ -5,8 +5,8 @@
 
 A 3-D UNet of MONAI's on a crop of the hippocampus, the same weights on both sides, in turns in one process, one thread, CPU
 seconds, medians of the ratios of turns. Weights are random: what a pass costs does not depend on them. The others' draws become
-the same numbers as ours by the statistics of `naive_loop.py`; MONAI's test-time augmentation has its own, mode, mean and deviation.
-Rows go into results/peers.json and a table is printed.
+the same numbers as ours by the statistics of `naive_loop.py`; MONAI's test-time augmentation has its own: mode, mean, deviation.
+Rows go into results/peers.json, and a table is printed.
 """
 
 from __future__ import annotations
