@@ -23,10 +23,12 @@ from ..transforms.files.whole_file import unwritable, write_whole
 from ..transforms.output.journal import NAME as JOURNAL
 from ..transforms.output.journal import Journal
 from ..transforms.output.run_folder import NAME as MANIFEST
+from ..transforms.study.discover import find_studies
 from .archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete
 from .rules import Rule
 from .send import send
 
+NO_INPUT_FOUND = "NO_INPUT_FOUND"
 STATE = "watch.json"
 CHANGE = "change"
 """Its entry of which change was the last."""
@@ -151,8 +153,10 @@ class Watch:
         if rule is None:
             return False
         start, folder = time.monotonic(), self.output / _folder_of(one, series, rule, self.options)
-        if not _is_sealed(folder):
-            self._measure(series, rule, folder)
+        if not _is_sealed(folder) and not self._measure(series, rule, folder):
+            journal.write({"change": one.number, "passed_over": NO_INPUT_FOUND})
+            say(f"series {one.number}: passed over, none of its objects is an image")
+            return False
         sent = send(folder, self.archive)
         journal.write(
             {"change": one.number, "bundle": rule.bundle, "objects": sent, "seconds": round(time.monotonic() - start, 1)}
@@ -160,17 +164,20 @@ class Watch:
         say(f"series {one.number}: {sent} objects sent, {time.monotonic() - start:.1f} s")
         return True
 
-    def _measure(self, series: Series, rule: Rule, folder: Path) -> None:
-        """Raises: RunFailed: the run did not come to its end; a refusal is an end."""
+    def _measure(self, series: Series, rule: Rule, folder: Path) -> bool:
+        """Returns: whether there was an image. Raises: RunFailed: the run did not come to its end; a refusal is an end."""
         incoming = self.output / f".{secrets.token_hex(8)}.incoming.partial"
         incoming.mkdir(mode=0o700)
         try:
             self.archive.retrieve(series, incoming)
             status = self.predict(rule.bundle, incoming, folder, self.options)
+            if _is_sealed(folder):
+                return True
+            if _holds_no_image(incoming):  # raw data, a document: every later start would end here again
+                return False
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
-        if not _is_sealed(folder):
-            raise RunFailed(f"caveat predict ended with status {status}")
+        raise RunFailed(f"caveat predict ended with status {status}")
 
     def _refuse_foreign_journal(self) -> None:
         """Raises: StudyRefused: OUTPUT_OCCUPIED: a file of somebody else's, to which lines would be added."""
@@ -229,6 +236,15 @@ def _is_sealed(run: Path) -> bool:
         return bool(json.loads((run / MANIFEST).read_text(encoding="ascii")).get("sealed"))
     except (OSError, ValueError, AttributeError, RecursionError):
         return False
+
+
+def _holds_no_image(folder: Path) -> bool:
+    """Whether `caveat predict` finds nothing there that could be measured or refused."""
+    try:
+        find_studies(folder)
+    except StudyRefused as refusal:
+        return refusal.code == NO_INPUT_FOUND
+    return False
 
 
 def _wait(seconds: float, stopping: Callable[[], bool]) -> None:

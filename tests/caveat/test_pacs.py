@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 from dicom_grid import Grid
 from dicom_phantoms import clean_series, write
-from pydicom.uid import generate_uid
+from pydicom.uid import EncapsulatedPDFStorage, generate_uid
 
 pytest.importorskip("dicomweb_client", reason="dicomweb-client is not installed; it is part of caveat[test]")
 
@@ -169,6 +169,36 @@ def test_a_measurement_that_comes_to_no_end_ends_the_watch_before_the_series_is_
     with pytest.raises(RunFailed, match="status 1"):
         watched(archive(one=series()), tmp_path, lambda *asked: 1)
     assert {path.name for path in tmp_path.iterdir()} == {"journal.jsonl"}
+
+
+@dataclass
+class OfDocuments(Stored):
+    """One whose series hold encapsulated documents, but for the last."""
+
+    def retrieve(self, series: Series, folder: Path) -> None:
+        if series.modality == "MR":
+            super().retrieve(series, folder)
+            return
+        document = clean_series()[0]
+        document.SOPClassUID = EncapsulatedPDFStorage
+        for element in ("PixelData", "Rows", "Columns"):
+            delattr(document, element)
+        write([document], folder)
+
+
+def test_a_series_without_an_image_does_not_keep_the_later_ones(tmp_path, capfd):
+    """Raw data and documents stand under CT and MR too: every start ended at the first of them."""
+
+    def finds(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
+        return measured(bundle, images, folder, options) if bundle == "hippocampus_volume" else 2
+
+    stored = archive(document=series("CT"), whole=series())
+    documents = OfDocuments(stored.known, stored.changes)
+    assert watched(documents, tmp_path, finds) == 1 and documents.sent == ["00000020"]
+    lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    assert [line["change"] for line in lines] == [10, 20] and lines[0]["passed_over"] == "NO_INPUT_FOUND"
+    assert "series 10: passed over" in capfd.readouterr().err
+    assert not list(tmp_path.glob(".*.partial"))
 
 
 def test_a_watch_is_alone_in_its_folder(tmp_path):
