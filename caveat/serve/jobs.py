@@ -102,7 +102,8 @@ class Jobs:
             return
         code = "UNEXPECTED_ERROR" if job.process.exception() else job.process.result()
         await asyncio.to_thread(shutil.rmtree, job.uploads, ignore_errors=True)
-        job.studies, job.files = await asyncio.to_thread(found_studies, job.results)
+        with contextlib.suppress(OSError):  # it was deleted meanwhile, or the disk fails: the line goes on
+            job.studies, job.files = await asyncio.to_thread(found_studies, job.results)
         told = {reason["code"] for study in job.studies for reason in study["reasons"]}
         fewer = len(job.studies) < await asyncio.to_thread(count_studies, job.results)
         if not job.studies or fewer or code and code not in told:  # what was not come to must not be missed

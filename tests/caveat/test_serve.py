@@ -11,6 +11,8 @@ import threading
 import time
 import zipfile
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +29,7 @@ from caveat.serve.job import Job, State  # noqa: E402
 from caveat.serve.jobs import Jobs  # noqa: E402
 from caveat.serve.limits import Limits  # noqa: E402
 from caveat.serve.predict import predict  # noqa: E402
+from caveat.transforms.files.stored_result import read_result  # noqa: E402
 
 PHOTOGRAPH = picture_bytes(fundus(64, 64)[0])
 
@@ -290,6 +293,24 @@ def test_a_deleted_job_is_gone_while_it_waits_and_when_it_is_done(tmp_path):
         assert client.http.delete(jobs[2], headers=ASKS).status_code == 204
         assert client.http.get(f"{jobs[2]}/1/report.html").status_code == 404
     assert [seen["000001"] for seen in stub.seen] == [b"\0", b"\2"]
+
+
+def test_an_upload_that_is_deleted_while_its_result_is_read_does_not_keep_the_later_ones(tmp_path, monkeypatch):
+    with serving(tmp_path, Stub()) as client:
+
+        def read_and_deleted(folder: Path) -> dict[str, Any] | None:
+            found = read_result(folder)
+            assert client.http.delete(job, headers=ASKS).status_code == 204
+            return found
+
+        monkeypatch.setattr("caveat.serve.found.read_result", read_and_deleted)
+        job = client.begin()
+        client.put(job, b"x")
+        client.http.post(f"{job}/start", headers=ASKS)
+        assert until(lambda: client.folders() == [])
+        monkeypatch.undo()
+        later = client.upload(b"the next one")
+        assert until(lambda: next(client.events(later))["state"] == "done")
 
 
 def test_a_photograph_and_what_is_no_image_go_the_whole_way(tmp_path):
