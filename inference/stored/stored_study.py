@@ -93,7 +93,8 @@ def _result_of(file: Path) -> dict[str, Any]:
     try:
         if file.is_file():  # a pipe would never answer
             result = with_answers(json.loads(file.read_text(encoding="utf-8")))
-            if isinstance(result.get("input", {}).get("sha256", ""), str):  # by which the study's seal is found
+            known = isinstance(result.get("input", {}).get("sha256", ""), str)  # by which the study's seal is found
+            if known and (result["status"] == "REFUSED" or isinstance(result["bundle"], dict)):
                 return result
     except (OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError):
         pass

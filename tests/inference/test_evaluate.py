@@ -217,11 +217,13 @@ UNREADABLE = [
     "{",
     "9" * 6000,
     '{"answers": [], "input": 7}',
-    '{"answers": [], "input": {"sha256": []}}',
+    '{"answers": [], "input": {"sha256": []}, "status": "OK", "bundle": {}}',
+    "{}",
+    '{"answers": [], "status": "OK", "bundle": null}',
 ]
 
 
-@pytest.mark.parametrize("text", UNREADABLE, ids=["list", "null", "deep", "half", "large", "input", "sha256"])
+@pytest.mark.parametrize("text", UNREADABLE, ids=["list", "null", "deep", "half", "large", "input", "sha256", "empty", "bundle"])
 def test_a_result_that_cannot_be_read_is_not_left_out(text, tmp_path):
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "result.json").write_text(text)
