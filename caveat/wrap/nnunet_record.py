@@ -56,13 +56,13 @@ def write_records(bundle: Path, cases: Sequence[HeldOut], truth: str) -> list[di
         what the records say, see `describe`; half-widths are those of the studies that were predicted again.
 
     Raises:
-        StudyRefused: NOT_OUT_OF_FOLD, TOO_FEW_UNITS; what an image or a label is refused with.
+        StudyRefused: NOT_OUT_OF_FOLD, TOO_FEW_UNITS, UNITS_SEEN_IN_TRAINING; what an image or a label is refused with.
     """
     settings = for_so_many(len({case.unit for case in cases}), read_calibration(bundle / "configs" / f"{SETTINGS}.yaml"))
     loaded = Bundle(bundle, choose_configs(bundle, None), {})
     rows = [row_of(case, loaded, settings) for case in cases]
-    one_a_fold = {case.fold: (case, row) for case, row in zip(reversed(cases), reversed(rows), strict=True)}
-    again = [predicted_again(loaded, *one_a_fold[fold]) for fold in sorted(one_a_fold)]
+    refuse_shared(rows)
+    again = [predicted_again(loaded, case, row) for case, row in one_a_fold(cases, rows)]
     names = [target.name for target in settings.targets]
     by_name = {name: [row[index] for row in rows] for index, name in enumerate(names)}
     units = {entry["name"]: entry["unit"] for entry in again[0]["answers"]}
@@ -73,6 +73,27 @@ def write_records(bundle: Path, cases: Sequence[HeldOut], truth: str) -> list[di
         write_record(one.record, bundle / "calibration" / one.record.file_name)
     shown = {name: [(case_of(entries_of(result, [name])[0], result),) for result in again] for name in names}
     return [line for one in made for line in describe(one.record, shown[one.record.names[0]])]
+
+
+def refuse_shared(rows: Sequence[Row]) -> None:
+    """Refuse an image that stands under several names, of which a fold has seen another one, or that counts for two patients.
+
+    Raises:
+        StudyRefused: UNITS_SEEN_IN_TRAINING.
+    """
+    places = {(row[0].sha256, row[0].unit, row[0].fold) for row in rows}
+    if shared := len(places) - len({sha256 for sha256, *_ in places}):
+        raise StudyRefused("UNITS_SEEN_IN_TRAINING", f"images of several patients or folds: {shared} of {len(rows)}")
+
+
+def one_a_fold(cases: Sequence[HeldOut], rows: Sequence[Row]) -> list[tuple[HeldOut, Row]]:
+    """The first case of each fold in which its network found something: where it found nothing, others find the same."""
+    by_fold: dict[int, tuple[HeldOut, Row]] = {}
+    for case, row in zip(cases, rows, strict=True):
+        known = by_fold.setdefault(case.fold, (case, row))
+        if not any(own.number for own in known[1]):
+            by_fold[case.fold] = case, row
+    return [by_fold[fold] for fold in sorted(by_fold)]
 
 
 def for_so_many(units: int, settings: Calibration) -> Calibration:

@@ -17,10 +17,11 @@ from wrapping import call
 from caveat.api.bundle import load
 from caveat.bundle_folders import CONFIG_HOME
 from caveat.cli import main
+from caveat.inference.calibration.case import Case
 from caveat.inference.calibration.record import read_records
 from caveat.reasons import StudyRefused
-from caveat.wrap.nnunet_record import SETTINGS, write_records
-from caveat.wrap.nnunet_validation import TrainingSet
+from caveat.wrap.nnunet_record import SETTINGS, one_a_fold, write_records
+from caveat.wrap.nnunet_validation import HeldOut, TrainingSet
 
 pytest.importorskip("nnunetv2", reason="the extra caveat[nnunet] is not installed")
 
@@ -194,7 +195,13 @@ def with_another_value(folder: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(np.asarray(label.dataobj) * np.uint8(2), label.affine), path)
 
 
+def with_an_image_of_two_patients(folder: Path) -> None:
+    images = folder.parent / "raw" / "imagesTr"
+    shutil.copy(images / "sub01_a_0000.nii.gz", images / "sub04_a_0000.nii.gz")
+
+
 SPOILED = {
+    "UNITS_SEEN_IN_TRAINING: images of several patients or folds: 1 of 10": with_an_image_of_two_patients,
     "NOT_OUT_OF_FOLD: labelled cases without a mask in any fold's validation: 1 of 10": without_a_case,
     "NOT_OUT_OF_FOLD: cases with masks in the validation of several folds: 1": with_a_case_twice,
     "NOT_OUT_OF_FOLD: fold_0, fold_1, fold_2 without masks in validation/": without_validation,
@@ -226,6 +233,14 @@ def test_what_is_no_whole_cross_validation_of_these_networks_is_refused(reason, 
 def test_who_is_a_patient_has_to_be_said_and_be_in_one_fold(options, reason, trained, tmp_path, capsys):
     assert call(tmp_path / "mine", str(trained), "--trained-on", str(trained.parent / "raw"), *options) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_the_case_that_shows_whose_masks_these_are_is_not_empty():
+    """Every network finds nothing where nothing is."""
+    found = [(0, 0.0), (1, 0.0), (0, 2.0), (0, 3.0), (1, 0.0)]
+    cases = [HeldOut("", fold, (), Path(), Path(str(number))) for number, (fold, _) in enumerate(found)]
+    rows = [(Case("", "", "", value, ()),) for _, value in found]
+    assert [case.mask.name for case, _ in one_a_fold(cases, rows)] == ["2", "4"]
 
 
 def test_masks_that_are_no_nifti_files_are_refused(trained):
