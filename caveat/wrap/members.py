@@ -50,6 +50,8 @@ class Members:
 
     def check(self) -> None:
         """Each network answers a window with the channels that were stated. Raises: StudyRefused: NETWORK_UNFIT, WRONG_USAGE."""
+        if len({file.sha256 for file in self.files}) < len(self.files):
+            raise StudyRefused("WRONG_USAGE", "one file of weights stands twice: its draws would be the same")
         axes = range(len(self.window))
         if not {*self.flip_axes} <= {*axes}:
             raise StudyRefused("WRONG_USAGE", f"--flips: axes are {', '.join(map(str, axes))}")

@@ -171,6 +171,8 @@ class Nnunet:
         if len(kinds) > 1:
             raise StudyRefused("SOURCE_NOT_WRAPPED", "the folds are of different trainings")
         trainer, configuration, axes = kinds.pop()
+        if len({*self._hashes}) < len(self._hashes):
+            raise StudyRefused("SOURCE_NOT_WRAPPED", "two folds have one checkpoint: their draws would be the same")
         if not TRAINER.fullmatch(str(trainer)):
             raise StudyRefused(
                 "SOURCE_NOT_WRAPPED", "it was trained by another trainer than nnUNetTrainer, whose network may be another"

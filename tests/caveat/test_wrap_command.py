@@ -94,6 +94,14 @@ def test_several_weights_are_an_ensemble_whose_mean_is_that_of_the_networks(tmp_
         refuse_other_bundle(folder.parent, one)
 
 
+def test_one_file_of_weights_twice_is_no_ensemble(tmp_path, capsys):
+    """Its draws would be the same, and no spread a promise of agreement."""
+    (tmp_path / "copy").mkdir()
+    weights = [saved(tmp_path), saved(tmp_path / "copy")]
+    assert call(tmp_path / "two", *network_options(*weights), *STATED) == 2
+    assert "WRONG_USAGE: one file of weights stands twice" in capsys.readouterr().err
+
+
 def test_a_network_without_dropout_draws_by_augmentation_and_alone_is_what_it_was(tmp_path):
     bundle = wrap(tmp_path / "one", *network_options(saved(tmp_path)), *STATED, "--flips", "0")
     assert default_sampler(bundle) == "test_time_augmentation"

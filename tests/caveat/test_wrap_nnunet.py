@@ -155,6 +155,9 @@ SPOILED = {
     "SOURCE_NOT_WRAPPED: the folds are of different trainings": lambda f: strange_checkpoint(
         f, inference_allowed_mirroring_axes=None
     ),
+    "SOURCE_NOT_WRAPPED: two folds have one checkpoint": lambda f: shutil.copy(
+        f / "fold_0" / "checkpoint_final.pth", f / "fold_1" / "checkpoint_final.pth"
+    ),
     "SOURCE_NOT_WRAPPED: it was trained by another trainer": lambda f: by_trainer(f, "nnUNetTrainerMine"),
     "WEIGHTS_REFUSED: a checkpoint holds more than": lambda f: strange_checkpoint(f, logging=Evil()),
     "WEIGHTS_REFUSED: they are not of the network": lambda f: strange_checkpoint(f, network_weights={}),
