@@ -38,8 +38,9 @@ def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[l
     Raises:
         StudyRefused: NO_TRUTH where an image has no label of a rater, or several, or one that is another image's too.
     """
-    common = [_folders(images) & _folders(files) for files in labels.values()]
-    found = [[_of(image, files, names) for files, names in zip(labels.values(), common)] for image in images]
+    above = _above([*images, *(file for files in labels.values() for file in files)])
+    common = [_folders(images, above) & _folders(files, above) for files in labels.values()]
+    found = [[_of(image, files, above, names) for files, names in zip(labels.values(), common)] for image in images]
     lacking = [number for number, own in enumerate(found, start=1) if None in own]
     if lacking:
         raise StudyRefused(
@@ -56,20 +57,26 @@ def pair(images: Sequence[Path], labels: Mapping[str, Sequence[Path]]) -> list[l
     return [[path for path in own if path is not None] for own in found]
 
 
-def _folders(paths: Sequence[Path]) -> set[str]:
-    return {name for folder in {path.parent for path in paths} for name in folder.absolute().parts} - {os.pardir}
+def _above(paths: Sequence[Path]) -> int:
+    """How many folders lie above all images and labels, whose names tell none apart."""
+    return len(Path(os.path.commonpath([path.parent.absolute() for path in paths])).parts) if paths else 0
 
 
-def _of(image: Path, labels: Sequence[Path], common: set[str]) -> Path | None:
-    """Args: common: names of folders that images and labels both have: by them patients and visits are told apart."""
-    name, folders = stem_of(image), _in_common(image, common)
-    exact = [label for label in labels if stem_of(label) == name and _in_common(label, common) == folders]
-    alike = exact or [label for label in labels if _alike(name, stem_of(label)) and _in_common(label, common) == folders]
+def _folders(paths: Sequence[Path], above: int) -> set[str]:
+    return {name for folder in {path.parent for path in paths} for name in folder.absolute().parts[above:]} - {os.pardir}
+
+
+def _of(image: Path, labels: Sequence[Path], above: int, common: set[str]) -> Path | None:
+    """Args: above: see `_above`. common: names of folders that images and labels both have: by them patients and visits are
+    told apart."""
+    name, folders = stem_of(image), _in_common(image, above, common)
+    exact = [label for label in labels if stem_of(label) == name and _in_common(label, above, common) == folders]
+    alike = exact or [label for label in labels if _alike(name, stem_of(label)) and _in_common(label, above, common) == folders]
     return alike[0] if len(alike) == 1 else None
 
 
-def _in_common(path: Path, common: set[str]) -> list[str]:
-    return [name for name in path.parent.absolute().parts if name in common]
+def _in_common(path: Path, above: int, common: set[str]) -> list[str]:
+    return [name for name in path.parent.absolute().parts[above:] if name in common]
 
 
 def _alike(image: str, label: str) -> bool:

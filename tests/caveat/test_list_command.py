@@ -71,6 +71,14 @@ def test_units_of_a_table(folders):
     assert main(["list", "-i", str(folders / "images"), "--units", str(table), "-o", str(folders / "b.json")]) == 2
 
 
+def test_names_of_folders_above_both_trees_tell_no_patients_apart():
+    """One of them may stand a second time in one tree."""
+    place = Path("/data/train")
+    assert pair([place / "images/train/a.png"], {"0": [place / "labels/a.png"]}) == [[place / "labels/a.png"]]
+    with pytest.raises(StudyRefused, match="NO_TRUTH"):
+        pair([place / "images/1/2/a.png"], {"0": [place / "labels/2/1/a.png"]})
+
+
 def test_a_list_is_not_written_over(folders, capsys):
     made(folders)
     assert main(["list", "-i", str(folders / "images"), "-o", str(folders / "list.json")]) == 2
