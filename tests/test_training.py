@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -47,11 +48,11 @@ def photographs(folder: Path) -> Path:
     return data_list
 
 
-def train(data_list: Path, checkpoints: Path, capfd, **overrides: int) -> str:
+def train(data_list: Path, checkpoints: Path, capfd, overlays: Sequence[str] = (), **overrides: int) -> str:
     """Train with a tiny budget. Returns: what was printed."""
     budget = {"epochs": 4, "iterations": 2, "batch": 2, "window": [64, 64], "diameter": 240}
     where = {"list_file": data_list, "dataset_dir": data_list.parent, "ckpt_dir": checkpoints, "device": torch.device("cpu")}
-    assert train_bundle(BUNDLE, [], {**budget, **where, **overrides}) == checkpoints / "best.pt"
+    assert train_bundle(BUNDLE, overlays, {**budget, **where, **overrides}) == checkpoints / "best.pt"
     said = capfd.readouterr()
     return said.out + said.err
 
@@ -73,6 +74,20 @@ def test_training_resumes(tmp_path, capfd):
     assert (checkpoints / "best.pt").is_file() and float(best) >= 0
     with pytest.raises(StudyRefused, match="another budget"):
         train(data_list, checkpoints, capfd, seed=1)
+
+
+@pytest.mark.slow
+def test_without_early_stopping_the_last_network_is_kept(tmp_path, capfd):
+    data_list, checkpoints = photographs(tmp_path), tmp_path / "checkpoints"
+    training = json.loads(data_list.read_text())["training"]
+    data_list.write_text(json.dumps({"training": training}))
+    said = train(data_list, checkpoints, capfd, overlays=["train_cross_validation"])
+    assert "Epoch[4] Complete" in said and "best value" not in said
+    kept, newest = (
+        torch.load(path, weights_only=True)["model"]
+        for path in (checkpoints / "best.pt", *checkpoints.glob("checkpoint_epoch=4.pt"))
+    )
+    assert all(torch.equal(kept[name], newest[name]) for name in newest)
 
 
 def test_verbose_shows_which_setting_is_wrong(tmp_path, monkeypatch, capsys):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from ignite.engine import Engine
+from ignite.engine import Engine, Events
 from monai.engines import Evaluator, Trainer
 from monai.handlers import CheckpointLoader, LrScheduleHandler, StatsHandler, ValidationHandler, from_engine
 
@@ -19,7 +19,7 @@ from caveat.reasons import StudyRefused
 
 from ...networks.weights.pack_members import read_checkpoint
 from ...transforms.output.journal import Journal
-from .whole_checkpoints import WholeCheckpoints
+from .whole_checkpoints import WholeCheckpoints, WholeFiles
 
 BEST = "best.pt"
 BUDGET = "budget.json"
@@ -32,11 +32,11 @@ class Training:
     """What a bundle's train.yaml runs.
 
     In `folder`: `budget.json`, written before the first step; the newest state, from which another run goes on; `best.pt`, the
-    network with the best value of the validator's key metric. A run that goes on knows the best value so far: its first
-    validation is not the best by default.
+    network with the best value of the validator's key metric, or without a validator the one at the budget's end. A run that
+    goes on knows the best value so far: its first validation is not the best by default.
 
     Args:
-        trainer: of MONAI. validator: run every `validation_interval` epochs.
+        trainer: of MONAI. validator: run every `validation_interval` epochs; None where nothing is chosen on any unit.
         model: what the checkpoints hold; computed with the channels last, a seventh faster on a CPU.
         optimizer: of the trainer. lr_scheduler: advanced at each step.
         folder: for checkpoints.
@@ -51,7 +51,7 @@ class Training:
     def __init__(
         self,
         trainer: Trainer,
-        validator: Evaluator,
+        validator: Evaluator | None,
         model: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
         lr_scheduler: torch.optim.lr_scheduler.LRScheduler,
@@ -100,7 +100,7 @@ class Training:
             with _refused("the network to start with"):
                 self.started.load_state_dict(read_checkpoint(self.start))
         self.model.to(memory_format=channels_last(self.model))  # type: ignore[call-overload]  # torch does not annotate it
-        best = self._watch_validator()
+        best = self._keep_last() if self.validator is None else self._watch(self.validator)
         self._watch_trainer()
         self._resume(best)
         self.trainer.run()
@@ -117,9 +117,13 @@ class Training:
         else:
             lock.replace(json.dumps(stated))
 
-    def _watch_validator(self) -> WholeCheckpoints:
+    def _keep_last(self) -> None:
+        keep = WholeFiles(self.folder, BEST)
+        self.trainer.add_event_handler(Events.COMPLETED, lambda: keep({"model": self.model.state_dict()}, BEST))
+
+    def _watch(self, validator: Evaluator) -> WholeCheckpoints:
         if self.lower_is_better:
-            self.validator.metric_cmp_fn = operator.lt
+            validator.metric_cmp_fn = operator.lt
         best = WholeCheckpoints(
             self.folder,
             save_dict={"model": self.model},
@@ -129,13 +133,13 @@ class Training:
             key_metric_negative_sign=self.lower_is_better,
         )
         for handler in (Lines(iteration_log=False), best):
-            handler.attach(self.validator)
+            handler.attach(validator)
+        ValidationHandler(self.intervals["validation"], validator).attach(self.trainer)
         return best
 
     def _watch_trainer(self) -> None:
         for handler in (
             LrScheduleHandler(cast(Any, self.lr_scheduler), epoch_level=False, print_lr=False),  # annotated as torch's old class
-            ValidationHandler(self.intervals["validation"], self.validator),
             Lines(
                 epoch_log=False,
                 iteration_log=_now_and_then,
@@ -146,8 +150,8 @@ class Training:
         ):
             handler.attach(self.trainer)
 
-    def _resume(self, best: WholeCheckpoints) -> None:
-        so_far = [self.folder / BEST] if (self.folder / BEST).is_file() else []
+    def _resume(self, best: WholeCheckpoints | None) -> None:
+        so_far = [self.folder / BEST] if best is not None and (self.folder / BEST).is_file() else []
         wanted = [(path, self.state) for path in self._states()[-1:]] + [(path, {"checkpointer": best}) for path in so_far]
         for path, state in wanted:
             with _refused(path.name):
