@@ -36,7 +36,8 @@ def test_pictures_made_by_formula_are_films_that_are_not_constant():
 
 def test_the_table_counts_refusals_by_code(tmp_path):
     for name, code in {"a": "NOT_THIS_KIND", "b": "", "c": "NOT_THIS_KIND", "d": "WRONG_CHANNELS"}.items():
-        result = {"status": "REFUSED" if code else "OK", "reasons": [{"code": code}] if code else []}
+        status, reasons = ("REFUSED", [{"code": code}]) if code else ("OK", [])
+        result = {"status": status, "reasons": reasons, "bundle": {"name": "cephalometric_landmarks"}}
         (tmp_path / "hips" / name).mkdir(parents=True)
         (tmp_path / "hips" / name / "result.json").write_text(json.dumps(result))
     assert table(tmp_path, ["hips"]).splitlines()[-1] == "| hips | 4 | 2 NOT_THIS_KIND, 1 WRONG_CHANNELS | 1 |"
