@@ -51,9 +51,10 @@ types: $(INSTALLED)  ## mypy on a view of the tree with the rooms inside caveat/
 	ln -s $(addprefix $(CURDIR)/,$(filter-out %/__pycache__,$(wildcard caveat/*)) transforms networks inference bundles) build/view/caveat/
 	cd build/view && ../../$(BIN)/python -m mypy --config-file ../../pyproject.toml --cache-dir ../types -p caveat
 
-train-retinal: $(INSTALLED)  ## five members, then five folds; resumes where it was stopped
-	for seed in 0 1 2 3 4; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1 SEED=$$seed NAME=member$$seed || exit 1; done
-	for fold in 1 2 3 4 5; do $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1_fold$$fold SEED=10$$fold NAME=fold$$fold || exit 1; done
+train-retinal: $(INSTALLED)  ## a network a fold of two children, which are the ensemble; resumes where it was stopped
+	for fold in 0 1 2 3 4 5 6; do \
+	  $(MAKE) train-one BUNDLE=retinal_vessels LIST=chase_db1_cross_validation SEED=$$fold NAME=fold$$fold OVERLAY=cross_validation \
+	    OPTIONS="--fold $$fold" || exit 1; done
 
 train-hippocampus: $(INSTALLED)  ## a network a fold, which are the ensemble, then the comparison heads
 	for fold in 0 1 2 3 4; do $(HIPPOCAMPUS) SEED=$$fold NAME=cross_validation$$fold OPTIONS="--fold $$fold" || exit 1; done

@@ -1,19 +1,18 @@
-"""Does the study's score notice that a photograph is not like those of training?
+"""Does the gate notice that a photograph is not like those of training?
 
-    python benchmarks/retinal_vessels_shift.py corrupt -o out/shifted_images
-    for name in $(ls out/shifted_images); do caveat predict retinal_vessels -i out/shifted_images/$name -o out/shift/$name; done
-    caveat predict retinal_vessels -i ../shared/data/hrf/images -o out/shift/hrf
-    python benchmarks/retinal_vessels_shift.py score --clean out/retinal_vessels/ensemble --shifted out/shift -o out/shift_table
+    python benchmarks/retinal_vessels_predict.py shift
+    python benchmarks/retinal_vessels_shift.py --predictions out/retinal_vessels -o out/retinal_vessels_shift
 
-The first writes the test images of CHASE_DB1 blurred, darkened and rotated by the strengths of retinal_vessels_shift.yaml; the
-last writes shift.md and shift.json: AUROC of every score for "shifted", each set against the clean images, with single values.
+The first writes the photographs of children 11-14 blurred, darkened and turned by the strengths of retinal_vessels_shift.yaml,
+and predicts them and HRF; the second writes shift.md and shift.json: how often a set passes the record's limit on draw_entropy,
+and every single value. Of a photograph of CHASE_DB1 the value is that of the one network that has not seen the child, and the
+limit the largest of the other 13 children. Of HRF it is the mean over all networks, as the gate has it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,30 +25,22 @@ from scipy import ndimage
 
 from caveat.inference.evaluation.evaluation_files import plain
 from caveat.inference.evaluation.markdown import markdown_table, shown
-from caveat.inference.metrics.auc import auroc
-from caveat.inference.stored.list_part import run_of
-from caveat.inference.stored.stored_study import StoredStudy, read_results, read_study
+from caveat.inference.stored.list_part import read_entries, run_of
+from caveat.inference.stored.stored_study import read_results
 from caveat.reasons import StudyRefused
 
 STRENGTHS = Path(__file__).with_name("retinal_vessels_shift.yaml")
-LIST = LISTS / "chase_db1.json"
-DISAGREEMENT = "1 - pooled pairwise Dice"
+LIST, FOLDS = LISTS / "chase_db1.json", LISTS / "chase_db1_cross_validation.json"
+SCORE = "draw_entropy"
 
 
 def main() -> None:
-    """One of the two steps."""
+    """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    steps = parser.add_subparsers(required=True)
-    corrupting = steps.add_parser("corrupt", help="write the corrupted pictures, a folder for each corruption and strength")
-    corrupting.set_defaults(run=lambda options: write_corrupted(options.output))
-    scoring = steps.add_parser("score", help="AUROC of stored predictions of shifted against clean pictures")
-    scoring.add_argument("--clean", type=Path, required=True, help="predictions of the clean test images")
-    scoring.add_argument("--shifted", type=Path, required=True, help="folder with one folder of predictions for each set")
-    scoring.set_defaults(run=lambda options: write_scores(options.clean, options.shifted, options.output))
-    for step in (corrupting, scoring):
-        step.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--predictions", type=Path, required=True, help="folder with records/ and shift/")
+    parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
-    options.run(options)
+    write_scores(options.predictions, options.output)
 
 
 def write_corrupted(output: Path) -> None:
@@ -88,85 +79,57 @@ def to_uint8(picture: np.ndarray) -> np.ndarray:
 CORRUPTIONS = {"blurred": blurred, "darkened": darkened, "rotated": rotated}
 
 
-def write_scores(clean: Path, shifted: Path, output: Path) -> None:
+def write_scores(predictions: Path, output: Path) -> None:
     """Score every set, write shift.md and shift.json. Raises: StudyRefused: MIXED_PREDICTIONS."""
-    refuse_mixed([clean, *(folder for folder in shifted.iterdir() if folder.is_dir())])
-    sets = {"clean": score_set(clean)} | {
-        folder.name: score_set(folder) for folder in sorted(shifted.iterdir()) if folder.is_dir()
+    folders = {"clean": predictions / "records"} | {folder.name: folder for folder in sorted((predictions / "shift").iterdir())}
+    read = {name: read_results(folder) for name, folder in folders.items()}
+    refuse_mixed([result for results in read.values() for result in results.values()])
+    entries = {Path(entry["image"]).stem: entry for entry in read_entries(FOLDS, "training")}
+    sets = {
+        name: {path.name: score(result, entries.get(path.name)) for path, result in results.items()}
+        for name, results in read.items()
     }
-    found = {name: aurocs(sets["clean"]["scores"], scored["scores"]) for name, scored in sets.items() if name != "clean"}
+    units = {name: entry["unit"] for name, entry in entries.items()}
+    shares = {name: noticed(scores, sets["clean"], units) for name, scores in sets.items()}
     output.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain({"sets": sets, "auroc": found}), indent=1) + "\n"
-    (output / "shift.json").write_text(text, encoding="utf-8")
-    (output / "shift.md").write_text(to_markdown(sets, found), encoding="utf-8")
-    print(to_markdown(sets, found))
+    (output / "shift.json").write_text(json.dumps(plain({"sets": sets, "noticed": shares}), indent=1) + "\n", encoding="utf-8")
+    (output / "shift.md").write_text(to_markdown(sets, shares), encoding="utf-8")
+    print(to_markdown(sets, shares))
 
 
-def refuse_mixed(folders: Sequence[Path]) -> None:
+def refuse_mixed(results: Sequence[Mapping[str, Any]]) -> None:
     """All sets must come from the same weights and sampling. Raises: StudyRefused: MIXED_PREDICTIONS."""
-    results = [result for folder in folders for result in read_results(folder).values()]
     runs = {run_of(result) for result in results if result["status"] != "REFUSED"}
     if len(runs) > 1:
         raise StudyRefused("MIXED_PREDICTIONS", f"{len(runs)} different combinations of weights and sampling")
 
 
-def score_set(folder: Path) -> dict[str, Any]:
-    """Scores of every measured study of a folder, by the study's name, and how many were refused, by code."""
-    scores: dict[str, dict[str, float]] = {}
-    refused: dict[str, int] = {}
-    for path, result in read_results(folder).items():
-        if result["status"] == "REFUSED":
-            code = result["reasons"][0]["code"]
-            refused[code] = refused.get(code, 0) + 1
-        else:
-            scores[path.name] = study_scores(read_study(path, result))
-    return {"scores": scores, "refused": refused}
+def score(result: Mapping[str, Any], entry: Mapping[str, Any] | None) -> float | None:
+    """Of the network that has not seen the child, or the mean. Args: entry: of the list of folds. Returns: None where refused."""
+    if result["status"] == "REFUSED":
+        return None
+    return result["study_scores"][SCORE] if entry is None else result["draw_scores"][SCORE][entry["fold"]]
 
 
-def study_scores(study: StoredStudy) -> dict[str, float]:
-    """Scores of one study, larger is less like training.
-
-    Returns:
-        what the draws disagree on; each map's mean in the field of view, and in the mask, free of the vessels' length.
-    """
-    scores = {}
-    if "pooled_pairwise_dice" in study.result["study_scores"]:
-        scores[DISAGREEMENT] = 1 - study.result["study_scores"]["pooled_pairwise_dice"]
-    for name, values in study.uncertainty_maps.items():
-        for where, mask in (("field of view", study.maps["region"] > 0), ("vessels", study.mask)):
-            scores[f"mean {name}, {where}"] = float(values[mask].mean()) if mask.any() else math.nan
-    return scores
+def noticed(scores: Mapping[str, float | None], clean: Mapping[str, float | None], units: Mapping[str, str]) -> int:
+    """How many pass the largest clean value of the other children. Args: units: of clean photographs, by name."""
+    count = 0
+    for name, value in scores.items():
+        others = [known for other, known in clean.items() if known is not None and units[other] != units.get(name)]
+        count += value is not None and value > max(others)
+    return count
 
 
-def aurocs(clean: Mapping[str, Mapping[str, float]], shifted: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """AUROC of each score for "shifted"; a score that is undefined for a study (no vessel found) leaves that study out."""
-    found = {}
-    for name in next(iter(clean.values())):
-        negative, positive = (finite(study.get(name, math.nan) for study in studies.values()) for studies in (clean, shifted))
-        found[name] = auroc(np.array(negative + positive), np.arange(len(negative) + len(positive)) >= len(negative))
-    return found
-
-
-def finite(values: Sequence[float]) -> list[float]:
-    """Without what is not finite."""
-    return [value for value in values if math.isfinite(value)]
-
-
-def to_markdown(sets: Mapping[str, Any], found: Mapping[str, Mapping[str, float]]) -> str:
-    """The AUROCs, a row per set, then every single value."""
-    names = list(next(iter(sets["clean"]["scores"].values())))
+def to_markdown(sets: Mapping[str, Mapping[str, float | None]], shares: Mapping[str, int]) -> str:
+    """How many were noticed, a row per set, then every single value."""
     rows = []
-    for name, values in found.items():
-        refused = ", ".join(f"{count} {code}" for code, count in sets[name]["refused"].items()) or "0"
-        rows.append([name, str(len(sets[name]["scores"])), refused, *(shown(values[score]) for score in names)])
-    parts = [f'AUROC of each score for "shifted", against {len(sets["clean"]["scores"])} clean images (0.5: notices nothing).']
-    parts += [markdown_table(["set", "measured", "refused", *names], rows), "## Single values"]
-    for score in names:
-        lines = [
-            f"- {name}: {' '.join(shown(s.get(score, math.nan)) for s in scored['scores'].values())}"
-            for name, scored in sets.items()
-        ]
-        parts += [f"{score}:", "\n".join(lines)]
+    for name, scores in sets.items():
+        values = [value for value in scores.values() if value is not None]
+        told = f"{shown(float(np.median(values)))} ({shown(min(values))} to {shown(max(values))})" if values else "-"
+        rows.append([name, str(len(values)), str(len(scores) - len(values)), str(shares[name]), told])
+    parts = [markdown_table(["set", "measured", "refused", "past the limit", f"{SCORE}: median (range)"], rows)]
+    for name, scores in sets.items():
+        parts.append(f"{name}: " + " ".join("refused" if value is None else shown(value) for value in scores.values()))
     return "\n\n".join(parts) + "\n"
 
 

@@ -3,7 +3,7 @@
     python benchmarks/retinal_vessels_table.py --predictions out/retinal_vessels -o out/retinal_vessels_table
 
 writes table.md (means with intervals, Dice of each image), single_values.md (each image's value behind every mean) and table.json
-(everything). The folders of the runs stand in retinal_vessels_table.yaml; a run that is not there stands in the table as
+(everything). Methods and groups stand in retinal_vessels_table.yaml; a method that is not there whole stands in the table as
 "not predicted". CAVEAT_DATA names the folder of the data sets (default ../shared/data).
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from frame import DATA, LISTS
+from frame import DATA
 
 from caveat.bundle_folders import find_bundle
 from caveat.inference.evaluation.evaluate import (
@@ -41,6 +41,7 @@ from caveat.inference.stored.stored_study import StoredStudy, read_map, read_res
 from caveat.inference.stored.truths import Truth
 
 OBSERVERS = ("observer 1", "observer 2")
+FOLDS = range(7)
 FINDS = "AUROC for wrong pixels, "
 OF_ONE_NETWORK = f"{FINDS}1 - max p of the one network"
 MAPS = (ONE_MINUS_LARGEST, "entropy", "expected_entropy", "mutual_information", "variance")
@@ -107,7 +108,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = read_evaluation(find_bundle("retinal_vessels") / "configs" / "evaluate.yaml")
     groups = yaml.safe_load(options.runs.read_text(encoding="utf-8"))["groups"]
-    scored = {group["title"]: score_group(group["methods"], options.predictions, settings) for group in groups}
+    scored = {group["title"]: score_group(group, options.predictions, settings) for group in groups}
     table = "\n\n".join(group_text(title, methods, settings) for title, methods in scored.items()) + "\n"
     singles = "\n\n".join(f"## {title}\n\n{single_values(methods)}" for title, methods in scored.items()) + "\n"
     options.output.mkdir(parents=True, exist_ok=True)
@@ -117,18 +118,21 @@ def main() -> None:
     print(table)
 
 
-def score_group(methods: Mapping[str, Sequence[Mapping[str, str]]], root: Path, settings: Evaluation) -> dict[str, Any]:
-    """Rows, means and figures over studies of every method; None for one whose folders are not all there."""
-    single = [folder for run in next(iter(methods.values())) if (folder := root / run["folder"]).is_dir()]
+def score_group(group: Mapping[str, Any], root: Path, settings: Evaluation) -> dict[str, Any]:
+    """Rows, means and figures over studies of every method; None for one that is not there whole. Args: group: of the YAML."""
+    folders = {name: [root / f"{begins}_fold{fold}" for fold in FOLDS] for name, begins in group["methods"].items()}
+    single = [folder for folder in next(iter(folders.values())) if folder.is_dir()]
     settings = dataclasses.replace(settings, metrics=[*settings.metrics, one_network_metric(single)])
-    there = {name: all((root / run["folder"]).is_dir() for run in runs) for name, runs in methods.items()}
-    return {name: score_method(runs, root, settings) if there[name] else None for name, runs in methods.items()}
+    there = {name: all(folder.is_dir() for folder in runs) for name, runs in folders.items()}
+    units = group.get("units")
+    return {name: score_method(runs, root, units, settings) if there[name] else None for name, runs in folders.items()}
 
 
-def score_method(runs: Sequence[Mapping[str, str]], root: Path, settings: Evaluation) -> dict[str, Any]:
-    """All runs of one method, merged."""
-    tables = [evaluate(root / run["folder"], LISTS / run["list"], "test", settings, DATA) for run in runs]
+def score_method(runs: Sequence[Path], root: Path, units: Sequence[str] | None, settings: Evaluation) -> dict[str, Any]:
+    """All folds of one method, merged. Args: root: with the folds' lists. units: that count; None for all."""
+    tables = [evaluate(run, root / f"fold{fold}.json", "test", settings, DATA) for fold, run in zip(FOLDS, runs, strict=True)]
     rows = sorted((row for table in tables for row in table.rows), key=lambda row: row["study"])
+    rows = [row for row in rows if units is None or row["unit"] in units]
     return {
         "sources": [table.source for table in tables],
         "left_out": [row for table in tables for row in table.left_out],

@@ -1,8 +1,8 @@
-"""Write the fixed splits of CHASE_DB1: the customary one, and five folds by child.
+"""Write the fixed splits of CHASE_DB1: the customary one, and seven folds of two children.
 
 Run once, before any training: `python data_lists/prepare_chase_db1.py`. Both eyes of a child stay together. The customary
-split tests on children 11-14; 05 and 10 stop the training. In fold k the test children are every fifth child from k on,
-and two children of the next fold stop the training. The set is too small for calibration units.
+split tests on children 11-14; 05 and 10 stop the training. Of the seven folds each holds a child of 01-07 and one of 08-14,
+between which the observers' habits change.
 """
 
 from __future__ import annotations
@@ -17,24 +17,21 @@ DATA = Path(os.environ.get("CAVEAT_DATA", HERE.parent.parent / "shared" / "data"
 CHILDREN = range(1, 15)
 STOPPING = (5, 10)
 TEST = (11, 12, 13, 14)
-FOLDS = 5
+FOLDS = 7
 
 
 def main() -> None:
-    """Write chase_db1.json and chase_db1_fold1.json to chase_db1_fold5.json beside this file."""
-    write("chase_db1", TEST, STOPPING)
-    for fold in range(1, FOLDS + 1):
-        test = [child for child in CHILDREN if (child - fold) % FOLDS == 0]
-        following = [child for child in CHILDREN if (child - fold - 1) % FOLDS == 0]
-        write(f"chase_db1_fold{fold}", test, following[:2])
+    """Write chase_db1.json and chase_db1_cross_validation.json beside this file."""
+    training = [child for child in CHILDREN if child not in (*TEST, *STOPPING)]
+    customary = {"training": training, "early_stopping": STOPPING, "calibration": [], "test": TEST}
+    write("chase_db1", {part: [entry(child, eye) for child in children for eye in "LR"] for part, children in customary.items()})
+    folds = [entry(child, eye) | {"fold": (child - 1) % FOLDS} for child in CHILDREN for eye in "LR"]
+    write("chase_db1_cross_validation", {"training": folds})
 
 
-def write(name: str, test: list[int] | tuple[int, ...], stopping: list[int] | tuple[int, ...]) -> None:
-    """Write one list; the children that neither test nor stop train."""
-    training = [child for child in CHILDREN if child not in (*test, *stopping)]
-    parts = {"training": training, "early_stopping": stopping, "calibration": [], "test": test}
-    lists = {part: [entry(child, eye) for child in children for eye in "LR"] for part, children in parts.items()}
-    (HERE / f"{name}.json").write_text(json.dumps(lists, indent=1) + "\n", encoding="utf-8")
+def write(name: str, parts: dict[str, list[dict[str, object]]]) -> None:
+    """Write one list. Args: parts: entries by part."""
+    (HERE / f"{name}.json").write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
 
 
 def entry(child: int, eye: str) -> dict[str, object]:

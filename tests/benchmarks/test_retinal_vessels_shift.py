@@ -1,13 +1,8 @@
-"""The corruptions, and AUROC of made-up scores."""
-
-import math
+"""The corruptions, and what counts as noticed."""
 
 import numpy as np
-import pytest
 import yaml
-from retinal_vessels_shift import CORRUPTIONS, STRENGTHS, aurocs, study_scores
-
-from caveat.inference.stored.stored_study import StoredStudy
+from retinal_vessels_shift import CORRUPTIONS, STRENGTHS, noticed, score
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 
@@ -27,14 +22,14 @@ def test_known_corruptions():
     assert CORRUPTIONS["blurred"](PICTURE, 4).std() < PICTURE.std() / 2
 
 
-def test_scores_of_a_study():
-    entropy = np.array([[0.1, 0.2], [0.3, 9.0]])
-    maps = {"segmentation": np.array([[0, 1], [0, 0]]), "region": np.array([[1, 1], [1, 0]]), "entropy": entropy}
-    scores = study_scores(StoredStudy("a", {"study_scores": {"pooled_pairwise_dice": 0.75}}, maps))
-    expected = {"1 - pooled pairwise Dice": 0.25, "mean entropy, field of view": 0.2, "mean entropy, vessels": 0.2}
-    assert scores == pytest.approx(expected)
+def test_a_photograph_is_scored_by_the_network_that_has_not_seen_its_child():
+    result = {"status": "OK", "study_scores": {"draw_entropy": 0.3}, "draw_scores": {"draw_entropy": [0.1, 0.2, 0.6]}}
+    assert score(result, {"fold": 2}) == 0.6 and score(result, None) == 0.3
+    assert score({"status": "REFUSED"}, None) is None
 
 
-def test_auroc_leaves_undefined_scores_out():
-    clean = {"a": {"s": 1.0}, "b": {"s": 2.0}}
-    assert aurocs(clean, {"c": {"s": 3.0}, "d": {"s": math.nan}}) == {"s": 1.0}
+def test_a_limit_is_that_of_the_other_children():
+    units = {"1L": "a", "1R": "a", "2L": "b", "3L": "c"}
+    clean = {"1L": 1.0, "1R": 5.0, "2L": 2.0, "3L": None}
+    assert noticed(clean, clean, units) == 1  # the largest of the other children is 2, for "a", and 5 for "b"
+    assert noticed({"2L": 4.9, "9": 5.1, "8": None}, clean, units) == 1
