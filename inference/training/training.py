@@ -100,7 +100,9 @@ class Training:
             with _refused("the network to start with"):
                 self.started.load_state_dict(read_checkpoint(self.start))
         self.model.to(memory_format=channels_last(self.model))  # type: ignore[call-overload]  # torch does not annotate it
-        best = self._keep_last() if self.validator is None else self._watch(self.validator)
+        best = None if self.validator is None else self._watch(self.validator)
+        if best is None:
+            self._keep_last()
         self._watch_trainer()
         self._resume(best)
         self.trainer.run()
