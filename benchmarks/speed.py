@@ -202,7 +202,7 @@ ROWS: dict[str, Callable[[int], list[str]]] = {
     "crop_dropout": against_naive("hippocampus crop, dropout 16", ">= 4.5", "hippocampus_volume", "dropout", crop()),
     "crop_ensemble": against_naive("hippocampus crop, ensemble 5", ">= 4.0", "hippocampus_volume", None, crop()),
     "photograph_dropout": against_naive("photograph, dropout 16", ">= 6.0", "retinal_vessels", "dropout", photograph()),
-    "photograph_ensemble": against_naive("photograph, ensemble 5", ">= 2.0", "retinal_vessels", None, photograph()),
+    "photograph_ensemble": against_naive("photograph, ensemble 7", ">= 2.0", "retinal_vessels", None, photograph()),
     "crop_openvino": against_naive(
         "hippocampus crop, ensemble 5, OpenVINO", ">= 5", "hippocampus_volume", None, crop(), engine="openvino"
     ),
@@ -210,7 +210,7 @@ ROWS: dict[str, Callable[[int], list[str]]] = {
         "the same in bfloat16", ">= 7", "hippocampus_volume", None, crop(), engine="openvino", precision="bfloat16"
     ),
     "photograph_openvino": against_naive(
-        "photograph, ensemble 5, OpenVINO", "", "retinal_vessels", None, photograph(), engine="openvino"
+        "photograph, ensemble 7, OpenVINO", "", "retinal_vessels", None, photograph(), engine="openvino"
     ),
     "crop_bfloat16": against_naive(
         "hippocampus crop, dropout 16, bfloat16", ">= 6.5", "hippocampus_volume", "dropout", crop(), precision="bfloat16"
