@@ -181,6 +181,9 @@ ASKED = {
 }
 
 
+EVALUATION = "evaluation: {_target_: caveat.inference.evaluation.evaluate.Evaluation, truths: null, metrics: []}\n"
+
+
 @pytest.mark.parametrize(
     ("command", "fact", "other"),
     [
@@ -191,7 +194,7 @@ ASKED = {
 def test_predictions_of_another_bundle_are_refused(place, capsys, command, fact, other):
     """Its seen.json would be asked about images that trained other networks, and its words of the truth be written. Figures may
     be made of other weights of the same bundle."""
-    (place / "bundle/configs/evaluate.yaml").write_text("")
+    (place / "bundle/configs/evaluate.yaml").write_text(EVALUATION)
     (place / "bundle/configs/inference.yaml").write_text(MEASUREMENTS.replace(fact, other))
     said = ["-p", str(place / "out"), "--data", str(place / "list.json")]
     assert main([command, str(place / "bundle"), *ASKED[command], *said]) == 2

@@ -26,7 +26,6 @@ WRONG = {
     "negative spacing": ["--spacing", "-1"],
     "a point in a bundle of whole images": ["--point=1,2,3"],
     "a box in a bundle of whole images": ["--roi", "0,1,0,1,0,1"],
-    "a level in a bundle without intervals": ["--level", "0.8"],
 }
 WRONG_OF_VOLUMES = {
     "two numbers": ["--point", "1,2"],

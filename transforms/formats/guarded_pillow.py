@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,10 @@ from caveat.reasons import StudyRefused
 from ..checks.jpeg_end import ends_with_mark
 from ..checks.limits import LARGEST_PICTURE_PIXELS
 from .quiet import quiet_library
+
+
+_one_at_a_time = threading.RLock()
+"""Pillow's limits and the filters of warnings are the process's own: a thread that ended last left those of another behind."""
 
 
 def open_picture(data: bytes, name: str) -> ImageFile.ImageFile:
@@ -32,10 +37,8 @@ def guarded_pillow(data: bytes, name: str) -> Iterator[None]:
     Raises:
         StudyRefused: TOO_LARGE, TRUNCATED, UNSUPPORTED_PIXEL_FORMAT, CORRUPT.
     """
-    settings = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-    Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = LARGEST_PICTURE_PIXELS, False
     try:
-        with warnings.catch_warnings(), quiet_library("PIL"):
+        with _one_at_a_time, _strict_pillow(), warnings.catch_warnings(), quiet_library("PIL"):
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", DeprecationWarning)
             yield
@@ -43,6 +46,14 @@ def guarded_pillow(data: bytes, name: str) -> Iterator[None]:
         raise
     except Exception as error:  # a damaged picture can make a decoder raise anything
         raise _refusal_of(error, data, name) from None
+
+
+@contextmanager
+def _strict_pillow() -> Iterator[None]:
+    settings = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = LARGEST_PICTURE_PIXELS, False
+    try:
+        yield
     finally:
         Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = settings
 
