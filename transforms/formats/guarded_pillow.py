@@ -16,7 +16,6 @@ from ..checks.jpeg_end import ends_with_mark
 from ..checks.limits import LARGEST_PICTURE_PIXELS
 from .quiet import quiet_library
 
-
 _one_at_a_time = threading.RLock()
 """Pillow's limits and the filters of warnings are the process's own: a thread that ended last left those of another behind."""
 
