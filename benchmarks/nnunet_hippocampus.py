@@ -5,6 +5,7 @@
 prepare      its raw folder, its own preprocessing with small plans and the list's folds by subject, below out/nnunet; budget.json
 train        folds one after the other (`--folds 0 2 4` for some), each ended by nnU-Net's own validation; resumes
 elsewhere    crops of the size of a hippocampus scan, at random places of 27 FLAIR heads and 25 CT bodies, for the gate
+limits       what the limits of the wrapped folder's record on the image alone (`--bundle`) make of these crops
 compare      the wrapped folder (`--bundle`) beside nnU-Net's own predictor on four test scans, in turn: labels and time
 
 Needs the extra caveat[nnunet]. Between them lie the commands of docs/your_network.md, which has the tables.
@@ -26,7 +27,10 @@ import numpy as np
 import torch
 from frame import DATA, LISTS, ROOT
 
+from caveat.inference.calibration.record import read_records
+from caveat.inference.gate.image_scores import IMAGE_SCORES, image_scores
 from caveat.inference.stored.list_part import read_entries
+from caveat.transforms.study.load_study import LoadStudyd
 
 OUT = ROOT / "out" / "nnunet"
 RAW, PREPROCESSED, RESULTS = (OUT / name for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"))
@@ -53,6 +57,7 @@ def main() -> None:
         "prepare": lambda asked: prepare(),
         "train": lambda asked: [train(fold) for fold in asked.folds],
         "elsewhere": lambda asked: write_elsewhere(),
+        "limits": lambda asked: show_limits(Path(asked.bundle)),
         "compare": lambda asked: compare(asked.bundle),
     }
     parser = frame.step_parser(__doc__, steps, bundle=str(OUT / "bundle"))
@@ -190,6 +195,26 @@ def random_crop(image: Any, air: float, generator: np.random.Generator) -> Any:
             if (voxels[box] > air).mean() >= share:
                 return image.slicer[box]
     raise ValueError("a volume of air")
+
+
+def show_limits(bundle: Path) -> None:
+    """How many crops pass each limit, and the noise of training scans in the image's own unit and as a share of its contrast."""
+    gate = read_records(bundle / "calibration")[0].gate
+    limits = {limit.name: limit.threshold for limit in gate.limits if limit.name in IMAGE_SCORES}
+    for kind in ("flair", "ct"):
+        scores = [scores_of(crop) for crop in sorted((OUT / "elsewhere" / kind).glob("*.nii.gz"))]
+        past = {name: sum(not one[name] <= limit for one in scores) for name, limit in limits.items()}
+        within = sum(all(one[name] <= limit for name, limit in limits.items()) for one in scores)
+        print(f"{len(scores)} crops of {kind}: past {past}, within all {within}")
+    entries = read_entries(LISTS / "hippocampus_cross_validation.json", "training")
+    scores = [scores_of(DATA / entry["image"]) for entry in entries]
+    for name in ("noise", "relative_noise"):
+        print(f"{name} of {len(scores)} training scans: {min(one[name] for one in scores)} to {max(one[name] for one in scores)}")
+
+
+def scores_of(image: Path) -> dict[str, float]:
+    """Of the image as the gate of a wrapped nnU-Net sees it."""
+    return image_scores(np.asarray(LoadStudyd("image")({"image": str(image)})["image"][0]))
 
 
 def compare(bundle: str) -> None:

@@ -56,7 +56,7 @@ def train_bundle(bundle: Path, overlays: Sequence[str], overrides: Mapping[str, 
         overrides: of the config. Paths are `Path`, never text: the parser evaluates text that begins with "$".
 
     Returns:
-        the checkpoint with the best value of the early stopping part.
+        the checkpoint with the best value of the early stopping part, or the last one where the training has no validator.
 
     Raises:
         StudyRefused: WRONG_USAGE where the list lacks what is needed, or the folder holds another training.
