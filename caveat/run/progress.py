@@ -49,7 +49,7 @@ class Progress:
         if left > 0 and self.bar is None:
             said.append(f"about {duration(left)} left")
         if outcome.edited:
-            said.append("made again: somebody had changed its files")
+            said.append("made again: files of it were gone")
         line = f"study {outcome.number}, {self.done} of {self.total}: {', '.join(said)}"
         if outcome.status != "REFUSED":
             return line

@@ -78,10 +78,14 @@ def test_here_and_in_workers_the_bytes_are_the_same_and_a_resumed_run_does_nothi
     status, out, _ = predict(given, tmp_path / "there", "--resume", "--workers", "0", "--json")
     assert status == 0 and json.loads(out)["counts"] == {"measured": 0, "nothing_found": 1, "refused": 1}
     assert state(tmp_path / "there") == before and [line.get("reused") for line in journal(tmp_path / "there")][-2:] == [True] * 2
-    (tmp_path / "there" / "a" / "result.json").write_text("{}")
+    drawn_over = tmp_path / "there" / "a" / "hypotheses.nii.gz"
+    drawn_over.write_bytes(b"hours of work")
     status, _, said = predict(given, tmp_path / "there", "--resume", "--workers", "0")
-    assert status == 0 and state(tmp_path / "there") == before, "what was changed is made again"
-    assert said.count("made again: somebody had changed its files") == 1
+    assert (status, drawn_over.read_bytes()) == (1, b"hours of work") and "OUTPUT_OCCUPIED" in said
+    drawn_over.unlink()
+    status, _, said = predict(given, tmp_path / "there", "--resume", "--workers", "0")
+    assert status == 0 and state(tmp_path / "there") == before, "what is gone is made again"
+    assert said.count("made again: files of it were gone") == 1
     assert [line.get("edited") for line in journal(tmp_path / "there")][-2:] == [True, False]
 
 

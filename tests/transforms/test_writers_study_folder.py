@@ -177,13 +177,9 @@ def test_a_whole_folder_of_this_run_and_this_input_stands(standing):
     assert not edited and (outcome.number, outcome.status, outcome.reused) == (0, "OK", True)
 
 
-@pytest.mark.parametrize("changed", ["output", "output gone"])
-def test_what_is_not_what_it_was_goes_to_be_done_again(changed, standing, tmp_path):
+def test_a_study_of_which_a_file_is_gone_is_done_again(standing, tmp_path):
     write, entry = standing
-    if changed == "output":
-        (tmp_path / "example" / "result.json").write_text((tmp_path / "example" / "result.json").read_text() + " ")
-    if changed == "output gone":
-        (tmp_path / "example" / "result.json").unlink()
+    (tmp_path / "example" / "result.json").unlink()
     assert write.stands(entry) == (None, True)
     assert list(tmp_path.iterdir()) == []
 
@@ -191,7 +187,7 @@ def test_what_is_not_what_it_was_goes_to_be_done_again(changed, standing, tmp_pa
 def test_a_folder_that_was_being_deleted_when_the_run_was_killed_is_nobody_s(standing, tmp_path, monkeypatch):
     """Between its last file and itself."""
     write, entry = standing
-    (tmp_path / "example" / "result.json").write_text("{}")
+    (tmp_path / "example" / "result.json").unlink()
     with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
         killed.setattr(Path, "rmdir", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
         write.stands(entry)
@@ -201,10 +197,10 @@ def test_a_folder_that_was_being_deleted_when_the_run_was_killed_is_nobody_s(sta
     assert write.stands(entry)[0].status == "OK"
 
 
-def test_a_folder_that_cannot_be_deleted_is_of_the_output(standing, tmp_path):
+def test_a_folder_that_cannot_be_deleted_is_of_the_output(standing, tmp_path, monkeypatch):
     write, entry = standing
     (tmp_path / "example" / "result.json").unlink()
-    (tmp_path / "example" / "result.json").mkdir()
+    monkeypatch.setattr(Path, "rmdir", lambda path: (_ for _ in ()).throw(OSError))
     with pytest.raises(StudyRefused, match="OUTPUT_NOT_WRITABLE"):
         write.stands(entry)
 
@@ -227,20 +223,25 @@ def test_a_study_that_was_refused_is_done_again_when_its_file_is_mended(tmp_path
     assert write.stands(entry | {"input_sha256": "b2"}) == (None, False) and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("whose", ["another run's", "nobody's", "a note beside"])
+@pytest.mark.parametrize("whose", ["another run's", "nobody's", "a note beside", "drawn over", "a folder"])
 def test_what_this_run_did_not_write_is_never_deleted(whose, standing, tmp_path):
     write, entry = standing
     if whose == "another run's":
         write.facts = {"settings": {"draws": 5}}
     elif whose == "nobody's":
         (tmp_path / "example" / "files.json").unlink()
+    elif whose == "drawn over":
+        (tmp_path / "example" / "result.json").write_text((tmp_path / "example" / "result.json").read_text() + " ")
+    elif whose == "a folder":
+        (tmp_path / "example" / "result.json").unlink()
+        (tmp_path / "example" / "result.json").mkdir()
     else:
         (tmp_path / "example" / "note.txt").write_text("looked at by M.")
         (tmp_path / "example" / "result.json").write_text("{}")
     with pytest.raises(StudyRefused) as refusal:
         write.stands(entry)
     assert refusal.value.code == "OUTPUT_OCCUPIED"
-    assert (tmp_path / "example" / "result.json").is_file()
+    assert (tmp_path / "example" / "result.json").exists()
 
 
 def test_a_seal_that_names_files_elsewhere_is_none(standing, tmp_path):

@@ -17,7 +17,7 @@ UNSETTLED = frozenset(
 @dataclass(frozen=True)
 class Outcome:
     """Args: status, reasons: as in its result.json. seconds: it took. reused: it stood there already, of this run. why: the first
-    reason in words. edited: it had stood there already, but somebody had changed it: it was done again."""
+    reason in words. edited: it had stood there already, but files of it were gone: it was done again."""
 
     number: int
     status: str

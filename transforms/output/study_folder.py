@@ -113,10 +113,10 @@ class WriteStudyd(Transform):
             study: entry of `find_studies`, with `input_sha256`.
 
         Returns:
-            the outcome, None where the study is to be done; and whether somebody had changed the files that stood there.
+            the outcome, None where the study is to be done; and whether files of it were gone.
 
         Raises:
-            StudyRefused: OUTPUT_OCCUPIED for a folder that this run did not write, or in which somebody put something;
+            StudyRefused: OUTPUT_OCCUPIED for a folder that this run did not write, or in which somebody put or changed something;
                 OUTPUT_OF_ANOTHER_RUN for a measurement of another input.
         """
         folder = self.output_dir / folder_name(study["name"])

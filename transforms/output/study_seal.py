@@ -80,10 +80,11 @@ class StudySeal:
         """Delete the files that the seal names, itself last, and the folder.
 
         Raises:
-            StudyRefused: OUTPUT_OCCUPIED where somebody else's files lie there; nothing is deleted then. OUTPUT_NOT_WRITABLE.
+            StudyRefused: OUTPUT_OCCUPIED where somebody else's files lie there, also under the name of ours, such as a mask that
+                was drawn over; nothing is deleted then. OUTPUT_NOT_WRITABLE.
         """
-        if {path.name for path in folder.iterdir()} - {*self.files, NAME}:
-            raise StudyRefused("OUTPUT_OCCUPIED", "files that this program did not write, in the folder of a study")
+        if {path.name for path in folder.iterdir()} - {*self.files, NAME} or self.is_changed(folder):
+            raise StudyRefused("OUTPUT_OCCUPIED", f"files in the folder of study {self.number} are not as this run wrote them")
         try:
             for name in (*self.files, NAME):
                 (folder / name).unlink(missing_ok=True)
