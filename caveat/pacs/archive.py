@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,20 @@ import pydicom
 import requests
 
 from ..exit_status import RunFailed
+from ..reasons import StudyRefused
+from ..transforms.files.whole_file import unwritable
 from ..transforms.objects.about import MANUFACTURER
 from ..transforms.objects.identifiers import is_made
+from ..transforms.study.archive import ArchiveLimits
 from .access import Access
 
 PAGE = 100
 """Changes that are asked for at once."""
 OBJECTS_AT_ONCE = 20
 TIMEOUT_S = 120
+MOST_BYTES = ArchiveLimits().total_bytes
+"""Of a series: without an end to it, one that is sent for ever fills the disk."""
+MOST_BYTES_OF_TEXT = 2**26
 STABLE = "StableSeries"
 """Orthanc's word for a series to which nothing was added for a while."""
 
@@ -31,7 +38,11 @@ class ArchiveFailed(RunFailed):
 
 
 class SeriesIncomplete(ArchiveFailed):
-    """The archive answers, and what it sends of one series is less than it says that there is."""
+    """The archive answers, and what it sends of one series is not what it says that there is, or has no end."""
+
+
+class AnswerTooLong(ArchiveFailed):
+    """More bytes than anything that is asked for can have."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,7 @@ class Archive:
 
         self.access = access
         self.client = DICOMwebClient(f"{access.url}{dicomweb}", session=access.session, timeout=TIMEOUT_S)
+        access.session.hooks["response"].append(_bounded)
 
     def store(self, paths: Sequence[Path]) -> int:
         """Push objects. Returns: how many. Raises: ArchiveFailed: also where it does not take one of them."""
@@ -75,16 +87,32 @@ class Archive:
         return len(paths)
 
     def retrieve(self, series: Series, folder: Path) -> None:
-        """All objects of a series, a file each, into an empty folder. Raises: ArchiveFailed; SeriesIncomplete."""
-        syntax = (("application/dicom", "*"),)  # as they are stored, whatever their compression
-        with _failures():
-            objects: Iterable[Any] = self.client.iter_series(series.study, series.series, media_types=syntax)
-            for one in objects:
+        """All objects of a series, a file each, into an empty folder.
+
+        Raises:
+            ArchiveFailed; SeriesIncomplete. RunFailed: OUTPUT_NOT_WRITABLE, which is no fault of the archive's.
+        """
+        for number, one in enumerate(self._objects(series), start=1):
+            if number > series.instances:
+                raise SeriesIncomplete(f"the archive sends more than the {series.instances} objects of a series")
+            with _failures():
                 name = hashlib.sha256(str(one.SOPInstanceUID).encode()).hexdigest()  # the same in whatever order they are sent
-                one.save_as(folder / f"{name}.dcm", enforce_file_format=True)
+                try:
+                    one.save_as(folder / f"{name}.dcm", enforce_file_format=True)
+                except OSError as error:
+                    raise RunFailed(str(unwritable(error))) from None
         count = len(list(folder.iterdir()))
         if count != series.instances:
             raise SeriesIncomplete(f"the archive sent {count} of {series.instances} objects of a series")
+
+    def _objects(self, series: Series) -> Iterator[Any]:
+        """As they are sent. Raises: ArchiveFailed; SeriesIncomplete."""
+        syntax = (("application/dicom", "*"),)  # as they are stored, whatever their compression
+        try:
+            with _failures():
+                yield from self.client.iter_series(series.study, series.series, media_types=syntax)
+        except AnswerTooLong as failure:
+            raise SeriesIncomplete(str(StudyRefused("TOO_LARGE", str(failure)))) from None
 
     def arrived(self, since: int) -> tuple[list[Arrived], int, bool]:
         """Series that came to rest after a change.
@@ -138,12 +166,29 @@ class Archive:
             return answer.json()
 
 
+def _bounded(answer: requests.Response, **asked: Any) -> requests.Response:
+    """An answer that ends where it is too long; both ways of reading one come by `iter_content`."""
+    room = MOST_BYTES if asked.get("stream") else MOST_BYTES_OF_TEXT
+    answer.iter_content = partial(_counted, answer.iter_content, room)  # type: ignore[method-assign]  # of this answer alone
+    return answer
+
+
+def _counted(chunks: Callable[..., Iterator[bytes]], room: int, *arguments: Any, **options: Any) -> Iterator[bytes]:
+    """Raises: AnswerTooLong."""
+    left = room
+    for chunk in chunks(*arguments, **options):
+        left -= len(chunk)
+        if left < 0:
+            raise AnswerTooLong(f"the archive sends more than {room} bytes")
+        yield chunk
+
+
 @contextmanager
 def _failures() -> Iterator[None]:
     """An archive's failures, without their texts, which quote addresses and identifiers."""
     try:
         yield
-    except ArchiveFailed:
+    except RunFailed:
         raise
     except requests.HTTPError as error:
         status = error.response.status_code if error.response is not None else "no"

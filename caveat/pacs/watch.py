@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exit_status import RunFailed
-from ..own_process import command, environment
+from ..own_process import command, environment, failure_of
 from ..reasons import StudyRefused
 from ..say import say
 from ..transforms.files.whole_file import unwritable, write_whole
@@ -38,13 +38,23 @@ LONGEST_NAP_S = 0.5
 LONGEST_LINE = 2**16
 MOST_TRIES = 3
 """Of a series of which the archive sends less than it says that there is, before the later ones have their turn."""
+MOST_FAILURES = 3
+"""Of series one after the other of which no measurement comes to an end, before that is no fault of theirs."""
 
 
-def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
-    """`caveat predict` in a process of its own; its words name studies by number. Returns: its exit status."""
+class SeriesFailed(RunFailed):
+    """No measurement of a series comes to an end, and nothing tells whether that is its fault or the machine's."""
+
+
+def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> str:
+    """`caveat predict` in a process of its own; its words name studies by number. Returns: as `failure_of`."""
     asked = ("--dicom", "--anonymous-names", "--resume", *options)
     started = command("caveat", "predict", bundle, "-i", str(images), "-o", str(folder), *asked)
-    return subprocess.run(started, stdout=subprocess.DEVNULL, env=environment()).returncode
+    ended = subprocess.run(
+        started, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=environment()
+    )
+    say(ended.stderr.rstrip())
+    return failure_of(ended.stderr, ended.returncode)
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class Watch:
     rules: Sequence[Rule]
     output: Path
     options: Sequence[str] = ()
-    predict: Callable[[str, Path, Path, Sequence[str]], int] = predict
+    predict: Callable[[str, Path, Path, Sequence[str]], str] = predict
 
     def run(self, stopping: Callable[[], bool], pause: float, once: bool) -> int:
         """Watch until told to stop.
@@ -103,27 +113,46 @@ class Watch:
         finally:
             journal.close()
         if once and given_up:
-            raise RunFailed(f"{given_up} series given up, which the archive did not send whole; {measured} measured")
+            raise RunFailed(f"{given_up} series given up, see {JOURNAL}; {measured} measured")
         return measured
 
     def _catch_up(self, journal: Journal, stopping: Callable[[], bool], pause: float) -> Iterator[bool | None]:
-        """All changes since the last one that is done. Yields: of each whether it was measured; None where it was given up."""
-        at_end = False
+        """All changes since the last one that is done.
+
+        A series of which no measurement comes to an end is given up once a later one was measured: then it was its own fault.
+        Until then it is not done, and where none of several comes to an end, or no other is there, the watch ends.
+
+        Yields:
+            of each whether it was measured; None where it was given up.
+        """
+        looked, at_end, failed = self._since(), False, list[Arrived]()
         while not at_end:
-            since = self._since()
-            arrived, last, at_end = self.archive.arrived(since)
-            if last < since or self._is_another(since):
+            since = looked
+            arrived, looked, at_end = self.archive.arrived(since)
+            if looked < since or self._is_another(self._since()):
                 raise RunFailed(
                     "this archive has not seen the changes that were done here: it is another one; watch it in another folder"
                 )
             for one in arrived:
                 if stopping():
                     return
-                outcome = self._tried(one, journal, stopping, pause)
-                self._note(one.number)
+                try:
+                    outcome = self._tried(one, journal, stopping, pause)
+                except SeriesFailed:
+                    failed.append(one)
+                    if len(failed) == MOST_FAILURES:
+                        raise
+                    continue
+                while outcome and failed:
+                    self._give_up(failed.pop(0), journal, "UNEXPECTED_ERROR, which a later one had not")
+                    yield None
+                if not failed:
+                    self._note(one.number)
                 yield outcome
-            if last > self._since():
-                self._note(last)
+            if looked > self._since() and not failed:
+                self._note(looked)
+        if failed:
+            raise SeriesFailed("caveat predict ended with UNEXPECTED_ERROR")
 
     def _tried(self, one: Arrived, journal: Journal, stopping: Callable[[], bool], pause: float) -> bool | None:
         """Handle a series; one that the archive never sends whole is given up, and the next have their turn.
@@ -140,9 +169,12 @@ class Watch:
                 if stopping():
                     raise
                 why = str(failure)
+        self._give_up(one, journal, why)
+        return None
+
+    def _give_up(self, one: Arrived, journal: Journal, why: str) -> None:
         journal.write({"change": one.number, "given_up": why})
         say(f"series {one.number}: given up, {why}; it is measured when the archive says that more of it has come")
-        return None
 
     def _handle(self, one: Arrived, journal: Journal) -> bool:
         """Measure one series, if it is meant. Returns: whether it was."""
@@ -165,19 +197,24 @@ class Watch:
         return True
 
     def _measure(self, series: Series, rule: Rule, folder: Path) -> bool:
-        """Returns: whether there was an image. Raises: RunFailed: the run did not come to its end; a refusal is an end."""
+        """Returns: whether there was an image.
+
+        Raises:
+            RunFailed: the run did not come to its end; a refusal is an end. SeriesFailed: and does not say why.
+        """
         incoming = self.output / f".{secrets.token_hex(8)}.incoming.partial"
         incoming.mkdir(mode=0o700)
         try:
             self.archive.retrieve(series, incoming)
-            status = self.predict(rule.bundle, incoming, folder, self.options)
+            code = self.predict(rule.bundle, incoming, folder, self.options)
             if _is_sealed(folder):
                 return True
             if _holds_no_image(incoming):  # raw data, a document: every later start would end here again
                 return False
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
-        raise RunFailed(f"caveat predict ended with status {status}")
+        failure = SeriesFailed if code == "UNEXPECTED_ERROR" else RunFailed
+        raise failure(f"caveat predict ended with {code or 'no result'}")
 
     def _refuse_foreign_journal(self) -> None:
         """Raises: StudyRefused: OUTPUT_OCCUPIED: a file of somebody else's, to which lines would be added."""

@@ -8,8 +8,7 @@ import re
 
 import psutil
 
-from ..own_process import command, environment
-from ..reasons import REASONS
+from ..own_process import command, environment, failure_of
 from .job import Job
 
 SECONDS_TO_END = 60.0
@@ -49,10 +48,7 @@ async def predict(job: Job, seconds: float) -> str:
         if process.returncode is None:
             await asyncio.to_thread(_kill, process.pid)
             await process.wait()
-    code = re.search(r"^caveat: (?:the run failed: )?([A-Z_]+):", said, re.MULTILINE)
-    if code and code[1] in REASONS:
-        return code[1]
-    return "" if process.returncode == 0 else "UNEXPECTED_ERROR"
+    return failure_of(said, process.returncode or 0)
 
 
 async def _listen(process: asyncio.subprocess.Process, job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -70,7 +71,7 @@ class Stored(Archive):
         return len(paths)
 
 
-def measured(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
+def measured(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> str:
     """A sealed run with one object."""
     assert [path.read_bytes() for path in images.iterdir()] == [b"pixels"]
     study = folder / "study-0001"
@@ -80,7 +81,7 @@ def measured(bundle: str, images: Path, folder: Path, options: Sequence[str]) ->
     (folder / "run.json").write_text(
         json.dumps({"sealed": True, "studies": [{"number": 1, "name": study.name}]}), encoding="ascii"
     )
-    return 0
+    return ""
 
 
 def archive(**known: Series | None) -> Stored:
@@ -139,7 +140,7 @@ def test_what_was_measured_and_not_sent_is_sent_and_not_measured_again(tmp_path)
     assert stored.sent == ["00000010"]
     stored.fails_at = set()
 
-    def never(*asked: object) -> int:
+    def never(*asked: object) -> str:
         raise AssertionError("it stands there already")
 
     assert watched(stored, tmp_path, never) == 1
@@ -155,7 +156,7 @@ def test_what_rules_of_before_measured_is_not_sent_as_what_the_rules_say_now(cha
         watch.run(lambda: False, 0.1, once=True)
     stored.fails_at, asked = set(), []
 
-    def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
+    def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> str:
         asked.append((bundle, *options))
         return measured(bundle, images, folder, options)
 
@@ -165,10 +166,54 @@ def test_what_rules_of_before_measured_is_not_sent_as_what_the_rules_say_now(cha
     assert json.loads(line)["bundle"] == asked[0][0]
 
 
-def test_a_measurement_that_comes_to_no_end_ends_the_watch_before_the_series_is_noted(tmp_path):
-    with pytest.raises(RunFailed, match="status 1"):
-        watched(archive(one=series()), tmp_path, lambda *asked: 1)
+@pytest.mark.parametrize("code", ["UNEXPECTED_ERROR", "OUTPUT_NOT_WRITABLE"])
+def test_a_measurement_that_comes_to_no_end_ends_the_watch_before_the_series_is_noted(code, tmp_path):
+    with pytest.raises(RunFailed, match=code):
+        watched(archive(one=series()), tmp_path, lambda *asked: code)
     assert {path.name for path in tmp_path.iterdir()} == {"journal.jsonl"}
+
+
+def failing(*modalities: str, code: str = "UNEXPECTED_ERROR"):
+    """`predict` that fails with series of some modalities."""
+    bundles = [rule.bundle for rule in RULES if rule.modality in modalities]
+
+    def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> str:
+        return code if bundle in bundles else measured(bundle, images, folder, options)
+
+    return predict
+
+
+def lines(output: Path) -> list[dict]:
+    return [json.loads(line) for line in (output / "journal.jsonl").read_text().splitlines()]
+
+
+def test_a_series_on_which_predict_fails_is_given_up_where_a_later_one_is_measured(tmp_path):
+    """Every start ended at it, and nothing that came later was ever measured."""
+    stored = archive(first=series(), bad=series("CT"), other=series("SR"), whole=series(), last=series())
+    with pytest.raises(RunFailed, match="1 series given up, .* 3 measured"):
+        watched(stored, tmp_path, failing("CT"))
+    assert stored.sent == ["00000010", "00000040", "00000050"]
+    assert [line["change"] for line in lines(tmp_path)] == [10, 40, 20, 50]
+    assert "UNEXPECTED_ERROR" in lines(tmp_path)[2]["given_up"]
+    assert json.loads((tmp_path / "watch.json").read_text())["since"] == 50
+
+
+@pytest.mark.parametrize("known", [{"bad": "CT"}, {"a": "CT", "b": "CT", "c": "CT", "whole": "MR"}])
+def test_where_none_or_several_fail_one_after_the_other_nothing_is_given_up(known, tmp_path):
+    """It may be the machine, and all of them would be lost."""
+    stored = archive(first=series(), **{name: series(modality) for name, modality in known.items()})
+    with pytest.raises(RunFailed, match="UNEXPECTED_ERROR"):
+        watched(stored, tmp_path, failing("CT"))
+    assert stored.sent == ["00000010"] and json.loads((tmp_path / "watch.json").read_text())["since"] == 10
+    assert not any("given_up" in line for line in lines(tmp_path))
+    assert watched(stored, tmp_path) == len(known), "mended, nothing was passed over"
+
+
+def test_a_full_disk_ends_the_watch_whatever_could_be_measured_later(tmp_path):
+    stored = archive(bad=series("CT"), whole=series())
+    with pytest.raises(RunFailed, match="OUTPUT_NOT_WRITABLE"):
+        watched(stored, tmp_path, failing("CT", code="OUTPUT_NOT_WRITABLE"))
+    assert stored.sent == [] and not (tmp_path / "watch.json").exists()
 
 
 @dataclass
@@ -189,7 +234,7 @@ class OfDocuments(Stored):
 def test_a_series_without_an_image_does_not_keep_the_later_ones(tmp_path, capfd):
     """Raw data and documents stand under CT and MR too: every start ended at the first of them."""
 
-    def finds(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
+    def finds(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> str:
         return measured(bundle, images, folder, options) if bundle == "hippocampus_volume" else 2
 
     stored = archive(document=series("CT"), whole=series())
@@ -204,7 +249,7 @@ def test_a_series_without_an_image_does_not_keep_the_later_ones(tmp_path, capfd)
 def test_a_watch_is_alone_in_its_folder(tmp_path):
     inside: list[str] = []
 
-    def second(*asked: Path) -> int:
+    def second(*asked: Path) -> str:
         with pytest.raises(StudyRefused) as refusal:
             watched(archive(one=series()), tmp_path)
         inside.append(refusal.value.code)
@@ -252,7 +297,7 @@ def test_results_of_another_archive_are_not_sent(tmp_path):
     (tmp_path / "watch.json").unlink()
     asked: list[Path] = []
 
-    def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> int:
+    def predict(bundle: str, images: Path, folder: Path, options: Sequence[str]) -> str:
         asked.append(folder)
         return measured(bundle, images, folder, options)
 
@@ -367,6 +412,46 @@ def test_what_is_no_dicom_is_the_archives_failure(tmp_path):
     kind = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=B'}
     with answering(200, body, **kind) as (url, _), pytest.raises(ArchiveFailed):
         Archive(access(url)).retrieve(series(instances=1), tmp_path)
+
+
+@contextmanager
+def sending(objects: int) -> Iterator[str]:
+    """An archive that sends the same object again and again. Returns: its address."""
+    one = clean_series(Grid((4, 4, 1)), "MR")[0]
+    body = b""
+    for number in range(objects):
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+        data = io.BytesIO()
+        one.save_as(data, enforce_file_format=True)
+        body += b"--B\r\nContent-Type: application/dicom\r\n\r\n" + data.getvalue() + b"\r\n"
+    kind = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=B'}
+    with answering(200, body + b"--B--\r\n", **kind) as (url, _):
+        yield url
+
+
+def test_a_series_as_it_is_said_to_be_is_retrieved(tmp_path):
+    with sending(3) as url:
+        Archive(access(url)).retrieve(series(instances=3), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_an_archive_that_does_not_stop_sending_fills_no_disk(tmp_path, monkeypatch):
+    with sending(9) as url:
+        with pytest.raises(SeriesIncomplete, match="more than the 3 objects"):
+            Archive(access(url)).retrieve(series(instances=3), tmp_path)
+        assert len(list(tmp_path.iterdir())) == 3
+        monkeypatch.setattr("caveat.pacs.archive.MOST_BYTES", 1000)
+        with pytest.raises(SeriesIncomplete, match="TOO_LARGE: the archive sends more than 1000 bytes"):
+            Archive(access(url)).retrieve(series(instances=9), tmp_path)
+    monkeypatch.setattr("caveat.pacs.archive.MOST_BYTES_OF_TEXT", 1000)
+    with answering(200, b"[" + b" " * 1000 + b"]") as (url, _), pytest.raises(ArchiveFailed, match="more than 1000 bytes"):
+        Archive(access(url)).arrived(0)
+
+
+def test_a_disk_that_is_full_before_the_series_is_whole_is_not_the_archive_s_fault(tmp_path):
+    with sending(3) as url, pytest.raises(RunFailed, match="OUTPUT_NOT_WRITABLE") as failure:
+        Archive(access(url)).retrieve(series(instances=3), tmp_path / "gone")
+    assert not isinstance(failure.value, ArchiveFailed)
 
 
 def test_a_number_that_cannot_be_read_is_not_taken_for_the_beginning(tmp_path):
