@@ -60,7 +60,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--units", type=stated_input, metavar="CSV", help="table with the columns image (place below IMAGES) and unit"
     )
     parser.add_argument("--parts", default=PARTS, metavar="NAME=SHARE,...", help=f"shares of the units (default: {PARTS})")
-    parser.add_argument("--folds", type=int, metavar="K", help="also state a fold, 1 to K, for each unit of the part training")
+    parser.add_argument("--folds", type=int, metavar="K", help="also state a fold, from 0, for each unit of the part training")
     parser.add_argument(
         "--seed",
         type=int,

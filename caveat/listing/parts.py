@@ -35,8 +35,8 @@ def part_of_each(units: Iterable[str], shares: Mapping[str, float], seed: int) -
 
 
 def fold_of_each(units: Iterable[str], folds: int, seed: int) -> dict[str, int]:
-    """The fold of each unit, from 1; sizes differ by one at most. Raises: StudyRefused: WRONG_USAGE: fewer units than folds."""
+    """The fold of each unit, from 0; sizes differ by one at most. Raises: StudyRefused: WRONG_USAGE: fewer units than folds."""
     ordered = in_random_order(units, seed)
     if not 2 <= folds <= len(ordered):
         raise StudyRefused("WRONG_USAGE", f"--folds must lie between 2 and the number of units, {len(ordered)}")
-    return {unit: 1 + place % folds for place, unit in enumerate(ordered)}
+    return {unit: place % folds for place, unit in enumerate(ordered)}

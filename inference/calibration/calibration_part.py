@@ -74,7 +74,8 @@ def refuse_own_fold(data_list: Path, split: str, networks: int, seen: Seen) -> N
     for number, entry in enumerate(entries, start=1):
         fold = entry.get("fold")
         if type(fold) is not int or not 0 <= fold < networks:
-            raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {split} has no fold from 0 to {networks - 1}")
+            counted = "; a list whose folds count from 1 (caveat list, once): take 1 off each" if fold == networks else ""
+            raise StudyRefused("WRONG_USAGE", f"entry {number} of the part {split} has no fold from 0 to {networks - 1}{counted}")
         folds.setdefault(entry["unit"], set()).add(fold)
     if not any(networks_of for networks_of in seen.values()):
         raise StudyRefused("WRONG_USAGE", "the bundle's seen.json does not say which network has seen which image")

@@ -53,7 +53,7 @@ def test_a_patient_is_in_one_part_and_one_fold(folders, capsys):
     units = {part: {entry["unit"] for entry in entries} for part, entries in parts.items()}
     assert [len(entries) for entries in parts.values()] == [12, 8] and not units["training"] & units["test"]
     folds = {entry["unit"]: entry["fold"] for entry in parts["training"]}
-    assert sorted(folds.values()) == [1, 1, 2, 2, 3, 3]
+    assert sorted(folds.values()) == [0, 0, 1, 1, 2, 2]
     assert all(entry["fold"] == folds[entry["unit"]] for entry in parts["training"])
     first = parts["training"][0]
     assert first["label"] == [first["image"].replace("images", "labels").replace("_0000", "")]
@@ -216,7 +216,7 @@ def test_parts_depend_on_seed_and_names_alone():
     first = part_of_each(units, shares, 1)
     assert first == part_of_each(units[::-1] * 2, shares, 1) != part_of_each(units, shares, 2)
     assert sum(part == "training" for part in first.values()) == 35
-    assert sorted(map(list(fold_of_each(units, 5, 0).values()).count, range(1, 6))) == [10] * 5
+    assert sorted(map(list(fold_of_each(units, 5, 0).values()).count, range(5))) == [10] * 5
     for wrong in ({"training": 0.7}, {"training": 0.999, "test": 0.001}, {"training": 1.2, "test": -0.2}):
         with pytest.raises(StudyRefused, match="WRONG_USAGE"):
             part_of_each(units, wrong, 0)

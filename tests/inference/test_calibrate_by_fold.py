@@ -218,7 +218,8 @@ class TestRefused:
         entries = entries_of(stored)
         entries[3]["fold"] = fold
         write_list(stored, training=entries)
-        assert "entry 4" in refused(stored, "WRONG_USAGE")
+        said = refused(stored, "WRONG_USAGE")
+        assert "entry 4" in said and ("count from 1" in said) is (fold == K)
 
     @pytest.mark.parametrize("sampling", [{}, {"members": 1}, {"members": 2}, {"members": K, "draws": 7}])
     def test_predictions_of_other_networks(self, stored, sampling):
