@@ -16,8 +16,6 @@ from ...networks.draws.place import Place
 from ...networks.draws.sampler import Sampler
 from .windows import WindowPlan
 
-FEATURE_BYTES = 64
-"""A voxel of a window in a feature map of full resolution: sixteen channels of float32, as in most U-Nets."""
 FEATURE_MIB = {"cpu": 16, "cuda": 512}
 """How large such a map may be for several windows or draws to share a pass. Above 32 MiB the allocator of a CPU maps and unmaps
 each one, which took half of the time; a GPU wants many at once."""
@@ -94,7 +92,7 @@ class RowStream:
 
     def _at_once(self, device: torch.device) -> int:
         """Windows, or windows times draws, whose feature maps are as large as is well."""
-        return max(1, FEATURE_MIB[device.type] * 2**20 // (FEATURE_BYTES * self.plan.importance.numel()))
+        return max(1, int(FEATURE_MIB[device.type] * 2**20 / (self.sampler.voxel_bytes * self.plan.importance.numel())))
 
     def _decode_windows(
         self, padded: torch.Tensor, places: Sequence[Place], context: Any, draws: Sequence[Draw], at_once: int

@@ -59,27 +59,23 @@ class ConsistentDropout(nn.Module):
             return x
         key = int(hash32(_key_of(self), self.calls)) if self.calls else _key_of(self)
         self.calls += 1
-        keep = (self._element_mask if self.elementwise else self._channel_mask)(x, key, self.drawn)
-        return x * (keep.to(x.dtype) / (1.0 - self.p))
+        return (self._mask_elements if self.elementwise else self._mask_channels)(x, key, self.drawn)
 
-    def _channel_mask(self, x: torch.Tensor, key: int, drawn: DrawnWindows) -> torch.Tensor:
+    def _mask_channels(self, x: torch.Tensor, key: int, drawn: DrawnWindows) -> torch.Tensor:
         channels = torch.arange(x.shape[1], device=x.device)
         keep = torch.stack([uniform(draw.key, key, channels) >= self.p for draw in drawn.draws])  # (draws, channels)
         keep = keep.repeat_interleave(len(drawn.places), dim=0)  # (draws * windows, channels)
-        return keep.reshape(*keep.shape, *[1] * (x.ndim - 2))
+        return x * (keep.reshape(*keep.shape, *[1] * (x.ndim - 2)).to(x.dtype) / (1.0 - self.p))
 
-    def _element_mask(self, x: torch.Tensor, key: int, drawn: DrawnWindows) -> torch.Tensor:
-        channels = torch.arange(x.shape[1], device=x.device).reshape(-1, *[1] * (x.ndim - 2))
-        at_a_time = max(1, _HASHED_AT_A_TIME // x[0, 0].numel())  # bound what the hash holds
-        masks = []
-        for draw in drawn.draws:
-            for place in drawn.places:
-                grids = place.feature_coordinates(x.shape[2:], device=x.device)
-                masks += [uniform_on_grid((draw.key, key, some), grids) >= self.p for some in channels.split(at_a_time)]
-        return torch.cat(masks).reshape(x.shape)
+    def _mask_elements(self, x: torch.Tensor, key: int, drawn: DrawnWindows) -> torch.Tensor:
+        above = (-1, *[1] * (x.ndim - 1))  # axes below: channels, and those of space
+        draws = torch.tensor([draw.key for draw in drawn.draws], device=x.device).reshape(above)
+        channels = torch.arange(x.shape[1], device=x.device).reshape(above[:-1])
+        grids = (place.feature_coordinates(x.shape[2:], device=x.device) for place in drawn.places)
+        keep = [uniform_on_grid((draws, key, channels), grid).ge_(self.p) for grid in grids]  # of each window 1.0 and 0.0
+        return x * torch.stack(keep, dim=1).flatten(0, 1).div_(1.0 - self.p).to(x.dtype)
 
 
-_HASHED_AT_A_TIME = 2**21
 _FEATURE_DROPOUT = {1: F.dropout1d, 2: F.dropout2d, 3: F.dropout3d}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
@@ -63,35 +63,58 @@ def gaussian(*keys: int | torch.Tensor) -> torch.Tensor:
 
 
 def uniform_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Uniform float32 in [0, 1) at every element of a grid. Args: see `hashes_on_grid`."""
-    return _shifted(next(_signed_hashes(keys, coordinates)), 8).to(torch.float32).mul_(2.0**-24)
+    """Uniform float32 in [0, 1) at every element of a grid. Args: see `_on_grid`."""
+
+    def numbers(last: torch.Tensor, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return _shifted(_mix_last(last, one, other), 8).to(torch.float32).mul_(2.0**-24)
+
+    return _on_grid(keys, coordinates, numbers)
 
 
 def gaussian_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Standard normal float32 at every element of a grid. Args: see `hashes_on_grid`."""
-    return _box_muller(*hashes_on_grid(keys, coordinates))
+    """Standard normal float32 at every element of a grid. Args: see `_on_grid`."""
+
+    def numbers(last: torch.Tensor, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        pairs = (one, other), (other, one)
+        return _box_muller(*(_mix_last(last, *pair).to(torch.int64) & _MASK for pair in pairs))
+
+    return _on_grid(keys, coordinates, numbers)
 
 
-def hashes_on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> Iterator[torch.Tensor]:
-    """Two hashes of 32 bits at every element, of 64 bits of state: a study has millions of them.
+_Numbers = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+_AT_A_TIME = {"cpu": 2**16, "cuda": 2**24}
+"""Elements that are mixed at once: on a processor what its cache holds, which makes it twice as fast."""
 
-    What leads to a row, all coordinates but the last, gives two states; each hash adds one of them before its first and the
-    other before its second mixing, so that rows which agree in one state do not hold the same numbers.
+
+def _on_grid(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor], numbers: _Numbers) -> torch.Tensor:
+    """Numbers at every element, from hashes of 32 bits that have 64 bits of state: a study has millions of them.
+
+    What leads to a row, all coordinates but the last, gives two states; a hash adds one of them before its first and the other
+    before its second mixing, so that rows which agree in one state do not hold the same numbers.
 
     Args:
-        keys: as `hash32`.
-        coordinates: int64, one tensor an axis, that broadcast with the keys and each other.
+        keys: as `hash32`; a tensor has an axis of length 1 for the last coordinate.
+        coordinates: int64 in [0, 2**32), one tensor an axis, that broadcast with the keys and each other; the last one varies
+            along the last axis alone.
+        numbers: of the last coordinate, (1, n), and the two states of some rows, (rows, 1), all int32, what stands there.
     """
-    for hashes in _signed_hashes(keys, coordinates):
-        yield hashes.to(torch.int64) & _MASK
-
-
-def _signed_hashes(keys: Sequence[int | torch.Tensor], coordinates: Sequence[torch.Tensor]) -> Iterator[torch.Tensor]:
-    """The bits of `hashes_on_grid` as int32."""
     *rows, last = coordinates
-    one, other = (_signed(hash32(*begin, *keys, *rows)) for begin in ((), (_SECOND,)))
-    for first, second in ((one, other), (other, one)):
-        yield _mix_in_place(_mix_in_place(_signed(last & _MASK) + first).add_(second))
+    one, other = (_row_states(begin, keys, rows).to(last.device) for begin in ((), (_SECOND,)))
+    states = [state.reshape(-1, 1).split(max(1, _AT_A_TIME[last.device.type] // last.numel())) for state in (one, other)]
+    made = [numbers(_signed(last).reshape(1, -1), *some) for some in zip(*states, strict=True)]
+    return torch.cat(made).reshape(torch.broadcast_shapes(one.shape, last.shape))
+
+
+def _row_states(begin: Sequence[int], keys: Sequence[int | torch.Tensor], rows: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The bits of `hash32(*begin, *keys, *rows)` as int32."""
+    state = _signed(hash32(*begin, *keys))
+    for row in rows:
+        state = _mix_in_place(_mix_in_place(_signed(row) ^ state).add_(_GOLDEN - 2**32))
+    return state
+
+
+def _mix_last(last: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    return _mix_in_place(_mix_in_place(last + first).add_(second))
 
 
 def _signed(bits: torch.Tensor) -> torch.Tensor:

@@ -46,6 +46,8 @@ class Sampler(nn.Module, ABC):
         has_views: whether `view` changes the study; draws of such a sampler run one at a time.
         settings: what else than weights decides the draws, such as the probability of dropout; as plain JSON. A calibration
             record holds for these settings only.
+        voxel_bytes: what a voxel of a window takes in the network's largest feature map, in float32: how many windows and draws
+            share a pass. Sixteen channels of full resolution, as in most U-Nets, where a sampler says nothing else.
     """
 
     source: Source
@@ -55,6 +57,7 @@ class Sampler(nn.Module, ABC):
     further_axes: int = 0
     sees_geometry: bool = False
     has_views: bool = False
+    voxel_bytes: float = 64.0
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class DropoutNetwork(Sampler):
         if not self.layers:
             raise ValueError(f"every draw would be the same: {type(network).__name__} has no dropout with p > 0")
         self.align = _alignment(network, probes[0], align)
+        self.voxel_bytes = 4 * probes[0].largest
         self.eval()
 
     def train(self, mode: bool = True) -> DropoutNetwork:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,12 +26,14 @@ class Probe:
         answer: shape of the network's answer.
         inputs: name of each watched layer and shape of what entered it, in order of the calls.
         last: watched layers whose output is the network's answer, and that do nothing else.
+        largest: elements of the largest tensor that any module answers with, for each voxel of a window.
     """
 
     size: tuple[int, ...]
     answer: tuple[int, ...]
     inputs: tuple[tuple[str, tuple[int, ...]], ...]
     last: frozenset[str]
+    largest: float
 
 
 def watch(network: nn.Module, kind: type[nn.Module], in_channels: int, size: tuple[int, ...]) -> Probe:
@@ -48,6 +51,7 @@ def watch(network: nn.Module, kind: type[nn.Module], in_channels: int, size: tup
     shadow = copy.deepcopy(network).to("meta").eval()
     inputs: list[tuple[str, tuple[int, ...]]] = []
     outputs: list[Any] = []
+    elements: list[int] = []
 
     def note(name: str) -> Any:
         def hook(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
@@ -56,7 +60,12 @@ def watch(network: nn.Module, kind: type[nn.Module], in_channels: int, size: tup
 
         return hook
 
+    def weigh(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        if isinstance(output, torch.Tensor):
+            elements.append(output.numel())
+
     for name, module in shadow.named_modules():
+        module.register_forward_hook(weigh)
         if isinstance(module, kind):
             module.register_forward_hook(note(name))
     answer = _run(shadow, in_channels, size)
@@ -64,7 +73,8 @@ def watch(network: nn.Module, kind: type[nn.Module], in_channels: int, size: tup
         raise ValueError(f"{type(network).__name__} answers with a {type(answer).__name__}, not with one tensor of logits")
     calls = Counter(name for name, _ in inputs)
     last = frozenset(name for (name, _), output in zip(inputs, outputs, strict=True) if output is answer and calls[name] == 1)
-    return Probe(size, tuple(answer.shape), tuple(inputs), last)
+    largest = max(elements) / (_BATCH * math.prod(size))
+    return Probe(size, tuple(answer.shape), tuple(inputs), last, largest)
 
 
 def find_random_modules(network: nn.Module, identity: type[nn.Module], in_channels: int, size: tuple[int, ...]) -> list[str]:

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from caveat.networks.draws import consistent_dropout
 from caveat.networks.draws.consistent_dropout import ConsistentDropout, drawing, name_layers
 from caveat.networks.draws.draw import first_draws
 from caveat.networks.draws.hash_noise import layer_key, uniform, uniform_on_grid
@@ -121,14 +120,6 @@ def test_element_masks_agree_where_windows_overlap() -> None:
     whole = drawn(network, torch.ones(2, 3, 64, 64), draws, [place((0, 0), extent=64)])
     window = drawn(network, torch.ones(2, 3, 24, 24), draws, [place((40, 8), extent=24)])
     assert torch.equal(window, whole[:, :, 40:64, 8:32])
-
-
-@pytest.mark.parametrize("at_a_time", [1, 100, 200, 10**9])
-def test_element_mask_is_the_same_however_much_is_hashed_at_a_time(at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    network, x, places = one_layer(elementwise=True), torch.ones(4, 5, 8, 8), [place((0, 0)), place((8, 0))]
-    expected = drawn(network, x, first_draws(2), places)
-    monkeypatch.setattr(consistent_dropout, "_HASHED_AT_A_TIME", at_a_time)
-    assert torch.equal(expected, drawn(network, x, first_draws(2), places))
 
 
 @pytest.mark.parametrize("where", [Place((3, 0), (8, 8), (64, 64)), Place((0, 0), (6, 8), (64, 64))])

@@ -229,3 +229,10 @@ def test_nothing_is_computed_in_the_probe() -> None:
     """The network may be large and the probe too: only shapes travel."""
     network = nn.Sequential(nn.Conv3d(1, 64, 3, padding=1), nn.Dropout3d(0.1), nn.Conv3d(64, 2, 3, padding=1))
     assert DropoutNetwork(network, probe_size=1024).align == 1
+
+
+@pytest.mark.parametrize("strides, elements", [((2, 2), 8), ((1, 2), 32)])
+def test_as_many_draws_share_a_pass_as_the_largest_feature_map_allows(strides: tuple[int, int], elements: int) -> None:
+    """Two times sixteen channels where the skip joins, at half the resolution of the windows in both axes, or at the whole."""
+    network = nets.UNet(2, 1, 2, channels=(16, 8, 8), strides=strides, num_res_units=1, norm="batch", dropout=0.5)
+    assert DropoutNetwork(network, probe_size=32).voxel_bytes == 4 * elements

@@ -8,12 +8,12 @@ import pytest
 import torch
 from scipy import stats
 
+from caveat.networks.draws import hash_noise
 from caveat.networks.draws.draw import Draw, first_draws
 from caveat.networks.draws.hash_noise import (
     gaussian,
     gaussian_on_grid,
     hash32,
-    hashes_on_grid,
     layer_key,
     uniform,
     uniform_on_grid,
@@ -38,6 +38,7 @@ def on_grid(make):
 
 
 UNIFORM = pytest.mark.parametrize("make", [uniform, on_grid(uniform_on_grid)], ids=["keyed", "on a grid"])
+GRID = pytest.mark.parametrize("make", [uniform_on_grid, gaussian_on_grid])
 GAUSSIAN = pytest.mark.parametrize("make", [gaussian, on_grid(gaussian_on_grid)], ids=["keyed", "on a grid"])
 
 
@@ -51,9 +52,11 @@ def test_golden_values() -> None:
     assert Draw(5, seed=2**40).key == 2209831348
     assert hash32(7, torch.arange(4)).tolist() == [1445533816, 202323462, 416368525, 1359178673]
     assert uniform(7, torch.arange(2)).tolist() == [0.3365645408630371, 0.04710710048675537]
-    one, other = hashes_on_grid((7, 1), (torch.arange(2).reshape(-1, 1), torch.arange(3)))
-    assert one.tolist() == [[2384036629, 1903343647, 537468940], [15037172, 3977326485, 3536764622]]
-    assert other.tolist() == [[742125212, 3322156065, 1347205220], [1871071532, 1712751862, 3116206175]]
+    grid = (7, 1), (torch.arange(2).reshape(-1, 1), torch.arange(3))
+    one = [[2384036629, 1903343647, 537468940], [15037172, 3977326485, 3536764622]]
+    other = [[742125212, 3322156065, 1347205220], [1871071532, 1712751862, 3116206175]]
+    assert torch.equal(uniform_on_grid(*grid), torch.tensor(one) // 2**8 / 2**24)
+    torch.testing.assert_close(gaussian_on_grid(*grid), box_muller(torch.tensor(one), torch.tensor(other)), atol=1e-6, rtol=0)
 
 
 def test_mixing_step_against_plain_integers() -> None:
@@ -215,11 +218,9 @@ def test_gaussian_neighbours_are_uncorrelated(make) -> None:
 def test_no_two_rows_of_a_large_study_hold_the_same_numbers() -> None:
     """In whatever order: with 32 bits of state 16 pairs of 32 768 rows did."""
     planes, rows = torch.arange(128).reshape(-1, 1, 1), torch.arange(256).reshape(-1, 1)
-    first, second = hashes_on_grid((Draw(0).key, 5, 1), (planes, rows, torch.arange(256)))
-    pairs = (first ^ second << 31).flatten(0, 1).sort(dim=1).values
-    assert len(torch.unique(pairs[:, 0])) == len(torch.unique(pairs[:, -1])) == len(pairs)
-    alike = first.flatten(0, 1).sort(dim=1).values
-    assert len(torch.unique(alike, dim=0)) == len(alike)
+    for make in (uniform_on_grid, gaussian_on_grid):
+        alike = make((Draw(0).key, 5, 1), (planes, rows, torch.arange(256))).flatten(0, 1).sort(dim=1).values
+        assert len(torch.unique(alike, dim=0)) == len(alike)
 
 
 def test_grid_numbers_are_the_same_under_any_cut() -> None:
@@ -229,14 +230,33 @@ def test_grid_numbers_are_the_same_under_any_cut() -> None:
     assert torch.equal(whole[0], gaussian_on_grid((3, 2**40), (torch.tensor(0), columns)))
 
 
+@GRID
+@pytest.mark.parametrize("at_a_time", [1, 49, 51, 120])
+def test_grid_numbers_are_the_same_however_many_are_made_at_a_time(make, at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For several keys at once too, as draws and channels are."""
+    keys = torch.tensor([[5], [2**31]]).reshape(2, 1, 1, 1), torch.arange(3).reshape(3, 1, 1)
+    coordinates = torch.arange(4).reshape(4, 1), torch.arange(50)
+    expected = torch.stack([torch.stack([make((int(one), two), coordinates) for two in range(3)]) for one in keys[0].flatten()])
+    monkeypatch.setitem(hash_noise._AT_A_TIME, "cpu", at_a_time)
+    assert torch.equal(make(keys, coordinates), expected)
+
+
 @CUDA
 def test_the_same_bits_on_the_gpu() -> None:
     rows, columns = torch.arange(300).reshape(-1, 1), torch.arange(200)
     assert torch.equal(hash32(3, 2**40, rows, columns), hash32(3, 2**40, rows.cuda(), columns.cuda()).cpu())
     assert torch.equal(uniform(3, rows, columns), uniform(3, rows.cuda(), columns.cuda()).cpu())
     torch.testing.assert_close(gaussian(3, rows, columns), gaussian(3, rows.cuda(), columns.cuda()).cpu(), atol=1e-6, rtol=0)
-    there = hashes_on_grid((3,), (rows.cuda(), columns.cuda()))
-    assert all(torch.equal(here, other.cpu()) for here, other in zip(hashes_on_grid((3,), (rows, columns)), there, strict=True))
+    for coordinates in ((rows, columns), (columns,)):
+        there = [axis.cuda() for axis in coordinates]
+        assert torch.equal(uniform_on_grid((3,), coordinates), uniform_on_grid((3,), there).cpu())
+        torch.testing.assert_close(gaussian_on_grid((3,), coordinates), gaussian_on_grid((3,), there).cpu(), atol=1e-6, rtol=0)
+
+
+def box_muller(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Of two hashes of 32 bits, as published."""
+    radius, angle = ((bits.double() + 0.5) / 2**32 for bits in (one, other))
+    return ((-2 * radius.log()).sqrt() * (2 * math.pi * angle).cos()).float()
 
 
 def assert_uncorrelated(one: torch.Tensor, other: torch.Tensor) -> None:
