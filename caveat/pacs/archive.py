@@ -29,8 +29,10 @@ TIMEOUT_S = 120
 MOST_BYTES = ArchiveLimits().total_bytes
 """Of a series: without an end to it, one that is sent for ever fills the disk."""
 MOST_BYTES_OF_TEXT = 2**26
-STABLE = "StableSeries"
-"""Orthanc's word for a series to which nothing was added for a while."""
+BEGUN, STABLE = "NewSeries", "StableSeries"
+"""Orthanc's words for a series of which a first object came, and for one to which nothing was added for a while."""
+BUSY = (502, 503, 504)
+"""Statuses of a machine in front of an archive that is down."""
 
 
 class ArchiveFailed(RunFailed):
@@ -41,16 +43,25 @@ class SeriesIncomplete(ArchiveFailed):
     """The archive answers, and what it sends of one series is not what it says that there is, or has no end."""
 
 
+class SeriesUnavailable(ArchiveFailed):
+    """The archive answers, and this series it cannot send: a file of it is gone, or two patients have it under one identifier."""
+
+
 class AnswerTooLong(ArchiveFailed):
     """More bytes than anything that is asked for can have."""
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """A series that came to rest. Args: number: of the change, by which a watch resumes. key: Orthanc's own identifier."""
+    """A series that came to rest.
+
+    Args:
+        number: of the change, by which a watch resumes. key: Orthanc's own identifier. rests: False for one that only began.
+    """
 
     number: int
     key: str
+    rests: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,12 +101,15 @@ class Archive:
         """All objects of a series, a file each, into an empty folder.
 
         Raises:
-            ArchiveFailed; SeriesIncomplete. RunFailed: OUTPUT_NOT_WRITABLE, which is no fault of the archive's.
+            ArchiveFailed; SeriesIncomplete, SeriesUnavailable. RunFailed: OUTPUT_NOT_WRITABLE, which is no fault of the
+                archive's.
         """
         for number, one in enumerate(self._objects(series), start=1):
             if number > series.instances:
                 raise SeriesIncomplete(f"the archive sends more than the {series.instances} objects of a series")
-            with _failures():
+            with _failures(SeriesUnavailable):
+                if (one.StudyInstanceUID, one.SeriesInstanceUID) != (series.study, series.series):
+                    raise SeriesUnavailable("the archive sends an object of another series than was asked for")
                 name = hashlib.sha256(str(one.SOPInstanceUID).encode()).hexdigest()  # the same in whatever order they are sent
                 try:
                     one.save_as(folder / f"{name}.dcm", enforce_file_format=True)
@@ -106,26 +120,30 @@ class Archive:
             raise SeriesIncomplete(f"the archive sent {count} of {series.instances} objects of a series")
 
     def _objects(self, series: Series) -> Iterator[Any]:
-        """As they are sent. Raises: ArchiveFailed; SeriesIncomplete."""
+        """As they are sent. Raises: ArchiveFailed; SeriesIncomplete, SeriesUnavailable."""
         syntax = (("application/dicom", "*"),)  # as they are stored, whatever their compression
         try:
-            with _failures():
+            with _failures(SeriesUnavailable):
                 yield from self.client.iter_series(series.study, series.series, media_types=syntax)
         except AnswerTooLong as failure:
             raise SeriesIncomplete(str(StudyRefused("TOO_LARGE", str(failure)))) from None
 
     def arrived(self, since: int) -> tuple[list[Arrived], int, bool]:
-        """Series that came to rest after a change.
+        """Series that began or came to rest after a change.
 
         Returns:
-            They, of each series the last change alone; the number of the last change that was looked at; whether there is no
+            They, of each series the last such change alone; the number of the last change that was looked at; whether there is no
             later one.
         """
         with _failures():
             page = self._json("/changes", since=since, limit=PAGE)
-            found = {str(change["ID"]): int(change["Seq"]) for change in page["Changes"] if change["ChangeType"] == STABLE}
-            rested = sorted((Arrived(number, key) for key, number in found.items()), key=lambda one: one.number)
-            return rested, int(page["Last"]), bool(page["Done"])
+            found = {
+                str(change["ID"]): (int(change["Seq"]), change["ChangeType"] == STABLE)
+                for change in page["Changes"]
+                if change["ChangeType"] in (BEGUN, STABLE)
+            }
+            arrived = sorted((Arrived(number, key, rests) for key, (number, rests) in found.items()), key=lambda one: one.number)
+            return arrived, int(page["Last"]), bool(page["Done"])
 
     def change(self, number: int) -> str | None:
         """What change has a number, as a sha256; None where its series, or what else it was of, is deleted.
@@ -184,14 +202,20 @@ def _counted(chunks: Callable[..., Iterator[bytes]], room: int, *arguments: Any,
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
-    """An archive's failures, without their texts, which quote addresses and identifiers."""
+def _failures(otherwise: type[ArchiveFailed] = ArchiveFailed) -> Iterator[None]:
+    """An archive's failures, without their texts, which quote addresses and identifiers.
+
+    Args:
+        otherwise: what is raised where the archive was reached.
+    """
     try:
         yield
     except RunFailed:
         raise
     except requests.HTTPError as error:
         status = error.response.status_code if error.response is not None else "no"
-        raise ArchiveFailed(f"the archive answered with status {status}") from None
+        failure = ArchiveFailed if status in BUSY else otherwise
+        raise failure(f"the archive answered with status {status}") from None
     except Exception as error:  # what an archive sends can make the libraries raise anything
-        raise ArchiveFailed(f"the archive cannot be reached, or answers in another language ({type(error).__name__})") from None
+        failure = ArchiveFailed if isinstance(error, requests.ConnectionError | requests.Timeout) else otherwise
+        raise failure(f"the archive cannot be reached, or answers in another language ({type(error).__name__})") from None

@@ -24,7 +24,7 @@ from ..transforms.output.journal import NAME as JOURNAL
 from ..transforms.output.journal import Journal
 from ..transforms.output.run_folder import NAME as MANIFEST
 from ..transforms.study.discover import find_studies
-from .archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete
+from .archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete, SeriesUnavailable
 from .rules import Rule
 from .send import send
 
@@ -119,13 +119,14 @@ class Watch:
     def _catch_up(self, journal: Journal, stopping: Callable[[], bool], pause: float) -> Iterator[bool | None]:
         """All changes since the last one that is done.
 
-        A series of which no measurement comes to an end is given up once a later one was measured: then it was its own fault.
-        Until then it is not done, and where none of several comes to an end, or no other is there, the watch ends.
+        A series that the archive cannot send, or of which no measurement comes to an end, is given up once a later one was
+        measured: then it was its own fault. Until then it is not done. Where no measurement of several comes to an end, or no
+        other is there, the watch ends; an archive is asked again.
 
         Yields:
             of each whether it was measured; None where it was given up.
         """
-        looked, at_end, failed = self._since(), False, list[Arrived]()
+        looked, at_end, failed = self._since(), False, list[tuple[Arrived, RunFailed]]()
         while not at_end:
             since = looked
             arrived, looked, at_end = self.archive.arrived(since)
@@ -138,13 +139,14 @@ class Watch:
                     return
                 try:
                     outcome = self._tried(one, journal, stopping, pause)
-                except SeriesFailed:
-                    failed.append(one)
-                    if len(failed) == MOST_FAILURES:
+                except (SeriesFailed, SeriesUnavailable) as failure:
+                    failed.append((one, failure))
+                    if len(_of_measuring(failed)) == MOST_FAILURES:
                         raise
                     continue
                 while outcome and failed:
-                    self._give_up(failed.pop(0), journal, "UNEXPECTED_ERROR, which a later one had not")
+                    gone, failure = failed.pop(0)
+                    self._give_up(gone, journal, f"{failure}, which a later one had not")
                     yield None
                 if not failed:
                     self._note(one.number)
@@ -152,21 +154,25 @@ class Watch:
             if looked > self._since() and not failed:
                 self._note(looked)
         if failed:
-            raise SeriesFailed("caveat predict ended with UNEXPECTED_ERROR")
+            raise [*_of_measuring(failed), failed[-1][1]][0]
 
     def _tried(self, one: Arrived, journal: Journal, stopping: Callable[[], bool], pause: float) -> bool | None:
         """Handle a series; one that the archive never sends whole is given up, and the next have their turn.
 
         Returns:
             whether it was measured, None where it was given up.
+
+        Raises:
+            SeriesUnavailable: each time.
         """
         for tries in range(MOST_TRIES):
             if tries:
                 _wait(pause, stopping)
             try:
                 return self._handle(one, journal)
-            except SeriesIncomplete as failure:
-                if stopping():
+            except (SeriesIncomplete, SeriesUnavailable) as failure:
+                last = isinstance(failure, SeriesUnavailable) and tries == MOST_TRIES - 1
+                if last or stopping():
                     raise
                 why = str(failure)
         self._give_up(one, journal, why)
@@ -258,6 +264,11 @@ class Watch:
             write_whole(self.output / STATE, lambda aside: aside.write_text(text + "\n", encoding="ascii"))
         except OSError as error:
             raise RunFailed(str(unwritable(error))) from None
+
+
+def _of_measuring(failed: Sequence[tuple[Arrived, RunFailed]]) -> list[SeriesFailed]:
+    """Failures that are none of the archive's."""
+    return [failure for _, failure in failed if isinstance(failure, SeriesFailed)]
 
 
 def _folder_of(one: Arrived, series: Series, rule: Rule, options: Sequence[str]) -> str:

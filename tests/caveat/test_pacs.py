@@ -22,7 +22,7 @@ pytest.importorskip("dicomweb_client", reason="dicomweb-client is not installed;
 from caveat.cli import main
 from caveat.exit_status import RunFailed
 from caveat.pacs.access import CREDENTIALS, access
-from caveat.pacs.archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete
+from caveat.pacs.archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete, SeriesUnavailable
 from caveat.pacs.rules import Rule, read_rules
 from caveat.pacs.send import objects_of
 from caveat.pacs.watch import Watch
@@ -354,6 +354,37 @@ def test_a_series_that_the_archive_never_sends_whole_does_not_keep_the_later_one
     assert watched(torn, tmp_path) == 1 and torn.sent[-1] == "00000030"
 
 
+@dataclass
+class Lacking(Stored):
+    """One that cannot send a series of a modality, as long as `lacks` says so."""
+
+    lacks: str = "CT"
+
+    def retrieve(self, series: Series, folder: Path) -> None:
+        if series.modality == self.lacks:
+            raise SeriesUnavailable("the archive answered with status 404")
+        super().retrieve(series, folder)
+
+
+def test_series_that_the_archive_cannot_send_do_not_keep_the_later_ones(tmp_path):
+    """A file of its storage is gone, or two patients have one identifier: it was asked again for ever."""
+    stored = archive(**{f"bad{number}": series("CT") for number in range(4)}, whole=series(), last=series())
+    with pytest.raises(RunFailed, match="4 series given up, .* 2 measured"):
+        watched(Lacking(stored.known, stored.changes), tmp_path)
+    assert [line["change"] for line in lines(tmp_path)] == [50, 10, 20, 30, 40, 60]
+    assert "404" in lines(tmp_path)[1]["given_up"]
+
+
+def test_an_archive_that_can_send_no_series_is_asked_again_and_none_is_given_up(tmp_path):
+    stored = archive(first=series(), a=series("CT"), b=series("CT"), c=series("CT"), d=series("CT"))
+    lacking = Lacking(stored.known, stored.changes)
+    with pytest.raises(ArchiveFailed, match="404"):
+        watched(lacking, tmp_path)
+    assert json.loads((tmp_path / "watch.json").read_text())["since"] == 10
+    lacking.lacks = ""
+    assert watched(lacking, tmp_path) == 4 and not any("given_up" in line for line in lines(tmp_path))
+
+
 @contextmanager
 def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[tuple[str, list[str]]]:
     """A server that gives one answer to whatever is asked: its address, and what was asked."""
@@ -407,6 +438,21 @@ def test_an_odd_answer_is_the_archives_failure_and_ends_no_watch(body):
         Archive(access(url)).arrived(0)
 
 
+@pytest.mark.parametrize(("status", "failure"), [(404, SeriesUnavailable), (500, SeriesUnavailable), (503, ArchiveFailed)])
+def test_a_series_that_is_refused_is_told_from_an_archive_that_is_down(status, failure, tmp_path):
+    with answering(status) as (url, _):
+        archive = Archive(access(url))
+        archive.client.set_http_retry_params(retry=False)
+        with pytest.raises(ArchiveFailed, match=str(status)) as raised:
+            archive.retrieve(series(), tmp_path)
+    assert type(raised.value) is failure
+
+
+def test_objects_of_another_series_are_not_taken_for_the_one_that_was_asked_for(tmp_path):
+    with sending(3) as url, pytest.raises(SeriesUnavailable, match="another series"):
+        Archive(access(url)).retrieve(replace(series(instances=3), series="1.2.4"), tmp_path)
+
+
 def test_what_is_no_dicom_is_the_archives_failure(tmp_path):
     body = b"--B\r\nContent-Type: application/dicom\r\n\r\n<html>\r\n--B--\r\n"
     kind = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=B'}
@@ -420,6 +466,7 @@ def sending(objects: int) -> Iterator[str]:
     one = clean_series(Grid((4, 4, 1)), "MR")[0]
     body = b""
     for number in range(objects):
+        one.StudyInstanceUID, one.SeriesInstanceUID = "1.2", "1.2.3"
         one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
         data = io.BytesIO()
         one.save_as(data, enforce_file_format=True)
