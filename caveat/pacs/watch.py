@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,8 @@ from .send import send
 
 NO_INPUT_FOUND = "NO_INPUT_FOUND"
 STATE = "watch.json"
-CHANGE = "change"
-"""Its entry of which change was the last."""
+CHANGE, WAITING = "change", "waiting"
+"""Its entries of which change was the last, and of series that began and were not said to rest, with the number of a change."""
 INCOMING = re.compile(r"\.[0-9a-f]{16}\.incoming\.partial")
 """Folders of images on their way; gone when they are measured."""
 LONGEST_NAP_S = 0.5
@@ -69,6 +69,9 @@ class Watch:
     Args:
         archive: an Orthanc. rules: which series are meant. output: folder of the watch. options: handed on to `caveat predict`.
         predict: measures the images of a folder.
+
+    Attributes:
+        waiting: of watch.json. An Orthanc that ends before a series rests never says that it does.
     """
 
     archive: Archive
@@ -76,6 +79,7 @@ class Watch:
     output: Path
     options: Sequence[str] = ()
     predict: Callable[[str, Path, Path, Sequence[str]], str] = predict
+    waiting: dict[str, int] = field(default_factory=dict, init=False)
 
     def run(self, stopping: Callable[[], bool], pause: float, once: bool) -> int:
         """Watch until told to stop.
@@ -127,6 +131,8 @@ class Watch:
             of each whether it was measured; None where it was given up.
         """
         looked, at_end, failed = self._since(), False, list[tuple[Arrived, RunFailed]]()
+        self.waiting.clear()
+        self.waiting.update(self._state()[WAITING])
         while not at_end:
             since = looked
             arrived, looked, at_end = self.archive.arrived(since)
@@ -134,7 +140,9 @@ class Watch:
                 raise RunFailed(
                     "this archive has not seen the changes that were done here: it is another one; watch it in another folder"
                 )
-            for one in arrived:
+            self.waiting.update((one.key, one.number) for one in arrived if not one.rests)
+            rested = [one for one in arrived if one.rests]
+            for one in rested + (self._rested_unsaid(rested, looked) if at_end else []):
                 if stopping():
                     return
                 try:
@@ -149,12 +157,19 @@ class Watch:
                     self._give_up(gone, journal, f"{failure}, which a later one had not")
                     yield None
                 if not failed:
-                    self._note(one.number)
+                    self._note(max(one.number, self._since()))
                 yield outcome
             if looked > self._since() and not failed:
                 self._note(looked)
         if failed:
             raise [*_of_measuring(failed), failed[-1][1]][0]
+
+    def _rested_unsaid(self, rested: Sequence[Arrived], looked: int) -> list[Arrived]:
+        """Series that wait and rest, or are gone, of which no change says so. Args: looked: number of the last change."""
+        waiting = [Arrived(number, key) for key, number in self.waiting.items() if key not in {one.key for one in rested}]
+        resting = [one for one in waiting if (series := self.archive.series(one.key)) is None or series.is_stable]
+        said = {one.key for one in self.archive.arrived(looked)[0]} if resting else set()  # it came to rest meanwhile
+        return [one for one in resting if one.key not in said]
 
     def _tried(self, one: Arrived, journal: Journal, stopping: Callable[[], bool], pause: float) -> bool | None:
         """Handle a series; one that the archive never sends whole is given up, and the next have their turn.
@@ -185,7 +200,10 @@ class Watch:
     def _handle(self, one: Arrived, journal: Journal) -> bool:
         """Measure one series, if it is meant. Returns: whether it was."""
         series = self.archive.series(one.key)
-        if series is None or series.is_ours or not series.is_stable:  # more of it has come: it will rest again
+        self.waiting.pop(one.key, None)
+        if series is not None and not series.is_stable:  # more of it has come: it will rest again
+            self.waiting[one.key] = one.number
+        if series is None or series.is_ours or not series.is_stable:
             return False
         rule = next((rule for rule in self.rules if rule.fits(series)), None)
         if rule is None:
@@ -250,16 +268,17 @@ class Watch:
     def _state(self) -> dict[str, Any]:
         try:
             stored = json.loads((self.output / STATE).read_text(encoding="ascii"))
-            return {**stored, "since": int(stored["since"])}
+            waiting = {str(key): int(number) for key, number in stored.get(WAITING, {}).items()}
+            return {**stored, "since": int(stored["since"]), WAITING: waiting}
         except FileNotFoundError:
-            return {"since": 0}
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return {"since": 0, WAITING: {}}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise RunFailed(
                 f"{STATE} cannot be read; without it everything would be looked at again: delete it for that"
             ) from None
 
     def _note(self, number: int) -> None:
-        text = json.dumps({"since": number, CHANGE: self.archive.change(number)})
+        text = json.dumps({"since": number, CHANGE: self.archive.change(number), WAITING: self.waiting})
         try:
             write_whole(self.output / STATE, lambda aside: aside.write_text(text + "\n", encoding="ascii"))
         except OSError as error:

@@ -107,7 +107,7 @@ def test_what_fits_a_rule_is_measured_by_its_bundle_and_all_else_is_passed_over(
     assert stored.sent == ["00000020", "00000070"]
     (chest,) = tmp_path.glob("00000070-*/study-0001/measurements.dcm")
     assert chest.read_text() == "lung_lesions"
-    assert json.loads((tmp_path / "watch.json").read_text()) == {"since": 80, "change": "report"}
+    assert json.loads((tmp_path / "watch.json").read_text()) == {"since": 80, "change": "report", "waiting": {"moving": 30}}
     assert watched(stored, tmp_path) == 0 and len(stored.sent) == 2
 
 
@@ -352,6 +352,35 @@ def test_a_series_that_the_archive_never_sends_whole_does_not_keep_the_later_one
     assert watched(torn, tmp_path) == 0 and torn.tries == 3
     torn.changes, torn.torn = [*torn.changes, Arrived(30, "torn")], ""  # more of it has come
     assert watched(torn, tmp_path) == 1 and torn.sent[-1] == "00000030"
+
+
+def test_a_series_of_which_no_change_says_that_it_rests_is_measured(tmp_path):
+    """An Orthanc that ends before says so never: the series was passed over without a word."""
+    stored = archive(other=series(), begun=series(is_stable=False))
+    stored.changes[1] = Arrived(20, "begun", rests=False)
+    assert watched(stored, tmp_path) == 1 and stored.sent == ["00000010"]
+    stored.known["begun"] = series()
+    assert watched(stored, tmp_path) == 1 and stored.sent == ["00000010", "00000020"]
+    assert watched(stored, tmp_path) == 0
+    stored.changes.append(Arrived(30, "begun"))  # more of it comes, and it rests, as is said
+    stored.known["begun"] = series(is_stable=False)  # but again more has come by then
+    assert watched(stored, tmp_path) == 0
+    stored.known["begun"] = series(instances=5)
+    assert watched(stored, tmp_path) == 1 and stored.sent[2:] == ["00000030"]
+    assert json.loads((tmp_path / "watch.json").read_text())["waiting"] == {}
+
+
+def test_a_series_that_rests_as_it_is_said_to_is_measured_once(tmp_path):
+    stored = archive(one=series(is_stable=False), two=series())
+    stored.changes = [Arrived(10, "one", rests=False), Arrived(20, "two", rests=False), Arrived(30, "two")]
+    assert watched(stored, tmp_path) == 1 and stored.sent == ["00000030"]
+    stored.known["one"] = series()
+    stored.changes.append(Arrived(40, "one"))
+    assert watched(stored, tmp_path) == 1 and stored.sent == ["00000030", "00000040"]
+    stored.changes.append(Arrived(50, "gone", rests=False))
+    stored.known["gone"] = None
+    assert watched(stored, tmp_path) == 0
+    assert json.loads((tmp_path / "watch.json").read_text()) == {"since": 50, "change": "gone", "waiting": {}}
 
 
 @dataclass

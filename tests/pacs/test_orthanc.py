@@ -19,10 +19,11 @@ from pydicom import dcmread
 
 pytest.importorskip("dicomweb_client", reason="dicomweb-client is not installed; it is part of caveat[test]")
 
-from orthanc import Orthanc
+from orthanc import STABLE_S, Orthanc
 from stand_in import watch_of
 
 from caveat.cli import main
+from caveat.exit_status import RunFailed
 
 pytestmark = pytest.mark.pacs
 SMALL = Grid((12, 10, 8))
@@ -106,6 +107,38 @@ def test_an_archive_that_dies_in_the_middle_is_asked_again(orthanc, tmp_path):
     assert orthanc.modalities() == sorted(2 * RESULTS)
     for path in objects_in(tmp_path / "out"):
         assert orthanc.stored(dcmread(path).SOPInstanceUID) == path.read_bytes()
+
+
+def test_a_series_that_came_before_the_archive_was_ended_is_measured(orthanc, tmp_path):
+    """Orthanc never says that it rests."""
+    orthanc.push(clean_series(SMALL, "MR"))
+    assert watch_of(orthanc.url, tmp_path / "out").run(lambda: False, 0.1, once=True) == 0
+    orthanc.kill()
+    orthanc.start()
+    time.sleep(2 * STABLE_S)
+    assert "StableSeries" not in {change["ChangeType"] for change in orthanc.get("/changes")["Changes"]}
+    assert watch_of(orthanc.url, tmp_path / "out").run(lambda: False, 0.1, once=True) == 1
+    assert orthanc.modalities() == RESULTS
+    orthanc.wait_until_stable()
+    time.sleep(STABLE_S)
+    assert watch_of(orthanc.url, tmp_path / "out").run(lambda: False, 0.1, once=True) == 0
+
+
+def test_two_patients_under_one_identifier_do_not_keep_the_later_series(orthanc, tmp_path):
+    """DICOMweb answers 404 for both."""
+    one, other = clean_series(SMALL, "MR"), clean_series(SMALL, "MR")
+    for slice_ in other:
+        slice_.PatientID = "corrected"
+    later = clean_series(SMALL, "MR")
+    for slice_ in later:
+        for element in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+            setattr(slice_, element, f"{slice_[element].value}.9")
+        slice_.file_meta.MediaStorageSOPInstanceUID = slice_.SOPInstanceUID
+    for objects in (one, other, later):
+        orthanc.push(objects)
+        orthanc.wait_until_stable()
+    with pytest.raises(RunFailed, match="2 series given up, .* 1 measured"):
+        watch_of(orthanc.url, tmp_path / "out").run(lambda: False, 0.1, once=True)
 
 
 def test_a_watch_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twice(orthanc, tmp_path):
