@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from monai.bundle import ConfigWorkflow
 
+from .bundle_folders import shipped_bundles
 from .exit_status import RunFailed
 from .inference.answers.study_evaluator import refusal_behind
 from .inference.training.training import SETTINGS
@@ -64,10 +65,13 @@ def train_bundle(bundle: Path, overlays: Sequence[str], overrides: Mapping[str, 
     """
     warnings.filterwarnings("ignore")  # notices of libraries are no news of a training
     configs = bundle / "configs"
+    stated = configs / "logging.conf"
+    if not stated.is_file():  # as in a bundle that is made of settings alone: the shipped ones all say the same
+        stated = shipped_bundles()["hippocampus_volume"] / "configs" / "logging.conf"
     workflow = ConfigWorkflow(
         config_file=[str(configs / f"{name}.yaml") for name in ("inference", "train", *overlays)],
         meta_file=str(configs / "metadata.json"),
-        logging_file=str(configs / "logging.conf"),
+        logging_file=str(stated),
         workflow_type="train",
         bundle_root=str(bundle),
         **overrides,

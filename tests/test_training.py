@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -88,6 +90,28 @@ def test_without_early_stopping_the_last_network_is_kept(tmp_path, capfd):
         for path in (checkpoints / "best.pt", *checkpoints.glob("checkpoint_epoch=4.pt"))
     )
     assert all(torch.equal(kept[name], newest[name]) for name in newest)
+
+
+def test_a_bundle_without_a_logging_conf_trains_with_the_same_lines_and_no_warning(tmp_path, monkeypatch, capfd):
+    """MONAI said that it does not exist, and no epoch was told."""
+
+    class Ends(Exception):
+        pass
+
+    def initialize(workflow) -> None:
+        logging.getLogger("Trainer").info("Epoch[1] Complete")
+        raise Ends
+
+    (tmp_path / "bundle").mkdir()
+    shutil.copytree(BUNDLE / "configs", tmp_path / "bundle" / "configs", ignore=shutil.ignore_patterns("logging.conf"))
+    monkeypatch.setattr("monai.bundle.ConfigWorkflow.initialize", initialize)
+    lines = []
+    for bundle in (tmp_path / "bundle", BUNDLE):
+        with pytest.raises(Ends):
+            train_bundle(bundle, (), {})
+        said = capfd.readouterr()
+        lines.append(re.sub("^[-0-9 :,]+", "", said.out) + said.err)
+    assert lines[0] == lines[1] == "Trainer - INFO - Epoch[1] Complete\n"
 
 
 def test_verbose_shows_which_setting_is_wrong(tmp_path, monkeypatch, capsys):
