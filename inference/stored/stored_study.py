@@ -155,12 +155,16 @@ def _read_map(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         array = np.asarray(image.dataobj)
         return np.moveaxis(array, 3, 0) if array.ndim == 4 else array, image.affine
     if path.suffix in (".tif", ".tiff"):
-        return tifffile.imread(path), None
+        return black_and_white(tifffile.imread(path)), None
     try:
         array = np.asarray(Image.open(path, formats=PICTURES))
     except UnidentifiedImageError:
         raise StudyRefused("CORRUPT", "a map or a label that is named like a picture, and is none") from None
-    white = array.max(initial=0)
-    if array.dtype == bool or (white in WHITE and np.isin(array, (0, white)).all()):
-        return (array > 0).astype(np.uint8), None
-    return array, None
+    return black_and_white(array), None
+
+
+def black_and_white(array: np.ndarray) -> np.ndarray:
+    """A picture in two colours as 0 and 1, any other as it is."""
+    white = array.max(initial=0) if array.dtype.kind in "ui" else 0
+    two = array.dtype == bool or (white in WHITE and np.isin(array, (0, white)).all())
+    return (array > 0).astype(np.uint8) if two else array

@@ -49,7 +49,7 @@ def test_a_label_is_no_program(tmp_path, monkeypatch):
     assert not (tmp_path / "it_was_run").exists()
 
 
-@pytest.mark.parametrize("name", ["label.TIF", "label.bmp", "label.gif", "label.PNG"])
+@pytest.mark.parametrize("name", ["label.TIF", "label.tif", "label.tiff", "label.bmp", "label.gif", "label.PNG"])
 def test_a_label_is_read_by_what_it_is(name, tmp_path):
     """A suffix in capitals too, as some systems write it; in black and white it says 0 and 1."""
     drawn = np.zeros((6, 5), np.uint8)
