@@ -85,7 +85,7 @@ def _of_target(
     names: Sequence[str], promise: str, row: Row, result: Mapping[str, Any], records: Mapping[str, Record]
 ) -> Iterator[Told]:
     own = tuple(case for case in row if case.name in names)
-    stated = [entry[KEYS[promise]] for entry in entries_of(result, names)]
+    stated = [entry.get(KEYS[promise]) for entry in entries_of(result, names)]
     region = next((one for one in stated if one), None)
     if region is None:
         yield Told(promise, names[0] if len(names) == 1 else promise)

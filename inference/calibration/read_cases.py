@@ -11,7 +11,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..stored.list_part import Truths, left_out_row, read_entries, refuse_twice, results_by_sha256
+from ..stored.list_part import Truths, left_out_row, read_entries, refuse_twice
 from ..stored.stored_study import StoredStudy
 from ..stored.true_value import true_value
 from ..targets.class_label import ClassLabel
@@ -20,6 +20,7 @@ from ..targets.target import Target
 from .answers import entries_of
 from .case import Case, case_of
 from .regions.region import Value
+from .whole_result import whole_results
 
 Stated = Target | Landmark | ClassLabel
 """What a bundle states: a measurement, where a landmark lies, or which class the image is of."""
@@ -94,7 +95,7 @@ def read_each(
     """
     entries = read_entries(data_list, split)
     refuse_twice(entries)
-    predicted = results_by_sha256(predictions, {entry["sha256"] for entry in entries})
+    predicted = whole_results(predictions, {entry["sha256"] for entry in entries})
     found: list[Read] = []
     results: list[Mapping[str, Any]] = []
     left_out = []

@@ -69,6 +69,8 @@ def results_by_sha256(predictions: Path, wanted: set[str]) -> dict[str, tuple[Pa
         if seal is not None and seal.is_changed(folder):
             raise StudyRefused("CORRUPT", "files of a study were changed since it was measured: predict it again")
         found[sha256] = folder, result
+    if not all(isinstance(result.get("sampling"), dict) for _, result in found.values() if result["status"] != "REFUSED"):
+        raise StudyRefused("CORRUPT", "a result.json that does not say how it was sampled")
     runs = {run_of(result) for _, result in found.values() if result["status"] != "REFUSED"}
     if len(runs) > 1:
         raise StudyRefused("MIXED_PREDICTIONS", f"{len(runs)} different combinations of weights and sampling")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from functools import reduce
 
 import numpy as np
 import point_phantoms
@@ -150,6 +152,29 @@ class TestRefused:
         result["answers"][0]["region"]["level"] = 0.5
         path.write_text(json.dumps(result))
         with pytest.raises(StudyRefused, match="several records or levels"):
+            run(place)
+
+    @pytest.mark.parametrize(
+        "where",
+        ["status", "sampling", "study_scores", "answers", "input shape", "input affine", "input affine 0"]
+        + [f"answers 1 {what}" for what in ("name", "kind", "unit", "value", "draws", "draws values", "region")]
+        + ["answers 1 region level", "answers 1 region record"],
+    )
+    @pytest.mark.parametrize("value", [..., "x", {"a": "b"}], ids=["gone", "text", "mapping"])
+    def test_a_result_that_is_half_or_forged(self, place, where, value):
+        """Each ended with UNEXPECTED_ERROR."""
+        path = place / "out/later4/result.json"
+        result = json.loads(path.read_text())
+        *way, last = [int(step) if step.isdigit() else step for step in where.split()]
+        part = reduce(lambda inner, step: inner[step], way, result)
+        if value is ...:
+            del part[last]
+        else:
+            part[last] = value
+        path.write_text(json.dumps(result))
+        told = {("answers", "gone"), ("region", "gone"), ("name", "x"), ("unit", "x")}  # in the form that a result has
+        known = (last, "gone" if value is ... else value if value == "x" else "mapping") in told
+        with nullcontext() if known else pytest.raises(StudyRefused, match="CORRUPT|WRONG_USAGE|MIXED_PREDICTIONS"):
             run(place)
 
     def test_no_truth_at_all(self, place):
