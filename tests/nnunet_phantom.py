@@ -112,7 +112,21 @@ def write_training_set(folder: Path, trained: Path, cases: list[str], folds: int
         image = folder / "imagesTr" / f"{case}_0000.nii.gz"
         write_case(image, folder / "labelsTr" / f"{case}.nii.gz", seed=number)
         write_validation(trained, number % folds, case, image)
+    for fold in range(folds):
+        write_summary(trained / f"fold_{fold}" / "validation", folder / "labelsTr")
     return folder
+
+
+def write_summary(validation: Path, labels: Path) -> None:
+    """What nnU-Net writes last: how large and how good each mask of a fold is, by its own code."""
+    from nnunetv2.evaluation.evaluate_predictions import compute_metrics, save_summary_json
+    from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+
+    masks = sorted(validation.glob("*.nii.gz"))
+    cases = [compute_metrics(str(labels / mask.name), str(mask), SimpleITKIO(), [1, 2]) for mask in masks]
+    for case in cases:
+        case["metrics"] = {label: {name: float(value) for name, value in one.items()} for label, one in case["metrics"].items()}
+    save_summary_json({"metric_per_case": cases, "mean": {}}, str(validation / "summary.json"))
 
 
 def write_case(image: Path, label: Path, seed: int) -> None:

@@ -47,7 +47,7 @@ def write_records(bundle: Path, cases: Sequence[HeldOut], truth: str) -> list[di
     """Write the records, and which network has seen which image, into the bundle's `calibration/`.
 
     One case a fold is predicted again, by all networks as a new study is: that shows whether the masks are of these networks, and
-    says what the records are valid for.
+    says what the records are valid for. The others of the fold have the sizes that nnU-Net counted when it had written all of it.
 
     Args:
         bundle: its folder. cases: see `TrainingSet.held_out`. truth: whose the labels are, in words.
@@ -109,6 +109,8 @@ def row_of(case: HeldOut, bundle: Bundle, settings: Calibration) -> Row:
     facts = {"input": facts_of_input(study)}
     grid = StoredStudy("", facts, {"segmentation": np.zeros(facts["input"]["shape"], np.uint8)})
     mask, label = (settings.truths.read({"label": str(path)}, Path(), grid)[0] for path in (case.mask, case.label))
+    if any(np.count_nonzero(mask.labels == index) != size for index, size in case.sizes.items()):
+        raise StudyRefused("NOT_OUT_OF_FOLD", "a mask is not the one that nnU-Net counted in its fold's validation/summary.json")
     about: dict[str, Any] = {"study": "", "unit": case.unit, "sha256": facts["input"]["sha256"], "fold": case.fold}
     about |= {"scores": image_scores(array_of(study, "image")[0])}
     found = np.count_nonzero(mask.labels) * element_of_grid(facts["input"]["affine"], facts["input"], 3).size

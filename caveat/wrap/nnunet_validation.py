@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ class HeldOut:
     Args:
         unit: whose it is. fold: number of the network that has not seen it, from 0.
         images: a file a channel. label: the truth. mask: what that network says.
+        sizes: elements of each class in the mask, as nnU-Net counted them when it had written all of its fold.
     """
 
     unit: str
@@ -26,6 +28,7 @@ class HeldOut:
     images: tuple[Path, ...]
     label: Path
     mask: Path
+    sizes: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class TrainingSet:
             raise StudyRefused("SOURCE_NOT_WRAPPED", "a record is made of masks that are NIfTI files")
         self._refuse_other(dataset)
         masks = _masks(folds, ending)
+        sizes = {case: counted for fold in folds for case, counted in _sizes(fold / "validation", ending).items()}
+        _refuse("NOT_OUT_OF_FOLD", "masks that no fold's validation/summary.json names", set(masks) - set(sizes), len(masks))
         labels = _files(self.folder / "labelsTr", ending)
         _refuse("NO_TRUTH", "validated cases without a label in labelsTr", set(masks) - set(labels), len(masks))
         missing = set(labels) - set(masks)
@@ -65,7 +70,7 @@ class TrainingSet:
         _refuse("NO_INPUT_FOUND", "validated cases without all their channels in imagesTr", absent, len(masks))
         units = dict(zip(images, self.units_of(list(images)), strict=True))
         _refuse_torn(units, {case: fold for case, (fold, _) in masks.items()})
-        return [HeldOut(units[case], masks[case][0], images[case], labels[case], masks[case][1]) for case in images]
+        return [HeldOut(units[case], masks[case][0], images[case], labels[case], masks[case][1], sizes[case]) for case in images]
 
     def _images(self, case: str, ending: str, channels: int) -> tuple[Path, ...]:
         return tuple(self.folder / "imagesTr" / f"{case}_{channel:04d}{ending}" for channel in range(channels))
@@ -91,6 +96,21 @@ def _masks(folds: Sequence[Path], ending: str) -> dict[str, tuple[int, Path]]:
     twice = {case for case in found if sum(case in files for files in stored) > 1}
     _refuse("NOT_OUT_OF_FOLD", "cases with masks in the validation of several folds", twice, len(found))
     return found
+
+
+def _sizes(validation: Path, ending: str) -> dict[str, dict[int, int]]:
+    """Case to the elements of each class in its mask, by summary.json. Raises: StudyRefused: NOT_OUT_OF_FOLD."""
+    try:
+        return {
+            re.split(r"[\\/]", case["prediction_file"])[-1].removesuffix(ending): {
+                int(label): int(metrics["n_pred"]) for label, metrics in case["metrics"].items()
+            }
+            for case in json.loads(text_of(validation / "summary.json"))["metric_per_case"]
+        }
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise StudyRefused(
+            "NOT_OUT_OF_FOLD", f"{validation.parent.name} has no validation/summary.json that can be read: nnU-Net writes it last"
+        ) from None
 
 
 def _files(folder: Path, ending: str) -> dict[str, Path]:

@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 import pytest
 import yaml
-from nnunet_phantom import DATASET, write_folder, write_training_set, write_validation
+from nnunet_phantom import DATASET, write_folder, write_summary, write_training_set, write_validation
 from wrapping import call
 
 from caveat.api.bundle import load
@@ -167,17 +167,43 @@ def with_a_case_twice(folder: Path) -> None:
     shutil.copy(folder / "fold_1" / "validation" / "sub01_a.nii.gz", folder / "fold_2" / "validation")
 
 
-def with_a_mask_of_another_network(folder: Path) -> None:
+def summarised_again(folder: Path) -> None:
+    for place in folder.glob("fold_*/validation"):
+        write_summary(place, folder.parent / "raw" / "labelsTr")
+
+
+def with_a_mask_that_was_drawn_over(folder: Path) -> None:
+    """Of a case that is not predicted again: one element more."""
+    path = folder / "fold_2" / "validation" / "sub08_a.nii.gz"
+    mask = nibabel.load(path)
+    labels = np.asarray(mask.dataobj).copy()
+    labels[tuple(np.argwhere(labels == 0)[0])] = 1
+    nibabel.save(nibabel.Nifti1Image(labels, mask.affine, mask.header), path)
+
+
+def without_a_summary(folder: Path) -> None:
+    (folder / "fold_1" / "validation" / "summary.json").unlink()
+
+
+def with_half_a_summary(folder: Path) -> None:
+    path = folder / "fold_1" / "validation" / "summary.json"
+    summary = json.loads(path.read_text())
+    path.write_text(json.dumps(summary | {"metric_per_case": summary["metric_per_case"][1:]}))
+
+
+def with_masks_of_other_networks(folder: Path) -> None:
     for number, case in enumerate(CASES):
         write_validation(folder, (number + 1) % FOLDS, case, folder.parent / "raw" / "imagesTr" / f"{case}_0000.nii.gz")
         made = folder / f"fold_{(number + 1) % FOLDS}" / "validation" / f"{case}.nii.gz"
         made.replace(folder / f"fold_{number % FOLDS}" / "validation" / made.name)
+    summarised_again(folder)
 
 
 def without_mirroring(folder: Path) -> None:
     for number, case in enumerate(CASES):
         image = folder.parent / "raw" / "imagesTr" / f"{case}_0000.nii.gz"
         write_validation(folder, number % FOLDS, case, image, mirror=False)
+    summarised_again(folder)
 
 
 def without_validation(folder: Path) -> None:
@@ -205,7 +231,10 @@ SPOILED = {
     "NOT_OUT_OF_FOLD: labelled cases without a mask in any fold's validation: 1 of 10": without_a_case,
     "NOT_OUT_OF_FOLD: cases with masks in the validation of several folds: 1": with_a_case_twice,
     "NOT_OUT_OF_FOLD: fold_0, fold_1, fold_2 without masks in validation/": without_validation,
-    "NOT_OUT_OF_FOLD: a mask is not what its fold's checkpoint_final.pth predicts": with_a_mask_of_another_network,
+    "NOT_OUT_OF_FOLD: a mask is not what its fold's checkpoint_final.pth predicts": with_masks_of_other_networks,
+    "NOT_OUT_OF_FOLD: a mask is not the one that nnU-Net counted": with_a_mask_that_was_drawn_over,
+    "NOT_OUT_OF_FOLD: fold_1 has no validation/summary.json": without_a_summary,
+    "NOT_OUT_OF_FOLD: masks that no fold's validation/summary.json names: 1 of 10": with_half_a_summary,
     "NOT_OUT_OF_FOLD: a mask is not what": without_mirroring,
     "NO_TRUTH: validated cases without a label in labelsTr: 1 of 10": without_a_label,
     "LABEL_WITHOUT_CLASS": with_another_value,
@@ -238,7 +267,7 @@ def test_who_is_a_patient_has_to_be_said_and_be_in_one_fold(options, reason, tra
 def test_the_case_that_shows_whose_masks_these_are_is_not_empty():
     """Every network finds nothing where nothing is."""
     found = [(0, 0.0), (1, 0.0), (0, 2.0), (0, 3.0), (1, 0.0)]
-    cases = [HeldOut("", fold, (), Path(), Path(str(number))) for number, (fold, _) in enumerate(found)]
+    cases = [HeldOut("", fold, (), Path(), Path(str(number)), {}) for number, (fold, _) in enumerate(found)]
     rows = [(Case("", "", "", value, ()),) for _, value in found]
     assert [case.mask.name for case, _ in one_a_fold(cases, rows)] == ["2", "4"]
 
