@@ -153,8 +153,8 @@ class Watch:
                         raise
                     continue
                 while outcome and failed:
-                    gone, failure = failed.pop(0)
-                    self._give_up(gone, journal, f"{failure}, which a later one had not")
+                    gone, why = failed.pop(0)
+                    self._give_up(gone, journal, f"{why}, which a later one had not")
                     yield None
                 if not failed:
                     self._note(max(one.number, self._since()))
