@@ -94,15 +94,18 @@ def seen_results(options: argparse.Namespace, parts: Sequence[str]) -> tuple[lis
     """Stored results of the part that was named, or of `parts`. Returns: them; how many images the list has there.
 
     Raises:
-        StudyRefused: as `refuse_held_out` and `results_by_sha256`.
+        StudyRefused: as `refuse_held_out`, `results_by_sha256` and `refuse_other_spacing`.
     """
     from ..inference.calibration.calibration_part import refuse_held_out
-    from ..inference.stored.list_part import read_entries, results_by_sha256
+    from ..inference.stored.list_part import read_entries, refuse_other_spacing, results_by_sha256
 
     parts = [options.split] if options.split else parts
     refuse_held_out(options.data, parts)
     entries = [entry for part in parts for entry in read_entries(options.data, part)]
     results = results_by_sha256(options.predictions, {entry["sha256"] for entry in entries})
+    for entry in entries:
+        if entry["sha256"] in results:
+            refuse_other_spacing(entry, results[entry["sha256"]][1])
     return [result for _, result in results.values()], len(entries)
 
 

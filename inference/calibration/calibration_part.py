@@ -20,7 +20,7 @@ HELD_OUT_PARTS = ("calibration", "test")
 """Parts of a data list that records are made of, and checked on."""
 MUST_BE_MENDED = (
     *("NOT_PREDICTED", "NO_TRUTH", "LABEL_OFF_GRID", "LABEL_WITHOUT_CLASS", "NON_FINITE_DRAWS"),
-    *("POINTS_INCOMPLETE", "NO_PIXEL_SPACING"),
+    *("POINTS_INCOMPLETE", "NO_PIXEL_SPACING", "SPACING_CONFLICT", "STATED_SPACING_MISMATCH"),
 )
 """Without such a unit the rest would be a selection, no longer exchangeable with new studies. Other units without a case are left
 out: a study that is refused, or in which nothing is found, never gets an interval."""

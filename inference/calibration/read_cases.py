@@ -11,7 +11,7 @@ import numpy as np
 
 from caveat.reasons import StudyRefused
 
-from ..stored.list_part import Truths, left_out_row, read_entries, refuse_twice
+from ..stored.list_part import Truths, left_out_row, read_entries, refuse_other_spacing, refuse_twice
 from ..stored.stored_study import StoredStudy
 from ..stored.true_value import true_value
 from ..targets.class_label import ClassLabel
@@ -112,12 +112,17 @@ def read_each(
 def predicted_study(
     entry: Mapping[str, Any], predicted: Predicted, nothing_found: bool = False
 ) -> tuple[Path, Mapping[str, Any]]:
-    """The folder and result of an entry. Raises: StudyRefused: NOT_PREDICTED, or the code of a refused or empty study."""
+    """The folder and result of an entry.
+
+    Raises:
+        StudyRefused: NOT_PREDICTED, the code of a refused or empty study, or as `refuse_other_spacing`.
+    """
     if entry["sha256"] not in predicted:
         raise StudyRefused("NOT_PREDICTED", "no result with the sha256 of the image")
     folder, result = predicted[entry["sha256"]]
     if result["status"] not in ("OK", *(["NOTHING_FOUND"] if nothing_found else [])):
         raise StudyRefused(result["reasons"][0]["code"], "so it was when the study was predicted")
+    refuse_other_spacing(entry, result)
     return folder, result
 
 
@@ -134,7 +139,7 @@ def read_study_cases(
     Raises:
         StudyRefused: NOT_PREDICTED, the code of a refused study, NOTHING_FOUND (no interval is ever given for such a study)
             unless it is asked for, NO_TRUTH, LABEL_OFF_GRID, LABEL_WITHOUT_CLASS, POINTS_INCOMPLETE, NO_PIXEL_SPACING,
-            NON_FINITE_DRAWS.
+            SPACING_CONFLICT, NON_FINITE_DRAWS.
     """
     folder, result = predicted_study(entry, predicted, nothing_found)
     stated = entries_of(result, [target.name for target in targets])

@@ -13,7 +13,7 @@ from typing import Any
 from caveat.reasons import StudyRefused
 
 from ..metrics.bootstrap import interval_of_mean
-from ..stored.list_part import SAME_RUN, Truths, left_out_row, read_entries, refuse_twice, results_by_sha256
+from ..stored.list_part import SAME_RUN, Truths, left_out_row, read_entries, refuse_other_spacing, refuse_twice, results_by_sha256
 from ..stored.stored_study import StoredStudy, read_study
 
 PREDICTION = "prediction"
@@ -116,12 +116,17 @@ def describe_source(data_list: Path, split: str, settings: Evaluation, results: 
 def score(
     entry: Mapping[str, Any], results: Mapping[str, tuple[Path, dict[str, Any]]], settings: Evaluation, dataset_dir: Path
 ) -> list[dict[str, Any]]:
-    """All rows of one entry. Raises: StudyRefused: NOT_PREDICTED, NO_TRUTH, LABEL_OFF_GRID, or the code of a refused study."""
+    """All rows of one entry.
+
+    Raises:
+        StudyRefused: NOT_PREDICTED, NO_TRUTH, LABEL_OFF_GRID, SPACING_CONFLICT, or the code of a refused study.
+    """
     if entry["sha256"] not in results:
         raise StudyRefused("NOT_PREDICTED", "no result with the sha256 of the image")
     folder, result = results[entry["sha256"]]
     if result["status"] == "REFUSED":
         raise StudyRefused(result["reasons"][0]["code"], "the study was refused when it was predicted")
+    refuse_other_spacing(entry, result)
     study = read_study(folder, result)
     truths = settings.truths.read(entry, dataset_dir, study)
     readings = [(PREDICTION, study, truth) for truth in truths]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from caveat.reasons import StudyRefused
 
+from ...transforms.image.stated_spacing import refuse_spacing_conflict
 from ...transforms.output.study_seal import StudySeal
 from ...transforms.study.data_list import read_part, refuse_odd_truths, spacing_of
 from .stored_study import StoredStudy, read_results
@@ -75,6 +76,20 @@ def results_by_sha256(predictions: Path, wanted: set[str]) -> dict[str, tuple[Pa
     if len(runs) > 1:
         raise StudyRefused("MIXED_PREDICTIONS", f"{len(runs)} different combinations of weights and sampling")
     return found
+
+
+def refuse_other_spacing(entry: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    """Refuse a prediction in other mm than the list states, as by a slip in `--spacing`: its errors and sizes are too.
+
+    Args:
+        entry: of a list. result: of its image, in pixels where nothing stated a spacing.
+
+    Raises:
+        StudyRefused: SPACING_CONFLICT, and as `stated_spacing`.
+    """
+    measured = result.get("input", {}).get("spacing_mm")
+    if measured is not None and "spacing_mm" in entry:
+        refuse_spacing_conflict(measured, entry["spacing_mm"])
 
 
 def run_of(result: Mapping[str, Any]) -> str:
