@@ -13,7 +13,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ..inference.calibration.quantile import units_needed
-from ..transforms.landmarks.points_table import read_all_points
+from ..transforms.landmarks.points_table import read_all_points, refuse_other_axes
 from ..transforms.study.data_list import image_of, refuse_odd_truths, sha256_of
 from ..transforms.study.inspect_study import SAME_GRID_MM, Inspected, inspect_study
 
@@ -68,7 +68,7 @@ def _of_entry(entry: Mapping[str, Any], number: int, root: Path) -> Iterator[str
         yield from _of_label(root / label, image, rater)
     if entry.get("points"):
         try:
-            read_all_points(root / entry["points"])
+            refuse_other_axes(read_all_points(root / entry["points"])[1], image.image.voxels.ndim - 1)
         except StudyRefused as refusal:
             yield f"its landmarks are refused: {refusal}"
 

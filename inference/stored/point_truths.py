@@ -12,7 +12,7 @@ import numpy as np
 from caveat.reasons import StudyRefused
 
 from ...transforms.files.answers import LANDMARK
-from ...transforms.landmarks.points_table import read_points
+from ...transforms.landmarks.points_table import read_points, refuse_other_axes
 from .stored_study import StoredStudy
 
 
@@ -61,11 +61,12 @@ class PointTruths:
             raise StudyRefused("NO_PIXEL_SPACING", "predicted without a spacing")
         path = (self.folder or dataset_dir) / entry["points"]
         affine = np.asarray(study.result["input"]["affine"], float)
-        return [self._truth(path, rater, affine) for rater in self.raters]
+        axes = len(study.result["input"]["spacing_mm"])
+        return [self._truth(path, rater, affine, axes) for rater in self.raters]
 
-    def _truth(self, path: Path, rater: str, affine: np.ndarray) -> PointTruth:
+    def _truth(self, path: Path, rater: str, affine: np.ndarray, axes: int) -> PointTruth:
         index = read_points(path, rater, self.names)
-        axes = index.shape[1]
+        refuse_other_axes(index, axes)
         world = index @ affine[:axes, :axes].T + affine[:axes, 3]
         return PointTruth(rater, dict(zip(self.names, world, strict=True)))
 

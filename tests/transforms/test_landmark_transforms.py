@@ -89,6 +89,20 @@ def test_a_table_is_read_by_rater_in_the_order_of_the_names(tmp_path):
     np.testing.assert_array_equal(read_points(path, "junior", ("Sella",)), [[1, 2]])
 
 
+def test_a_mark_before_the_first_title_is_none_of_it(tmp_path):
+    """As Excel's "CSV UTF-8" has it."""
+    path = table(tmp_path / "points.csv")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    np.testing.assert_array_equal(read_points(path, "senior", NAMES), POINTS)
+
+
+def test_landmarks_of_a_volume_are_none_of_a_picture(tmp_path):
+    (tmp_path / "points.csv").write_text("rater,name,axis0,axis1,axis2\nsenior,Sella,1,2,3\n")
+    image = MetaTensor(torch.zeros(1, 30, 20))
+    with pytest.raises(StudyRefused, match="3 coordinates a point, and an image of 2 axes"):
+        LoadPointsd("points", "image", "senior", ["Sella"])({"image": image, "points": tmp_path / "points.csv"})
+
+
 @pytest.mark.parametrize(
     "text,code",
     [
@@ -99,12 +113,15 @@ def test_a_table_is_read_by_rater_in_the_order_of_the_names(tmp_path):
         ("rater,name,axis0,axis1\nsenior,Sella,1,2\nsenior,Nasion,1,\n", "POINTS_INCOMPLETE"),
         ("rater,name,axis0\nsenior,Sella,1\nsenior,Nasion,1\n", "POINTS_INCOMPLETE"),
         ("something else", "POINTS_INCOMPLETE"),
+        ("rater,name,axis0,axis1\nsenior,Sella,1,2\nsenior,Nasion,1,2,3\n", "POINTS_INCOMPLETE"),
+        ("rater,name,axis0,axis1\nsenior,Sella,1,2\nsenior,Nasion,1,2\nj\xe9r\xf4me,Nasion,1,2\n", "POINTS_INCOMPLETE"),
+        (f"rater,name,axis0,axis1\nsenior,Sella,1,2\nsenior,Nasion,1,2\nsenior,{'x' * 200_000},1,2\n", "POINTS_INCOMPLETE"),
     ],
 )
 def test_a_table_that_is_no_such_table_is_refused(tmp_path, text, code):
     path = tmp_path / "points.csv"
     if text is not None:
-        path.write_text(text)
+        path.write_text(text, encoding="latin-1")
     with pytest.raises(StudyRefused) as refused:
         read_points(path, "senior", ("Sella", "Nasion"))
     assert refused.value.code == code

@@ -12,7 +12,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import ensure_tuple_rep
 
-from .points_table import read_points
+from .points_table import read_points, refuse_other_axes
 
 
 class LoadPointsd(MapTransform):
@@ -52,5 +52,6 @@ class LoadPointsd(MapTransform):
         out = dict(data)
         for key, refer_key in self.key_iterator(out, self.refer_keys):
             points = read_points(Path(out[key]), self.rater, self.names)
+            refuse_other_axes(points, data[refer_key].ndim - 1)
             out[key] = MetaTensor(torch.from_numpy(points)[None], affine=data[refer_key].affine)
         return out

@@ -54,6 +54,19 @@ def read_all_points(path: Path) -> tuple[list[tuple[str, str]], np.ndarray]:
     return [(row["rater"], row["name"]) for row in rows], np.array([_position(row) for row in rows])
 
 
+def refuse_other_axes(points: np.ndarray, axes: int) -> None:
+    """Refuse landmarks of a volume for a picture, and the other way round.
+
+    Args:
+        points: (landmarks, axes). axes: of the image.
+
+    Raises:
+        StudyRefused: POINTS_INCOMPLETE.
+    """
+    if points.shape[-1] != axes:
+        raise StudyRefused("POINTS_INCOMPLETE", f"{points.shape[-1]} coordinates a point, and an image of {axes} axes")
+
+
 def write_points(path: Path, about: Sequence[tuple[str, str]], positions: np.ndarray) -> None:
     """Write a table that `read_points` reads. Args: about: rater and name of each row. positions: (rows, axes), in elements."""
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -65,8 +78,14 @@ def write_points(path: Path, about: Sequence[tuple[str, str]], positions: np.nda
 def _rows(path: Path) -> list[dict[str, str]]:
     if not os.path.isfile(path):
         raise StudyRefused("NO_TRUTH", "the list names a table of points that is not there")
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheet programs write a mark before the first title
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        raise StudyRefused("POINTS_INCOMPLETE", "a table that is no CSV in UTF-8") from None
+    if any(None in row for row in rows):
+        raise StudyRefused("POINTS_INCOMPLETE", "a row of more cells than there are titles")
+    return rows
 
 
 def _position(row: dict[str, str]) -> list[float]:
