@@ -20,7 +20,7 @@ from caveat.reasons import StudyRefused
 from ...transforms.corruptions.corruption import LabelledImage, all_corruptions
 from ...transforms.files.nifti_maps import write_nifti
 from ...transforms.image.study_image import Stated, StudyImage
-from ...transforms.landmarks.points_table import read_all_points, write_points
+from ...transforms.landmarks.points_table import read_all_points, refuse_other_axes, write_points
 from ...transforms.study.inspect_study import inspect_study
 from ...transforms.study.search import is_known
 from ...transforms.study.study_name import StudyNames, anonymous_name
@@ -29,6 +29,8 @@ from ..stored.stored_study import StoredStudy
 from ..stored.truths import on_grid
 
 LIST = "list.json"
+DEPTHS = (np.uint8, np.uint16, np.int16)
+"""Of pictures in whole numbers, the smallest that holds one first."""
 PICTURE_LENGTHS = 1000
 """Lengths in pictures whose spacing is not known are such parts of the shorter side."""
 
@@ -166,9 +168,11 @@ def _write_entry(
 
 
 def _labelled(image: StudyImage, drawn: Drawn) -> LabelledImage:
-    """The image with what was drawn on it. Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID."""
+    """The image with what was drawn on it. Raises: StudyRefused: NO_TRUTH, LABEL_OFF_GRID, POINTS_INCOMPLETE."""
     shape = image.voxels.shape[1:]
     grid = StoredStudy("", {"input": {"affine": image.affine}}, {"segmentation": np.zeros(shape, np.uint8)})
+    if drawn.rows:
+        refuse_other_axes(drawn.points, len(shape))
     spacing = image.spacing_mm
     if spacing is None:  # of a volume it is voxels, of which nothing that depends on a size is made
         spacing = (PICTURE_LENGTHS / min(shape) if len(shape) == 2 else 1.0,) * len(shape)
@@ -187,8 +191,9 @@ def _write_image(path: Path, image: LabelledImage, original: np.ndarray, sized: 
     path = _free(path.with_name(path.name + ".tif"))
     pixels = np.moveaxis(image.voxels, 0, -1)
     if np.array_equal(original, np.rint(original)):
-        depth = np.uint8 if original.max() <= 255 else np.uint16
-        pixels = np.rint(np.clip(pixels, 0, np.iinfo(depth).max)).astype(depth)  # as a camera would
+        depths = [depth for depth in DEPTHS if np.iinfo(depth).min <= original.min() and original.max() <= np.iinfo(depth).max]
+        if depths:  # as a camera would; what none of them holds stays float32
+            pixels = np.rint(np.clip(pixels, np.iinfo(depths[0]).min, np.iinfo(depths[0]).max)).astype(depths[0])
     photometric = "rgb" if pixels.shape[-1] == 3 else "minisblack"
     pixels = np.ascontiguousarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0])
     tifffile.imwrite(path, pixels, photometric=photometric, compression="zlib", metadata=None, software="", datetime=None)

@@ -174,6 +174,20 @@ def test_depth_is_kept(tmp_path):
         assert "label" in written and not written["label"]
 
 
+@pytest.mark.parametrize(
+    ("lowest", "highest", "dtype"), [(-12_000, 13_500, np.int16), (0, 70_000, np.float32), (-200_000, 9, np.float32)]
+)
+def test_what_lies_below_zero_or_above_16_bits_is_not_cut_off(lowest, highest, dtype, tmp_path):
+    """Signed pictures were clipped at 0, and the network was tested on half of their values."""
+    rows, columns = np.mgrid[:60, :70]
+    tifffile.imwrite(tmp_path / "x.tif", (lowest + (highest - lowest) * (rows + columns) // 127).astype(np.int32))
+    entry = entry_of(tmp_path / "x.tif", [])
+    write_degraded([(entry, Degradation("intensity", 0.01))], tmp_path, tmp_path / "out")
+    written = tifffile.imread(tmp_path / "out/images/x.tif")
+    assert written.dtype == dtype
+    assert abs(written.min() - lowest) < 0.05 * (highest - lowest) and abs(written.max() - highest) < 0.05 * (highest - lowest)
+
+
 def test_clean_is_the_same_file_and_degrading_repeats(crop, tmp_path):
     wanted = [(crop, None), (crop, Degradation("motion", 1.0)), (crop, Degradation("motion", 2.0))]
     first, _ = write_degraded(wanted, tmp_path, tmp_path / "a")
