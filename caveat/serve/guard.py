@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "caveat-token"
+COOKIE = "caveat-token-{port}"
+"""A browser keeps those of one machine together, whichever port they are of: a second server's would replace the first one's."""
 HEADER = "x-caveat"
 """Of every request that changes something. A page of another site cannot set it without asking first, which nobody answers."""
 PAGE_POLICY = (
@@ -57,11 +58,12 @@ class Guard:
         await answer(scope, receive, send_with_headers)
 
     def _refusal(self, request: Request) -> Response | None:
-        if self.token and not self._is(request.cookies.get(COOKIE, "")):
+        cookie = COOKIE.format(port=request.scope["server"][1])
+        if self.token and not self._is(request.cookies.get(cookie, "")):
             if request.url.path != "/" or not self._is(request.query_params.get("token", "")):
                 return PlainTextResponse("open the address with the token that the server printed", HTTPStatus.UNAUTHORIZED)
             answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-            answer.set_cookie(COOKIE, self.token, httponly=True, samesite="strict")
+            answer.set_cookie(cookie, self.token, httponly=True, samesite="strict")
             return answer
         if request.method not in ("GET", "HEAD") and request.headers.get(HEADER) != "1":
             return PlainTextResponse(f"the header {HEADER} is missing", HTTPStatus.FORBIDDEN)

@@ -35,7 +35,7 @@ def viewed(tmp_path) -> Iterator[tuple[Path, httpx.Client]]:
     """A run of two studies, and who looks at it."""
     run(tmp_path, studies("a", "b"), writers=(ResultJsonWriter(), ReportHtmlWriter()))
     with answering(make_viewer(tmp_path, TOKEN)) as http:
-        http.cookies.set("caveat-token", TOKEN)
+        http.get("/", params={"token": TOKEN})
         yield tmp_path, http
 
 
@@ -55,6 +55,16 @@ def test_nothing_is_shown_without_the_token(viewed):
     for path in ("/", "/studies", "/studies/1/files/result.json", "/static/view.js"):
         assert http.get(path).status_code == 401, path
     assert http.get("/", params={"token": TOKEN}, follow_redirects=True).status_code == 200
+
+
+def test_two_runs_are_looked_at_side_by_side(viewed):
+    """A browser keeps cookies by machine, not by port: the first page was locked out by the second, its notes lost."""
+    run_, http = viewed
+    with answering(make_viewer(run_, "another-token")) as second:
+        other = f"{second.base_url}"
+        assert http.get(f"{other}/", params={"token": "another-token"}, follow_redirects=True).status_code == 200
+        assert http.get("/studies").status_code == http.get(f"{other}/studies").status_code == 200
+        assert note(http, 1, looked_at=True, note="kept") == 204
 
 
 def test_every_study_stands_with_what_its_result_says_and_its_files(viewed):
