@@ -85,6 +85,27 @@ def test_from_stored_landmarks_to_regions_and_their_check(place, capsys):
     assert "UNITS_SEEN_IN_CALIBRATION" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("stated", [[0.1, 0.1], [0.2]])
+def test_predictions_in_other_millimetres_than_the_list_states_are_refused(stated, place, capsys):
+    """`--spacing 0.2` of films that the list says are of 0.1 mm: every error was twice what it is, and no word of it."""
+    listed = json.loads((place / "list.json").read_text())
+    states = {part: [{**entry, "spacing_mm": stated} for entry in entries] for part, entries in listed.items()}
+    (place / "list.json").write_text(json.dumps(states))
+    asked = [("evaluate",), ("reference", "covariance"), ("reference", "features", "--split", "early_stopping"), ("calibrate",)]
+    for command, *more in asked if stated == [0.1, 0.1] else ():
+        assert run(command, place, *more) == 2
+        assert "SPACING_CONFLICT" in capsys.readouterr().err
+    if stated == [0.2]:
+        assert run("evaluate", place) == 0
+
+
+def test_landmarks_of_a_volume_are_no_truth_of_a_film(place, capsys):
+    for path in (place / "prepared").glob("*.csv"):
+        titles, *rows = path.read_text().splitlines()
+        path.write_text("\n".join([f"{titles},axis2", *(f"{row},1" for row in rows)]))
+    assert run("evaluate", place) == 2 and "8 POINTS_INCOMPLETE" in capsys.readouterr().err
+
+
 def test_pooled_covariances_are_for_landmarks(place, capsys):
     volumes = """
 calibration:
