@@ -43,8 +43,9 @@ class SeriesIncomplete(ArchiveFailed):
     """The archive answers, and what it sends of one series is not what it says that there is, or has no end."""
 
 
-class SeriesUnavailable(ArchiveFailed):
-    """The archive answers, and this series it cannot send: a file of it is gone, or two patients have it under one identifier."""
+class SeriesRefused(ArchiveFailed):
+    """The archive answers, and does not send this series, of which a file is gone or which two patients have under one
+    identifier; or it does not take what was made of it."""
 
 
 class AnswerTooLong(ArchiveFailed):
@@ -88,28 +89,28 @@ class Archive:
         access.session.hooks["response"].append(_bounded)
 
     def store(self, paths: Sequence[Path]) -> int:
-        """Push objects. Returns: how many. Raises: ArchiveFailed: also where it does not take one of them."""
+        """Push objects. Returns: how many. Raises: ArchiveFailed; SeriesRefused: it does not take one of them."""
         for start in range(0, len(paths), OBJECTS_AT_ONCE):
             some = paths[start : start + OBJECTS_AT_ONCE]
-            with _failures():
+            with _failures(SeriesRefused):
                 answer = self.client.store_instances([pydicom.dcmread(path) for path in some])
             if len(answer.get("ReferencedSOPSequence", ())) < len(some):
-                raise ArchiveFailed("the archive refused an object")
+                raise SeriesRefused("the archive refused an object")
         return len(paths)
 
     def retrieve(self, series: Series, folder: Path) -> None:
         """All objects of a series, a file each, into an empty folder.
 
         Raises:
-            ArchiveFailed; SeriesIncomplete, SeriesUnavailable. RunFailed: OUTPUT_NOT_WRITABLE, which is no fault of the
+            ArchiveFailed; SeriesIncomplete, SeriesRefused. RunFailed: OUTPUT_NOT_WRITABLE, which is no fault of the
                 archive's.
         """
         for number, one in enumerate(self._objects(series), start=1):
             if number > series.instances:
                 raise SeriesIncomplete(f"the archive sends more than the {series.instances} objects of a series")
-            with _failures(SeriesUnavailable):
+            with _failures(SeriesRefused):
                 if (one.StudyInstanceUID, one.SeriesInstanceUID) != (series.study, series.series):
-                    raise SeriesUnavailable("the archive sends an object of another series than was asked for")
+                    raise SeriesRefused("the archive sends an object of another series than was asked for")
                 name = hashlib.sha256(str(one.SOPInstanceUID).encode()).hexdigest()  # the same in whatever order they are sent
                 try:
                     one.save_as(folder / f"{name}.dcm", enforce_file_format=True)
@@ -120,10 +121,10 @@ class Archive:
             raise SeriesIncomplete(f"the archive sent {count} of {series.instances} objects of a series")
 
     def _objects(self, series: Series) -> Iterator[Any]:
-        """As they are sent. Raises: ArchiveFailed; SeriesIncomplete, SeriesUnavailable."""
+        """As they are sent. Raises: ArchiveFailed; SeriesIncomplete, SeriesRefused."""
         syntax = (("application/dicom", "*"),)  # as they are stored, whatever their compression
         try:
-            with _failures(SeriesUnavailable):
+            with _failures(SeriesRefused):
                 yield from self.client.iter_series(series.study, series.series, media_types=syntax)
         except AnswerTooLong as failure:
             raise SeriesIncomplete(str(StudyRefused("TOO_LARGE", str(failure)))) from None

@@ -24,7 +24,7 @@ from ..transforms.output.journal import NAME as JOURNAL
 from ..transforms.output.journal import Journal
 from ..transforms.output.run_folder import NAME as MANIFEST
 from ..transforms.study.discover import find_studies
-from .archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete, SeriesUnavailable
+from .archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete, SeriesRefused
 from .rules import Rule
 from .send import send
 
@@ -123,9 +123,9 @@ class Watch:
     def _catch_up(self, journal: Journal, stopping: Callable[[], bool], pause: float) -> Iterator[bool | None]:
         """All changes since the last one that is done.
 
-        A series that the archive cannot send, or of which no measurement comes to an end, is given up once a later one was
-        measured: then it was its own fault. Until then it is not done. Where no measurement of several comes to an end, or no
-        other is there, the watch ends; an archive is asked again.
+        A series that the archive does not send, or whose results it does not take, or of which no measurement comes to an end, is
+        given up once a later one was measured: then it was its own fault. Until then it is not done. Where no measurement of
+        several comes to an end, or no other is there, the watch ends; an archive is asked again.
 
         Yields:
             of each whether it was measured; None where it was given up.
@@ -147,7 +147,7 @@ class Watch:
                     return
                 try:
                     outcome = self._tried(one, journal, stopping, pause)
-                except (SeriesFailed, SeriesUnavailable) as failure:
+                except (SeriesFailed, SeriesRefused) as failure:
                     failed.append((one, failure))
                     if len(_of_measuring(failed)) == MOST_FAILURES:
                         raise
@@ -178,15 +178,15 @@ class Watch:
             whether it was measured, None where it was given up.
 
         Raises:
-            SeriesUnavailable: each time.
+            SeriesRefused: each time.
         """
         for tries in range(MOST_TRIES):
             if tries:
                 _wait(pause, stopping)
             try:
                 return self._handle(one, journal)
-            except (SeriesIncomplete, SeriesUnavailable) as failure:
-                last = isinstance(failure, SeriesUnavailable) and tries == MOST_TRIES - 1
+            except (SeriesIncomplete, SeriesRefused) as failure:
+                last = isinstance(failure, SeriesRefused) and tries == MOST_TRIES - 1
                 if last or stopping():
                     raise
                 why = str(failure)

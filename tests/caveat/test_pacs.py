@@ -22,7 +22,7 @@ pytest.importorskip("dicomweb_client", reason="dicomweb-client is not installed;
 from caveat.cli import main
 from caveat.exit_status import RunFailed
 from caveat.pacs.access import CREDENTIALS, access
-from caveat.pacs.archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete, SeriesUnavailable
+from caveat.pacs.archive import Archive, ArchiveFailed, Arrived, Series, SeriesIncomplete, SeriesRefused
 from caveat.pacs.rules import Rule, read_rules
 from caveat.pacs.send import objects_of
 from caveat.pacs.watch import Watch
@@ -391,7 +391,7 @@ class Lacking(Stored):
 
     def retrieve(self, series: Series, folder: Path) -> None:
         if series.modality == self.lacks:
-            raise SeriesUnavailable("the archive answered with status 404")
+            raise SeriesRefused("the archive answered with status 404")
         super().retrieve(series, folder)
 
 
@@ -402,6 +402,28 @@ def test_series_that_the_archive_cannot_send_do_not_keep_the_later_ones(tmp_path
         watched(Lacking(stored.known, stored.changes), tmp_path)
     assert [line["change"] for line in lines(tmp_path)] == [50, 10, 20, 30, 40, 60]
     assert "404" in lines(tmp_path)[1]["given_up"]
+
+
+def test_series_whose_results_the_archive_does_not_take_do_not_keep_the_later_ones(tmp_path):
+    stored = archive(large=series(), whole=series(), last=series())
+
+    class Choosy(Stored):
+        def store(self, paths: Sequence[Path]) -> int:
+            if "00000010" in str(paths[0]):
+                raise SeriesRefused("the archive answered with status 413")
+            return super().store(paths)
+
+    choosy = Choosy(stored.known, stored.changes)
+    with pytest.raises(RunFailed, match="1 series given up, .* 2 measured"):
+        watched(choosy, tmp_path)
+    assert choosy.sent == ["00000020", "00000030"] and "413" in lines(tmp_path)[1]["given_up"]
+
+
+@pytest.mark.parametrize("status", [400, 409, 413])
+def test_an_archive_that_does_not_take_an_object_is_told_from_one_that_is_down(status, tmp_path):
+    write(clean_series(Grid((4, 4, 1)), "MR"), tmp_path)
+    with answering(status) as (url, _), pytest.raises(SeriesRefused, match=str(status)):
+        Archive(access(url)).store(sorted(tmp_path.iterdir()))
 
 
 def test_an_archive_that_can_send_no_series_is_asked_again_and_none_is_given_up(tmp_path):
@@ -467,7 +489,7 @@ def test_an_odd_answer_is_the_archives_failure_and_ends_no_watch(body):
         Archive(access(url)).arrived(0)
 
 
-@pytest.mark.parametrize(("status", "failure"), [(404, SeriesUnavailable), (500, SeriesUnavailable), (503, ArchiveFailed)])
+@pytest.mark.parametrize(("status", "failure"), [(404, SeriesRefused), (500, SeriesRefused), (503, ArchiveFailed)])
 def test_a_series_that_is_refused_is_told_from_an_archive_that_is_down(status, failure, tmp_path):
     with answering(status) as (url, _):
         archive = Archive(access(url))
@@ -478,7 +500,7 @@ def test_a_series_that_is_refused_is_told_from_an_archive_that_is_down(status, f
 
 
 def test_objects_of_another_series_are_not_taken_for_the_one_that_was_asked_for(tmp_path):
-    with sending(3) as url, pytest.raises(SeriesUnavailable, match="another series"):
+    with sending(3) as url, pytest.raises(SeriesRefused, match="another series"):
         Archive(access(url)).retrieve(replace(series(instances=3), series="1.2.4"), tmp_path)
 
 
