@@ -64,6 +64,6 @@ def _secret(credentials: Path | None) -> str:
     if credentials is None:
         return os.environ.get(CREDENTIALS, "").strip()
     try:
-        return credentials.read_text(encoding="utf-8").strip()
+        return credentials.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise StudyRefused("WRONG_USAGE", f"the file of credentials cannot be read ({type(error).__name__})") from None

@@ -37,7 +37,7 @@ class ReaderNotes:
         """
         if not self.path.exists():
             return {}
-        with self.path.open(encoding="utf-8", newline="") as file:
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.reader(file)
             try:
                 if tuple(next(table, ())) != COLUMNS:

@@ -579,7 +579,7 @@ def test_rules_that_cannot_be_followed_are_refused(text, said, tmp_path):
 
 def test_credentials_come_from_a_file_or_the_environment_and_leave_this_machine_by_https_alone(tmp_path, monkeypatch):
     file = tmp_path / "secret"
-    file.write_text(f"reader:{SECRET}\n")
+    file.write_text(f"reader:{SECRET}\n", encoding="utf-8-sig")  # as Windows' editors write it
     assert access("https://pacs.example/dicom-web", file).session.auth == ("reader", SECRET)
     monkeypatch.setenv(CREDENTIALS, f"Bearer {SECRET}")
     assert access("http://127.0.0.1:8042").session.headers["Authorization"] == f"Bearer {SECRET}"

@@ -180,6 +180,12 @@ def test_two_who_look_at_one_run_lose_no_note(tmp_path):
     assert len(ReaderNotes(tmp_path / "notes.csv").read()) == 40
 
 
+def test_notes_that_a_spreadsheet_program_saved_are_read(tmp_path):
+    """With a mark before the first title: the page said that it could not read them."""
+    (tmp_path / "notes.csv").write_bytes(b"\xef\xbb\xbfstudy,looked_at,note\r\na,yes,seen\r\n")
+    assert ReaderNotes(tmp_path / "notes.csv").read() == {"a": Note(True, "seen")}
+
+
 def test_a_note_longer_than_a_table_has_is_no_note_of_ours(tmp_path):
     (tmp_path / "notes.csv").write_text("study,looked_at,note\na,," + "x" * 200_000)
     with pytest.raises(ValueError):

@@ -27,6 +27,13 @@ def test_entries_are_given_as_they_stand(write):
     assert read_entries(write({"test": []}), "test") == []
 
 
+def test_a_mark_before_the_list_is_none_of_it(write):
+    """As Windows' editors write it."""
+    path = write({"test": [WHOLE]})
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read_part(path, "test", ())) == 1
+
+
 def test_a_unit_drives_no_terminal_and_is_text_in_every_encoding(write):
     """Names come from others, and from old systems; one stays another than every other."""
     names = ["\x1b[31mred", "a\nb", "M\udcfcller", "Jürgen 中"]

@@ -20,7 +20,7 @@ SHA256 = re.compile("[0-9a-fA-F]{64}")
 def read_list(list_file: Path) -> dict[str, Any]:
     """The whole list; what its parts hold is looked at by `read_part`. Raises: StudyRefused: WRONG_USAGE."""
     try:
-        parts = json.loads(list_file.read_text(encoding="utf-8"))
+        parts = json.loads(list_file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         raise StudyRefused("WRONG_USAGE", "the data list is not there, or is no JSON") from None
     if not isinstance(parts, dict):
