@@ -31,7 +31,8 @@ def is_whole(result: Mapping[str, Any]) -> bool:
             return result["reasons"][0]["code"] in REASONS
         answers = [_is_answer(answer, result) for answer in result["answers"]]
         scores = [score is None or isinstance(score, int | float) for score in result["study_scores"].values()]
-        return result["status"] in ("OK", "NOTHING_FOUND") and all(answers) and all(scores) and _has_place(result["input"])
+        listed = isinstance(result["answers"], list) and all(answers) and all(scores)
+        return listed and result["status"] in ("OK", "NOTHING_FOUND") and _has_place(result["input"])
     except (LookupError, TypeError, ValueError, AttributeError):
         return False
 
@@ -48,8 +49,6 @@ def _has_place(facts: Mapping[str, Any]) -> bool:
     """Of the input."""
     affine = np.array(facts["affine"], dtype=float)
     placed = affine.shape == (4, 4) and bool(np.isfinite(affine).all()) and np.linalg.det(affine) != 0
-    return (
-        placed
-        and isinstance(facts.get("spacing_source", ""), str)
-        and all(type(size) is int and size > 0 for size in facts["shape"])
-    )
+    shape = facts["shape"]
+    sized = isinstance(shape, list) and all(type(size) is int and size > 0 for size in shape)
+    return placed and sized and isinstance(facts.get("spacing_source", ""), str)

@@ -17,7 +17,7 @@ class Measurement(AnswerKind):
 
     def facts(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            "value": float(entry["value"] or 0.0),
+            "value": 0.0 if entry["value"] is None else float(entry["value"]),
             "draws": floats(entry["draws"]["values"]),
             "at_most": entry.get("at_most"),
             "counted": entry["value"] is not None,
