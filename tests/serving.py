@@ -109,6 +109,7 @@ class Client:
 @contextmanager
 def serving(root: Path, measure: Any = None, limits: Limits | None = None, **settings: Any) -> Iterator[Client]:
     """A server on a free port, and who asks it."""
+    root.mkdir(exist_ok=True)
     app = make_app(root, limits or Limits(), **settings, **({"measure": measure} if measure else {}))
     with answering(app) as http:
         yield Client(http, root)

@@ -54,7 +54,10 @@ class Site:
             raise HTTPException(HTTPStatus.BAD_REQUEST, "choose what is to be measured")
         stated = {name: request.query_params.get(name, "") for name in NUMBERS}
         options = [f"--{name}={_numbers(name, text)}" for name, text in stated.items() if text]
-        job = self.jobs.begin(self.tasks[bundle].bundle, [*self.options, *options])
+        try:
+            job = self.jobs.begin(self.tasks[bundle].bundle, [*self.options, *options])
+        except OSError:
+            raise HTTPException(HTTPStatus.INSUFFICIENT_STORAGE, "there is no room for this upload") from None
         if job is None:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many uploads at once; try again in some minutes")
         return JSONResponse({"id": job.id}, HTTPStatus.CREATED)

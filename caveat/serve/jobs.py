@@ -49,12 +49,13 @@ class Jobs:
                 await self.delete(job)
 
     def begin(self, bundle: str, options: Sequence[str]) -> Job | None:
-        """A job to upload to; None where there are as many as there may be."""
+        """A job to upload to; None where there are as many as there may be. Raises: OSError: its folder cannot be made."""
         if len(self.all) >= self.limits.jobs:
             return None
         name = secrets.token_urlsafe(18)
         job = Job(name, self.root / name, bundle, options)
-        job.uploads.mkdir(parents=True, mode=0o700)
+        for folder in (job.folder, job.uploads):  # parents would be made for all to enter
+            folder.mkdir(mode=0o700)
         self.all[name] = job
         return job
 

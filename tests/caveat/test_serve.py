@@ -284,6 +284,20 @@ def test_a_client_that_breaks_off_leaves_nothing(tmp_path):
         assert until(lambda: client.folders() == [])
 
 
+def test_a_folder_that_somebody_cleared_away_is_not_made_again_for_all_to_enter(tmp_path):
+    """As what clears temporary folders does after some days; the new one had the usual rights."""
+    root = tmp_path / "root"
+    root.mkdir(mode=0o700)
+    with serving(root, Stub()) as client:
+        root.rmdir()
+        assert client.http.post("/jobs?bundle=retinal_vessels", headers=ASKS).status_code == 507
+        assert not root.exists()
+        root.mkdir(mode=0o700)
+        job = client.begin()
+        assert [path.stat().st_mode & 0o777 for path in root.rglob("*")] == [0o700] * 2
+        assert client.put(job, b"x").status_code == 204
+
+
 def test_a_deleted_job_is_gone_while_it_waits_and_when_it_is_done(tmp_path):
     stub = Stub(seconds=0.5)
     with serving(tmp_path, stub) as client:
