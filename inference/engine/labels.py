@@ -86,4 +86,4 @@ def label_map_of(masks: np.ndarray) -> np.ndarray:
 
 def count_labels(labels: torch.Tensor, classes: int) -> torch.Tensor:
     """Elements of each class. Args: labels: uint8, any shape. Returns: int64 (classes,), on the CPU."""
-    return torch.bincount(labels.flatten().long(), minlength=classes).cpu()
+    return torch.bincount(labels.flatten(), minlength=classes).cpu()
