@@ -71,7 +71,7 @@ train-lesions: $(INSTALLED)  ## the probabilistic U-Net, the methods beside it, 
 	$(BIN)/python data_lists/prepare_lidc_nodules.py
 	$(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=0 NAME=probabilistic_unet
 	$(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=10 NAME=second_cycle OVERLAY=second_cycle
-	for method in dropout low_rank_logits; do \
+	for method in dropout low_rank_logits multi_head image_vae; do \
 	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=0 NAME=$$method OVERLAY=$$method || exit 1; done
 	for seed in 1 2; do \
 	  $(MAKE) train-one BUNDLE=lung_lesions LIST=lidc_nodules DATA=prepared SEED=$$seed NAME=member$$seed OVERLAY=member || exit 1; done

@@ -2,8 +2,8 @@
 
     python benchmarks/hippocampus_predict.py STEP
 
-pack         after training: the five networks into models/model.pt, prints its sha256; which network has seen which image into
-             calibration/seen.json
+pack         after training: the five networks into models/model.pt, each head into a file of its own, prints their sha256; which
+             network has seen which image into calibration/seen.json
 features     the ensemble on the training subjects: reference features of the gate, to which records are tied
 ensemble     the ensemble on the training subjects, of which records are made, and on the test subjects
 out_of_fold  each network alone on the subjects that it has not seen, by 20 draws of its dropout
@@ -31,6 +31,7 @@ CHECKPOINTS = frame.CHECKPOINTS / "hippocampus_volume"
 BUNDLE = find_bundle("hippocampus_volume")
 LIST = LISTS / "hippocampus_cross_validation.json"
 NETWORKS = range(len(FOLDS))
+HEADS = ("gaussian_logits", "low_rank_logits")
 PARTS = ("training", "test")
 DEGRADED, STREAM = OUT / "degraded", OUT / "stream"
 """Images with their list; what was predicted of them."""
@@ -58,8 +59,10 @@ def main() -> None:
 
 
 def pack_members() -> None:
-    """One file of weights for the ensemble of five, network k trained without fold k; and what each has seen."""
+    """The ensemble of five, network k trained without fold k; and what each has seen. The heads, as its network 0."""
     frame.pack_weights(BUNDLE, (CHECKPOINTS / f"cross_validation{network}" for network in NETWORKS))
+    for head in HEADS:
+        frame.pack_weights(BUNDLE, [CHECKPOINTS / head], f"{head}.pt")
     frame.write_seen(BUNDLE, seen())
 
 
