@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -75,7 +76,7 @@ def predict(count: int) -> float:
         images = Path(folder, "images")
         images.mkdir()
         for image in sorted((DATA / "hippocampus" / "images").glob("*.nii.gz"))[:count]:
-            (images / image.name).symlink_to(image.resolve())
+            shutil.copyfile(image, images / image.name)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = ["predict", "hippocampus_volume", "-i", str(images), "-o", str(Path(folder, "out")), "--device", "cpu"]
         subprocess.run([sys.executable, "-m", "caveat", *command], check=True, capture_output=True)

@@ -33,7 +33,8 @@ def labels_of(probability: torch.Tensor, axis: int, independent: bool = False) -
     for label, value in enumerate(others, start=1):
         there = value >= THRESHOLD if independent else value > best
         labels = torch.maximum(labels, there.to(torch.uint8) * label)  # the last that is better is the greatest
-        best = torch.maximum(best, value)
+        if label < len(others):  # as large as a float map
+            best = torch.maximum(best, value)
     return labels
 
 
