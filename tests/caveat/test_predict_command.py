@@ -59,7 +59,7 @@ def test_what_is_no_box_no_point_and_no_record_is_said_before_the_first_study(op
 
 def test_a_sampler_that_was_not_trained_says_so_before_the_first_study(tmp_path, capsys):
     write_nifti(tmp_path / "a.nii.gz")
-    options = ["-i", str(tmp_path / "a.nii.gz"), "-o", str(tmp_path / "out"), "--sampler", "gaussian_logits"]
+    options = ["-i", str(tmp_path / "a.nii.gz"), "-o", str(tmp_path / "out"), "--sampler", "low_rank_logits"]
     assert main(["predict", "hippocampus_volume", *options]) == 2
     said = capsys.readouterr().err
     assert said.startswith("caveat: WEIGHTS_NOT_TRAINED: ") and "caveat info" in said
